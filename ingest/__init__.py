@@ -1,0 +1,1 @@
+"""Write side: the jobs that snapshot CAVE tables into Parquet."""

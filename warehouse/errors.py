@@ -1,0 +1,78 @@
+"""What can go wrong, as sentences: every message says what, where, and the next command to run."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the `microns` command returns to the shell."""
+
+    OK = 0
+    """Done."""
+    CHECKS_FAILED = 1
+    """`microns check` found rows that break a rule."""
+    USAGE = 2
+    """The command line names something that does not exist."""
+    SOURCE = 3
+    """The remote service could not be reached, or refused (unknown and expired versions included)."""
+    DATA = 4
+    """Local data are missing, incomplete or damaged, or the disk is full."""
+    INTERRUPTED = 130
+    """Stopped by Ctrl-C; what was fetched is kept."""
+
+
+class WarehouseError(Exception):
+    """Base of all errors of this project that a user can act on."""
+
+    exit_code = ExitCode.DATA
+
+
+class UsageError(WarehouseError):
+    """A name, version or option that does not exist."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SnapshotNotFound(WarehouseError):
+    """There is no such version in this folder."""
+
+
+class SnapshotIncomplete(WarehouseError):
+    """A version is only partly here: its job was stopped, or a table failed."""
+
+
+class SnapshotDamaged(WarehouseError):
+    """A file does not hold what the manifest says it holds."""
+
+
+class SchemaDrift(WarehouseError):
+    """The source's columns are not those the registry declares."""
+
+
+class FolderBusy(WarehouseError):
+    """Another process holds a file or the lock that this one needs."""
+
+
+class ViewError(WarehouseError):
+    """A file under sql/ breaks the rules for views."""
+
+
+class ChecksFailed(WarehouseError):
+    """`microns check` found rows that break a rule."""
+
+    exit_code = ExitCode.CHECKS_FAILED
+
+
+class SourceError(WarehouseError):
+    """The remote side of a snapshot failed."""
+
+    exit_code = ExitCode.SOURCE
+
+
+class SourceUnavailable(SourceError):
+    """The source did not answer, or not in time; trying again later can help."""
+
+
+class SourceRefused(SourceError):
+    """The source answered and said no: token, terms, version or table."""

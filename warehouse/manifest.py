@@ -1,0 +1,170 @@
+"""The manifest: what a version's folder holds and what its files must contain.
+
+A manifest is the contract between whoever wrote a folder and whoever reads it. Its JSON Schema is
+`manifest.schema.json` beside this module. Rules of compatibility: a reader ignores keys it does not know; it
+refuses a `format_version` above its own, and any word in `needs` that it does not know, with a sentence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from warehouse.errors import SnapshotDamaged, SnapshotNotFound
+
+FORMAT_VERSION = 1
+_T = TypeVar("_T")
+KNOWN_NEEDS: frozenset[str] = frozenset()
+"""Features that change how files must be read; later ones (a base version, say) add a word here."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One Parquet file.
+
+    Attributes:
+        path: relative to the version's folder, with forward slashes.
+        bytes: its size.
+        sha256: of its bytes.
+        rows: its number of rows.
+        min, max: smallest and largest value of the table's first sort column; None when there are no rows.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+    rows: int
+    min: int | str | None = None
+    max: int | str | None = None
+
+
+@dataclass(frozen=True)
+class TableEntry:
+    """One table of a version.
+
+    Attributes:
+        source: "cave", "archive", "delta" or "synthetic".
+        url: where it was fetched from.
+        scope: which rows: "all", or "proofread" (outputs of proofread axons) or "neurons" (both ends on a
+            root with a nucleus) for synapses.
+        columns: logical column name to DuckDB type.
+        rows: number of rows over all files.
+        files: where the rows are.
+        encoding: how physical columns map to logical ones, see `warehouse.encoding`.
+        bounds: for bucketed tables, the lower bounds of buckets 1, 2, ... of the sort key.
+        schema_type, description, notice_text, reference_table, voxel_resolution: CAVE's metadata.
+        fetched: when, UTC.
+        source_rows: the source's own count of the table's rows, where it gives one.
+    """
+
+    source: str
+    url: str
+    scope: str
+    columns: dict[str, str]
+    rows: int
+    files: list[DataFile]
+    encoding: str = "plain-1"
+    bounds: list[int] = field(default_factory=list)
+    schema_type: str = ""
+    description: str = ""
+    notice_text: str = ""
+    reference_table: str = ""
+    voxel_resolution: list[float] = field(default_factory=list)
+    fetched: str = ""
+    source_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a version's folder holds.
+
+    Attributes:
+        datastack: CAVE's name of the datastack.
+        version: the materialization version.
+        time_stamp: the moment the version describes, UTC, ISO 8601 without a zone.
+        tables: by CAVE name.
+        absent: declared tables that this version does not have, and why.
+        tools: versions of what wrote the folder, and of the server.
+        published: when the folder was last published, UTC.
+        needs: features a reader must know to read the files rightly.
+        format_version: of the manifest.
+    """
+
+    datastack: str
+    version: int
+    time_stamp: str
+    tables: dict[str, TableEntry]
+    absent: dict[str, str] = field(default_factory=dict)
+    tools: dict[str, str] = field(default_factory=dict)
+    published: str = ""
+    needs: list[str] = field(default_factory=list)
+    format_version: int = FORMAT_VERSION
+
+    def to_json(self) -> str:
+        """The manifest as JSON text with a stable order."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+    def write(self, path: Path) -> None:
+        """Replace the file at `path` in one step."""
+        replace_file(path, self.to_json().encode())
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest of this or an older format.
+
+    Raises:
+        SnapshotNotFound: there is none.
+        SnapshotDamaged: it is not a manifest, or one that this release is too old to read.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise SnapshotNotFound(f"there is no manifest at {path}; fetch a version with: microns snapshot") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise SnapshotDamaged(f"{path} is not a manifest ({error}); fetch the version again") from error
+    _refuse_newer(path, content)
+    try:
+        tables = {
+            name: _known(TableEntry, {**entry, "files": [_known(DataFile, file) for file in entry["files"]]})
+            for name, entry in content["tables"].items()
+        }
+        return _known(Manifest, {**content, "tables": tables})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SnapshotDamaged(
+            f"{path} lacks what a manifest must say ({error}); fetch the version again"
+        ) from error
+
+
+def _refuse_newer(path: Path, content: Mapping[str, Any]) -> None:
+    upgrade = "upgrade with: pip install --upgrade microns-warehouse"
+    if (written := content.get("format_version", 0)) > FORMAT_VERSION:
+        raise SnapshotDamaged(f"{path} has format {written}, this release reads up to {FORMAT_VERSION}; {upgrade}")
+    if unknown := sorted(set(content.get("needs", ())) - KNOWN_NEEDS):
+        raise SnapshotDamaged(f"{path} needs {', '.join(unknown)}, which this release cannot read; {upgrade}")
+
+
+def _known(cls: type[_T], content: Mapping[str, Any]) -> _T:
+    names = {each.name for each in fields(cls)}  # type: ignore[arg-type]
+    return cls(**{key: value for key, value in content.items() if key in names})
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a small file so that a reader sees the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
