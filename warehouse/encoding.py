@@ -1,0 +1,97 @@
+"""How rows lie in Parquet files, and the one way back to CAVE's columns.
+
+Most tables are stored as they are (`plain-1`). Synapses are stored as `offset-1`: the positions of the two sides
+are kept as differences to the centre of the cleft. The three points of a synapse are some hundred nanometres apart,
+so the differences are small numbers, which Parquet's delta encoding packs into a fraction of the bytes.
+
+Every reader (the DuckDB views, polars) goes through this module. Large tables lie in buckets of their first sort
+column, one folder `b=N` each, so that a look-up by that column opens one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+import polars as pl
+
+from warehouse.errors import SnapshotDamaged
+from warehouse.manifest import TableEntry
+from warehouse.schema import AXES
+
+PLAIN = "plain-1"
+OFFSET = "offset-1"
+
+_OFFSETS = {
+    f"{side}_pt_position_{axis}": (f"{side}_pt_offset_{axis}", f"ctr_pt_position_{axis}")
+    for side in ("pre", "post")
+    for axis in AXES
+}
+_ENCODINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {PLAIN: {}, OFFSET: _OFFSETS}
+"""Encoding id -> logical column -> (stored difference, the column it is a difference to)."""
+
+
+def encode_sql(encoding: str, columns: Iterable[str]) -> str:
+    """The select list that turns logical columns into stored ones."""
+    return ", ".join(
+        f'"{name}" - "{offset[1]}" AS "{offset[0]}"' if (offset := _ENCODINGS[encoding].get(name)) else f'"{name}"'
+        for name in columns
+    )
+
+
+def decode_sql(encoding: str, columns: Iterable[str]) -> str:
+    """The select list that turns stored columns into logical ones."""
+    offsets = _offsets(encoding)
+    return ", ".join(
+        f'"{offset[1]}" + "{offset[0]}" AS "{name}"' if (offset := offsets.get(name)) else f'"{name}"'
+        for name in columns
+    )
+
+
+def logical_select(version: int, entry: TableEntry, *, bucket: bool = False) -> str:
+    """The SELECT that reads a table of a version as CAVE names it, for a view in microns.duckdb.
+
+    Args:
+        version: the materialization version, which names the folder.
+        entry: the table in that version's manifest.
+        bucket: whether to keep the bucket number `b`, on which look-ups join to open one file.
+    """
+    columns = decode_sql(entry.encoding, entry.columns)
+    if not entry.bounds:
+        return f"SELECT {columns} FROM read_parquet(main._path('v{version}/{folder_of(entry)}/*.parquet'))"
+    return (
+        f"SELECT {columns}{', b' if bucket else ''} "
+        f"FROM read_parquet(main._path('v{version}/{folder_of(entry)}/*/*.parquet'), "
+        "hive_partitioning = true, hive_types = {b: INTEGER})"
+    )
+
+
+def scan(folder: Path, entry: TableEntry) -> pl.LazyFrame:
+    """The table as a polars LazyFrame with CAVE's columns; filters reach the files.
+
+    Args:
+        folder: the published folder of the version.
+        entry: the table in that version's manifest.
+    """
+    frame = pl.scan_parquet([folder / file.path for file in entry.files], hive_partitioning=False)
+    offsets = _offsets(entry.encoding)
+    return frame.select(
+        (pl.col(offset[1]) + pl.col(offset[0])).alias(name) if (offset := offsets.get(name)) else pl.col(name)
+        for name in entry.columns
+    )
+
+
+def folder_of(entry: TableEntry) -> str:
+    """The folder of a table's files, relative to its version's folder (without the buckets)."""
+    path = PurePosixPath(entry.files[0].path).parent
+    return str(path.parent if entry.bounds else path)
+
+
+def _offsets(encoding: str) -> Mapping[str, tuple[str, str]]:
+    try:
+        return _ENCODINGS[encoding]
+    except KeyError:
+        raise SnapshotDamaged(
+            f"a table is stored as {encoding!r}, which this release cannot read; "
+            "upgrade with: pip install --upgrade microns-warehouse"
+        ) from None
