@@ -1,8 +1,8 @@
 """How rows lie in Parquet files, and the one way back to CAVE's columns.
 
 Most tables are stored as they are (`plain-1`). Synapses are stored as `offset-1`: the positions of the two sides
-are kept as differences to the centre of the cleft. The three points of a synapse are some hundred nanometres apart,
-so the differences are small numbers, which Parquet's delta encoding packs into a fraction of the bytes.
+are kept as differences to the centre of the cleft. The three points of a synapse are some hundred nanometres
+apart, so the differences are small numbers, which Parquet's delta encoding packs into a fraction of the bytes.
 
 Every reader (the DuckDB views, polars) goes through this module. Large tables lie in buckets of their first sort
 column, one folder `b=N` each, so that a look-up by that column opens one file.

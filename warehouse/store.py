@@ -88,9 +88,11 @@ def cluster_synapses(
             f"COPY (SELECT {encode_sql(OFFSET, names)}, {bucket} AS b FROM parts {_order(table)}) "
             f"TO '{_quoted(target)}' ({_PARQUET}, PARTITION_BY (b), FILENAME_PATTERN 'part-{{i}}')"
         )
-        files = [
-            _describe(directory, path, table) for path in sorted(target.glob("*/*.parquet"), key=_bucket_number)
-        ]
+        if not any(target.iterdir()):  # no rows: readers still need a file that names the columns
+            (target / "b=0").mkdir()
+            empty = _quoted(target / "b=0" / "part-0.parquet")
+            con.execute(f"COPY (SELECT {encode_sql(OFFSET, names)} FROM parts) TO '{empty}' ({_PARQUET})")
+    files = [_describe(directory, path, table) for path in sorted(target.glob("*/*.parquet"), key=_bucket_number)]
     return _entry(directory, table, files, OFFSET, bounds, metadata)
 
 
