@@ -1,0 +1,42 @@
+"""A CAVE service over loopback: what a client asks for, answered from local rows.
+
+It speaks the protocol of the info, schema and materialization services as far as `caveclient` uses
+it, so that snapshots, lessons and tests run against a server without leaving the machine::
+
+    with serve(datastack) as service:
+        client = CAVEclient(datastack.name, server_address=service.url, auth_token=service.token)
+
+By default it answers correctly. With `faithful=True` it reproduces the bugs of the real server, and
+`service.faults` makes it fail in the ways in which the real one fails.
+"""
+
+from . import faults
+from .auth import Grant
+from .catalog import (
+    Kind,
+    Served,
+    ServedColumn,
+    ServedDatastack,
+    ServedTable,
+    ServedVersion,
+    ServedView,
+    columns_of,
+)
+from .gate import LoggedRequest
+from .server import Running, serve
+
+__all__ = [
+    "Grant",
+    "Kind",
+    "LoggedRequest",
+    "Running",
+    "Served",
+    "ServedColumn",
+    "ServedDatastack",
+    "ServedTable",
+    "ServedVersion",
+    "ServedView",
+    "columns_of",
+    "faults",
+    "serve",
+]

@@ -1,0 +1,145 @@
+"""Which columns a query returns, from which table, and under which names."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .body import Body
+from .catalog import Kind, Served, ServedColumn, ServedTable
+from .errors import crash
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How queries are answered.
+
+    Attributes:
+        faithful: reproduce the real server's bugs.
+        cap: most rows in one answer.
+        seed: decides the order of what has no order on a faithful server; new with each start.
+    """
+
+    faithful: bool = False
+    cap: int = 200_000
+    seed: int = field(default_factory=lambda: random.getrandbits(32))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table or view of a query.
+
+    Attributes:
+        served: what is queried.
+        relation: the SQL that stands for its rows.
+        alias: its name within the statement.
+        suffix: what distinguishes its columns from those of the other source.
+        key: the column it is joined on.
+    """
+
+    served: Served
+    relation: str
+    alias: str = "t0"
+    suffix: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One column of the answer, before points are split."""
+
+    source: Source
+    column: ServedColumn
+    name: str
+
+
+def _blocks(sources: Sequence[Source], rules: Rules) -> list[Source]:
+    """The order of a join's column blocks: as asked, or on a faithful server as a set would have it."""
+    if not rules.faithful:
+        return list(sources)
+    return sorted(sources, key=lambda source: zlib.crc32(f"{rules.seed}{source.served.name}".encode()))
+
+
+def _column(served: Served, name: str) -> ServedColumn | None:
+    return ServedColumn(name, Kind.DATE_TIME) if name in served.hidden else served.column(name)
+
+
+def _with_supervoxels(served: Served, names: Sequence[str]) -> list[str]:
+    """Asking for a root id brings its supervoxel id along."""
+    bound = served.bound_points if isinstance(served, ServedTable) else ()
+    wanted: dict[str, None] = {}
+    for name in names:
+        prefix = name.removesuffix("_root_id")
+        if prefix != name and prefix in bound:
+            wanted[f"{prefix}_supervoxel_id"] = None
+        wanted[name] = None
+    return list(wanted)
+
+
+def named(sources: Sequence[Source], body: Body, rules: Rules) -> list[Output]:
+    if body.select is not None and len(sources) > 1:
+        return _by_list(_blocks(sources, rules), sources[0], body.select)
+    wanted = [(source, _wanted(source, body, len(sources) > 1)) for source in _blocks(sources, rules)]
+    if body.select_map is not None:
+        position = list(body.select_map)
+        wanted = sorted((pair for pair in wanted if pair[1]), key=lambda pair: position.index(pair[0].served.name))
+    names = [column.name for _, columns in wanted for column in columns]
+    return [
+        Output(source, column, column.name + source.suffix if names.count(column.name) > 1 else column.name)
+        for source, columns in wanted
+        for column in columns
+    ]
+
+
+def _wanted(source: Source, body: Body, joined: bool) -> list[ServedColumn]:
+    served = source.served
+    if body.select_map is None and body.select is None:
+        columns = list(served.columns)
+        place = 1 + next((i for i, column in enumerate(columns) if column.name == "created"), len(columns))
+        return [
+            *columns[:place],
+            *(ServedColumn(name, Kind.DATE_TIME) for name in served.hidden),
+            *columns[place:],
+        ]
+    chosen = body.select if body.select_map is None else body.select_map.get(served.name, [])
+    columns = []
+    for name in _with_supervoxels(served, chosen or []):
+        column = _column(served, name)
+        if column is None and joined:
+            raise crash(f"400 Bad Request: column {name} not found in {served.name}")
+        if column is None:
+            raise crash(f"{name} not in model or models for {served.name}")
+        columns.append(column)
+    return columns
+
+
+def _by_list(blocks: Sequence[Source], base: Source, names: Sequence[str]) -> list[Output]:
+    """A plain list on a join: each name goes to the first table that has it, bare or with its suffix."""
+    outputs: dict[str, Output] = {}
+    for name in names:
+        for source, bare in [(s, name) for s in blocks] + [
+            (s, name.removesuffix(s.suffix)) for s in blocks if s.suffix
+        ]:
+            if _column(source.served, bare) is None:
+                continue
+            for added in _with_supervoxels(source.served, [bare]):
+                column = _column(source.served, added)
+                suffix = name[len(bare) :]
+                assert column is not None
+                outputs.setdefault(added + suffix, Output(source, column, added + suffix))
+            break
+        else:
+            raise crash(f"{name} not in model or models for {base.served.name}")
+    return list(outputs.values())
+
+
+def visible(outputs: Sequence[Output], joined: bool) -> list[Output]:
+    """What is sent: never `deleted`, and no `superceded_id` from a join."""
+    return [
+        output
+        for output in outputs
+        if output.column.name not in output.source.served.hidden
+        and not (joined and output.column.name == "superceded_id")
+    ]

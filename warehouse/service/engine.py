@@ -1,0 +1,97 @@
+"""Runs compiled queries: one DuckDB database per service, one cursor per request."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from threading import Lock
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .catalog import Kind, Served, ServedDatastack, ServedTable
+from .columns import Source
+from .errors import database_error
+from .query import Statement
+
+
+class Engine:
+    """The rows behind a service.
+
+    Arrow tables are copied into the database once; relations over files stay where they are.
+    """
+
+    def __init__(self, datastacks: Iterable[ServedDatastack]) -> None:
+        """Load the rows that are given as Arrow tables."""
+        self._database = duckdb.connect(":memory:")
+        self._database.execute("SET preserve_insertion_order = false")
+        self._relations: dict[int, str] = {}
+        self._counts: dict[int, int] = {}
+        self._lock = Lock()
+        with tempfile.TemporaryDirectory(prefix="cave-") as folder:
+            for datastack in datastacks:
+                for version in datastack.versions:
+                    for served in (*version.tables, *version.views):
+                        self._load(served.rows, Path(folder))
+
+    def close(self) -> None:
+        """Free the rows."""
+        self._database.close()
+
+    def _load(self, rows: pa.Table | str, folder: Path) -> None:
+        if isinstance(rows, str) or id(rows) in self._relations:
+            return
+        # By way of a file: DuckDB 2.0.0 reads some Arrow tables wrongly.
+        path = folder / f"rows{len(self._relations)}.parquet"
+        pq.write_table(rows, path)
+        name = f"rows{len(self._relations)}"
+        self._database.execute(f"CREATE TABLE {name} AS FROM read_parquet('{path.as_posix()}')")
+        self._relations[id(rows)] = name
+
+    def relation(self, served: Served) -> str:
+        """The SQL that stands for the rows of a table or view."""
+        if isinstance(served.rows, str):
+            return f"(FROM {served.rows})"
+        return self._relations[id(served.rows)]
+
+    def run(self, statement: Statement) -> pa.Table:
+        """The result of a compiled query."""
+        with self._database.cursor() as cursor:
+            try:
+                return cursor.execute(statement.sql, statement.parameters).to_arrow_table()
+            except duckdb.Error as error:
+                raise database_error(f"(psycopg2.errors.DataError) {error}", statement.sql) from error
+
+    def count(self, table: ServedTable) -> int:
+        """The row count that the version stores for a table: its valid rows."""
+        if table.stored_count is not None:
+            return table.stored_count
+        key = id(table)
+        with self._lock:
+            if key not in self._counts:
+                condition = "WHERE valid" if table.has_valid else ""
+                row = self._database.execute(f"SELECT count(*) FROM {self.relation(table)} {condition}").fetchone()
+                assert row is not None
+                self._counts[key] = row[0]
+            return self._counts[key]
+
+    def unique_strings(self, table: ServedTable) -> dict[str, list[str]]:
+        """The distinct texts of every text column."""
+        names = [column.name for column in table.columns if column.kind is Kind.STRING]
+        return {name: self._distinct(table, name) for name in names}
+
+    def _distinct(self, table: ServedTable, column: str) -> list[str]:
+        with self._database.cursor() as cursor:
+            sql = f'SELECT DISTINCT "{column}" FROM {self.relation(table)} WHERE "{column}" IS NOT NULL ORDER BY 1'
+            return [row[0] for row in cursor.execute(sql).fetchall()]
+
+    def source(self, served: Served, position: int = 0, suffix: str = "", key: str = "") -> Source:
+        """A table or view as part of a query."""
+        return Source(served, self.relation(served), f"t{position}", suffix, key)
+
+
+def joined(engine: Engine, tables: Sequence[Served], keys: Sequence[str], suffixes: Sequence[str]) -> list[Source]:
+    """The tables of a join, in the order of the request."""
+    return [engine.source(*part) for part in zip(tables, range(len(tables)), suffixes, keys, strict=True)]

@@ -1,0 +1,116 @@
+"""What every request passes: the log, the faults, and the headers that all answers carry."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .faults import Fault, Faults, Reply
+
+
+@dataclass(frozen=True)
+class LoggedRequest:
+    """One request that was answered.
+
+    Attributes:
+        method: HTTP method.
+        path: path without the query string.
+        query: query string.
+        body: the JSON body, or None.
+        status: status of the answer.
+        rows: rows in the answer, for a query.
+    """
+
+    method: str
+    path: str
+    query: str
+    body: Any
+    status: int
+    rows: int | None
+
+
+class ConnectionCut(Exception):
+    """Raised on purpose after half a body, which makes the server drop the connection."""
+
+
+class Gate:
+    """The outermost part of the application."""
+
+    def __init__(self, app: ASGIApp, faults: Faults, log: list[LoggedRequest]) -> None:
+        """Put a gate before `app`."""
+        self._app = app
+        self._faults = faults
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        content = await _content(receive)
+        faults = self._faults.take(scope["path"])
+        await asyncio.sleep(sum(fault.wait for fault in faults))
+        reply = next((fault.instead for fault in faults if fault.instead), None)
+        if reply is None:
+            reply = await self._ask(scope, content)
+        for fault in faults:
+            reply = fault.change(reply)
+        self._log.append(_logged(scope, content, reply.status))
+        await _deliver(_opened(reply, scope["path"]), faults, send)
+
+    async def _ask(self, scope: Scope, content: bytes) -> Reply:
+        parts: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        async def collect(message: Message) -> None:
+            parts.append(message)
+
+        await self._app(scope, receive, collect)
+        headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in parts[0]["headers"])
+        return Reply(parts[0]["status"], headers, b"".join(part.get("body", b"") for part in parts[1:]))
+
+
+async def _content(receive: Receive) -> bytes:
+    content = b""
+    while True:
+        message = await receive()
+        content += message.get("body", b"")
+        if not message.get("more_body"):
+            return content
+
+
+def _logged(scope: Scope, content: bytes, status: int) -> LoggedRequest:
+    try:
+        body = json.loads(content) if content else None
+    except ValueError:
+        body = None
+    query = scope["query_string"].decode("latin-1")
+    return LoggedRequest(scope["method"], scope["path"], query, body, status, scope.get("rows"))
+
+
+def _opened(reply: Reply, path: str) -> Reply:
+    """The reply with the headers that let a browser's script read it."""
+    exposed = "WWW-Authenticate, column_names" if path.startswith("/materialize") else "WWW-Authenticate"
+    cross = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", exposed))
+    return Reply(reply.status, reply.headers + cross, reply.content)
+
+
+async def _deliver(reply: Reply, faults: list[Fault], send: Send) -> None:
+    headers = [(key, value) for key, value in reply.headers if key.lower() != "content-length"]
+    headers.append(("Content-Length", str(len(reply.content))))
+    raw = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in headers]
+    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    sent = min((fault.sent for fault in faults), default=1.0)
+    if sent == 1.0:
+        await send({"type": "http.response.body", "body": reply.content})
+        return
+    await send(
+        {"type": "http.response.body", "body": reply.content[: int(len(reply.content) * sent)], "more_body": True}
+    )
+    raise ConnectionCut
