@@ -1,0 +1,153 @@
+"""The `microns` command: each subcommand is one function call; standard output carries data only."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from warehouse.errors import ChecksFailed, ExitCode, WarehouseError
+from warehouse.layout import DEFAULT_DATASTACK, Folder
+from warehouse.render import table_text
+
+Root = Annotated[
+    Path | None,
+    Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder."),
+]
+Datastack = Annotated[str, Parameter(help="CAVE's name of the dataset.")]
+
+app = App(
+    name="microns",
+    help="A local warehouse of the MICrONS connectome: fetch a version once, then ask it anything, offline.",
+    version_flags=["--version"],
+)
+# Named by string, so that reading a warehouse never imports what fetches one.
+app.command("ingest.demo:demo", name="demo", help="Try everything on a small synthetic volume; no account needed.")
+app.command("ingest.cli:snapshot", name="snapshot", help="Fetch a version from CAVE into a warehouse.")
+app.command(
+    "ingest.cli:selftest", name="selftest", help="A dozen harmless requests that show whether CAVE works for you."
+)
+
+
+@app.command
+def build(
+    *,
+    default: Annotated[int | None, Parameter(help="The version that plain names answer from.")] = None,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
+) -> None:
+    """Make microns.duckdb anew from what is in the folder. Takes seconds; loses nothing."""
+    from warehouse.build import build as build_database
+
+    print(build_database(Folder.of(root, datastack), default=default))
+
+
+@app.command
+def check(
+    version: Annotated[int | None, Parameter(help="Which version; all of them if not given.")] = None,
+    *,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
+) -> None:
+    """Verify files against the manifest and rows against the rules. Prints the rows that break one."""
+    from warehouse.check import check as check_version
+
+    folder = Folder.of(root, datastack)
+    versions = _local_versions(folder) if version is None else [version]
+    failed = 0
+    for number in versions:
+        for result in check_version(folder, number):
+            print(result)
+            failed += not result.ok
+    if failed:
+        raise ChecksFailed(f"{failed} checks failed in {folder.path}; what each means is in its line above")
+
+
+@app.command(name="list")
+def list_versions(*, root: Root = None, datastack: Datastack = DEFAULT_DATASTACK) -> None:
+    """Show which versions are here, with their tables, synapse scope and bytes."""
+    from warehouse.manifest import read_manifest
+
+    folder = Folder.of(root, datastack)
+    rows = []
+    for version in _local_versions(folder):
+        manifest = read_manifest(folder.manifest(version))
+        for name, entry in sorted(manifest.tables.items()):
+            size = sum(file.bytes for file in entry.files)
+            rows.append((version, manifest.time_stamp, name, entry.source, entry.scope, entry.rows, size))
+    print(table_text(("version", "time_stamp", "table", "source", "scope", "rows", "bytes"), rows))
+
+
+@app.command
+def describe(
+    name: Annotated[str, Parameter(help="A view (cells) or a CAVE table (synapses_pni_2).")],
+    *,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
+) -> None:
+    """Show the columns of a view or table, with their units and meaning."""
+    from warehouse.session import connect
+
+    with connect(root=root, datastack=datastack) as warehouse:
+        frame = warehouse.describe(name)
+        print(table_text(frame.columns, frame.rows()))
+
+
+@app.command
+def path(
+    *,
+    shell: Annotated[bool, Parameter(help="Print the line that opens the DuckDB shell on it.")] = False,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
+) -> None:
+    """Print the path of microns.duckdb."""
+    folder = Folder.of(root, datastack)
+    _local_versions(folder)
+    print(f'duckdb -readonly -init "{folder.init_sql}" "{folder.database}"' if shell else folder.database)
+
+
+def _local_versions(folder: Folder) -> list[int]:
+    """The versions that are here; none is an error that says how to get one."""
+    if not (versions := folder.versions()):
+        raise WarehouseError(
+            f"there is no version in {folder.path}; fetch one with: microns snapshot 1718, or try: microns demo"
+        )
+    return versions
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code (see `warehouse.errors.ExitCode`)."""
+    logging.basicConfig(level=logging.WARNING, format="microns: %(message)s", stream=sys.stderr)
+    logging.getLogger("warehouse").setLevel(logging.INFO)
+    logging.getLogger("ingest").setLevel(logging.INFO)
+    try:
+        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
+    except CycloptsError as error:
+        _leave(ExitCode.USAGE, f"{_one_line(str(error))}; see: microns --help")
+    except WarehouseError as error:
+        _leave(error.exit_code, str(error))
+    except KeyboardInterrupt:
+        _leave(ExitCode.INTERRUPTED, "interrupted; what was fetched is kept, the same command continues")
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ImportError as error:
+        if error.name is None or error.name.split(".")[0] in {"warehouse", "ingest"}:
+            raise
+        _leave(
+            ExitCode.USAGE,
+            f"this needs the package {error.name}; install it with: pip install 'microns-warehouse[all]'",
+        )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
+
+
+def _leave(code: ExitCode, message: str) -> None:
+    print(f"microns: error: {message}", file=sys.stderr)
+    sys.exit(code)
