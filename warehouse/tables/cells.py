@@ -18,7 +18,7 @@ from warehouse.tables.columns import (
 _AREAS = ("V1", "AL", "RL", "LM")
 
 _PROOFREADING_POINT = (*BOOKKEEPING, VALID, POINT[0])
-VALID_ID = Column(
+_VALID_ID = Column(
     "valid_id",
     "root_id",
     "The root when proofreading was assessed; differs from pt_root_id if the cell was edited since",
@@ -75,7 +75,7 @@ TABLES = (
         "Which axons and dendrites were proofread, and how far. One row per assessed cell.",
         (
             *_PROOFREADING_POINT,
-            VALID_ID,
+            _VALID_ID,
             Column("status_dendrite", "bool", "Whether the dendrite was proofread"),
             Column("status_axon", "bool", "Whether the axon was proofread: its outputs may be analysed"),
             Column(
@@ -111,7 +111,7 @@ TABLES = (
         "Which axons and dendrites were proofread, in the words used before version 1181.",
         (
             *_PROOFREADING_POINT,
-            VALID_ID,
+            _VALID_ID,
             Column("status_dendrite", "category", "non, clean or extended", values=("non", "clean", "extended")),
             Column("status_axon", "category", "non, clean or extended", values=("non", "clean", "extended")),
             *POINT[1:],
