@@ -1,0 +1,8 @@
+-- The visual area of each nucleus, one row per nucleus that was assigned one.
+-- grain: nucleus_id
+SELECT
+    target_id AS nucleus_id, -- The cell
+    max_by(tag, id) AS tag, -- Visual area
+    max_by(value, id) AS value -- Distance to the border of the area [um]
+FROM nucleus_functional_area_assignment
+GROUP BY target_id

@@ -1,0 +1,32 @@
+-- Nuclei with their look-up root, one row per nucleus.
+--
+-- For some nuclei the centroid lies on the wrong segment (a hole, a merge, the nucleus itself cut out); a better
+-- point was placed by hand. Its root is the cell's root, as in CAVE's nucleus_detection_lookup_v1.
+-- grain: nucleus_id
+-- requires: nucleus_detection_v0
+WITH alternative AS (
+    SELECT
+        target_id,
+        max_by(pt_root_id, id) AS pt_root_id,
+        max_by(pt_supervoxel_id, id) AS pt_supervoxel_id
+    FROM nucleus_alternative_points
+    GROUP BY target_id
+)
+
+SELECT
+    n.id AS nucleus_id, -- The cell: `id` in nucleus_detection_v0, the same in every version
+    coalesce(a.pt_root_id, n.pt_root_id) AS pt_root_id, -- Segment of the cell in this version, at the look-up point; 0 and 1 mean none
+    n.pt_root_id AS orig_root_id, -- Segment under the centroid of the nucleus, which for some cells is the wrong one
+    CASE
+        WHEN a.pt_root_id IS NULL THEN 'centroid' ELSE 'alternative point'
+    END AS root_source, -- Which point gave pt_root_id: centroid, or alternative point (nucleus_alternative_points)
+    coalesce(a.pt_supervoxel_id, n.pt_supervoxel_id) AS pt_supervoxel_id, -- Supervoxel at the look-up point; never changes
+    n.volume AS nucleus_volume_um3, -- Volume of the nucleus, not of the soma [um3]
+    n.pt_position_x, -- Centroid of the nucleus, x [voxel]
+    n.pt_position_y, -- Centroid of the nucleus, y [voxel]
+    n.pt_position_z, -- Centroid of the nucleus, z [voxel]
+    n.pt_position_x * _voxel_x_nm() AS x_nm, -- Centroid of the nucleus, x [nm]
+    n.pt_position_y * _voxel_y_nm() AS y_nm, -- Centroid of the nucleus, y; grows away from the pia [nm]
+    n.pt_position_z * _voxel_z_nm() AS z_nm -- Centroid of the nucleus, z [nm]
+FROM nucleus_detection_v0 AS n
+LEFT JOIN alternative AS a ON a.target_id = n.id

@@ -1,0 +1,72 @@
+-- Every detected nucleus with all that is known of its cell, one row per nucleus.
+--
+-- A nucleus, not a root id, is a cell: root ids change with every edit, several nuclei can share a root (merged cells),
+-- and some have none. `pt_root_id` is the root at the look-up point, which for 8,388 nuclei is a better one than the
+-- centroid. Two rules for merged cells stand side by side: `is_single_soma` is strict (one nucleus on the root),
+-- `is_single_neuron` is CAVE's single_neurons (one neuron on the root, other nuclei allowed).
+--
+-- Types follow the precedence of CAVE's aibs_cell_info, with their source; every table's own answer stays beside them.
+-- Not every row is a neuron, or even a cell: for that see `neurons`.
+-- grain: nucleus_id
+-- requires: nucleus_detection_v0
+-- warning: join synapses only where is_single_soma or is_single_neuron holds, else a merged cell counts several times
+-- warning: cell types come from methods of different quality; compare like with like through cell_type_source
+-- cite: microns2025, elabbady2025, schneidermizell2025
+-- questions: Q01, Q02, Q04, Q05, Q06, Q07, Q08, Q09, Q10, Q13
+SELECT
+    n.nucleus_id,
+    n.pt_root_id,
+    n.orig_root_id,
+    n.root_source,
+    n.pt_supervoxel_id,
+    r.n_nuclei AS n_nuclei_on_root, -- Number of nuclei on pt_root_id; NULL without a segment
+    r.n_neurons AS n_neurons_on_root, -- Number of them that the classifier calls neurons; NULL without an answer
+    coalesce(r.n_nuclei = 1, FALSE) AS is_single_soma, -- Whether the cell has a segment with no other nucleus on it
+    a.is_neuron,
+    CASE
+        WHEN r.pt_root_id IS NULL THEN FALSE
+        WHEN r.n_neurons IS NOT NULL THEN coalesce(a.is_neuron, FALSE) AND r.n_neurons = 1
+    END AS is_single_neuron, -- Whether the cell is the only neuron on its segment, by the classifier; NULL where that did not answer
+    k.cell_class,
+    k.cell_class_source,
+    t.cell_type,
+    t.cell_type_source,
+    m.mtype,
+    m.mtype_source,
+    v.tag AS visual_area, -- Visual area the nucleus lies in: V1, AL, RL, LM
+    v.value AS area_border_um, -- Distance to the border of the area [um]
+    depth_um(n.x_nm, n.y_nm) AS depth_um, -- Depth of the nucleus below the pia, along its straight normal [um]
+    layer_of(depth_um(n.x_nm, n.y_nm)) AS layer, -- Cortical layer at that depth (see layer_bounds), NULL above the pia
+    n.nucleus_volume_um3,
+    p.status_dendrite,
+    p.strategy_dendrite,
+    p.status_axon,
+    p.strategy_axon,
+    p.is_current AS proofreading_is_current, -- Whether the root is still the one that was proofread; NULL if it never was
+    f.nucleus_id IS NOT NULL AS is_coregistered, -- Whether any method matched a recorded unit to the nucleus (see functional_units)
+    n.pt_position_x,
+    n.pt_position_y,
+    n.pt_position_z,
+    n.x_nm,
+    n.y_nm,
+    n.z_nm,
+    k.class_corrected,
+    k.class_manual,
+    k.class_by_spines,
+    k.class_by_soma,
+    t.cell_type_corrected,
+    t.cell_type_nonneuronal,
+    t.cell_type_manual,
+    t.cell_type_by_soma,
+    m.mtype_corrected,
+    m.mtype_manual,
+    m.mtype_by_soma
+FROM _nuclei AS n
+LEFT JOIN _root_nuclei AS r ON r.pt_root_id = n.pt_root_id
+LEFT JOIN _neuron_answers AS a ON a.nucleus_id = n.nucleus_id
+LEFT JOIN _cell_classes AS k ON k.nucleus_id = n.nucleus_id
+LEFT JOIN _cell_types AS t ON t.nucleus_id = n.nucleus_id
+LEFT JOIN _mtypes AS m ON m.nucleus_id = n.nucleus_id
+LEFT JOIN _areas AS v ON v.nucleus_id = n.nucleus_id
+LEFT JOIN _proofreading AS p ON p.pt_root_id = n.pt_root_id
+LEFT JOIN _coregistered AS f ON f.nucleus_id = n.nucleus_id

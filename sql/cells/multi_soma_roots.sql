@@ -1,0 +1,17 @@
+-- Segments with more than one nucleus: merged cells, one row per segment.
+--
+-- Their synapses cannot be given to one cell. Nuclei are counted in the table of nuclei, by look-up root; counting
+-- rows of a cell type table misses merges of a typed cell with an untyped one. A merge of a neuron with a glial cell
+-- or with a false detection has n_neurons = 1: whoever wants to keep those uses `is_single_neuron` of `cells`.
+-- Roots 0 and 1 stand for "no segment" and are never listed.
+-- grain: pt_root_id
+-- requires: nucleus_detection_v0
+-- cite: microns2025
+-- questions: Q03
+SELECT
+    r.pt_root_id,
+    r.n_nuclei,
+    r.n_neurons,
+    r.nucleus_ids
+FROM _root_nuclei AS r
+WHERE r.n_nuclei > 1

@@ -1,0 +1,12 @@
+-- Neurons whose segment is theirs alone, one row per nucleus.
+--
+-- The cells to count synapses of: the classifier calls the nucleus a neuron's, and no other nucleus, not even a glial
+-- one, lies on its segment (the strict rule, `is_single_soma`). Whoever wants CAVE's looser rule filters `cells` by
+-- `is_single_neuron`.
+-- grain: nucleus_id
+-- requires: nucleus_detection_v0, nucleus_ref_neuron_svm
+-- cite: microns2025
+-- questions: Q01
+SELECT c.*
+FROM cells AS c
+WHERE c.is_neuron AND c.is_single_soma

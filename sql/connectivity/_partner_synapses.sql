@@ -1,0 +1,10 @@
+-- Synapses between two different segments: those that connect.
+-- grain: id
+-- requires: synapses_pni_2
+SELECT
+    s.id,
+    s.pre_pt_root_id,
+    s.post_pt_root_id,
+    s.size
+FROM synapses AS s
+WHERE s.pre_pt_root_id <> s.post_pt_root_id AND s.pre_pt_root_id NOT IN (0, 1) AND s.post_pt_root_id NOT IN (0, 1)

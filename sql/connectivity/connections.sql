@@ -1,0 +1,21 @@
+-- Connected pairs of segments, one row per ordered pair.
+--
+-- All synapses of a pair are counted; there is no threshold. Autapses and sides without a segment (roots 0 and 1) are
+-- left out. Number, summed and mean size stand together because they answer different questions: a sum of sizes is not
+-- a number of synapses. Segments need not be cells: see `connections_typed` for who they are.
+--
+-- Fast: a filter on `post_pt_root_id`, which opens few files. A filter on `pre_pt_root_id` reads the ids of all
+-- synapses; without any filter all pairs are formed, which for the whole volume needs minutes and much memory.
+-- grain: pre_pt_root_id, post_pt_root_id
+-- requires: synapses_pni_2
+-- warning: outputs of axons that were not proofread are not to be interpreted, see `connections_proofread`
+-- cite: microns2025, turner2022
+-- questions: Q20, Q21, Q26
+SELECT
+    s.pre_pt_root_id,
+    s.post_pt_root_id,
+    count(*) AS n_syn, -- Number of synapses of the pair
+    sum(s.size)::BIGINT AS sum_size, -- Summed cleft size [voxel]
+    avg(s.size) AS mean_size -- Mean cleft size [voxel]
+FROM _partner_synapses AS s
+GROUP BY s.pre_pt_root_id, s.post_pt_root_id

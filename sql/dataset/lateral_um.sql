@@ -1,0 +1,11 @@
+-- Length of a displacement along the cortical sheet: what remains of it when its depth is taken away.
+--
+-- Connection probability falls with lateral distance; two cells above each other are laterally close. Uses the same
+-- rotation as depth_um.
+-- macro: lateral_um(dx_nm, dy_nm, dz_nm)
+-- cite: microns2025
+-- questions: Q27
+SELECT
+    sqrt(
+        (cos(radians(_rotation_deg())) * dx_nm - sin(radians(_rotation_deg())) * dy_nm) ** 2 + dz_nm ** 2
+    ) / 1000 AS lateral_um -- Distance parallel to the pia [um]

@@ -1,0 +1,33 @@
+-- Automatically detected synapses, one row per cleft.
+--
+-- Nothing is left out: synapses of a segment onto itself (`is_autapse`), which are mostly errors of segmentation, and
+-- synapses whose one side lies in no segment (root 0 or 1) are here; `connections` leaves both out. Fast: a filter on
+-- `post_pt_root_id`, by which the files are sorted. A filter on `pre_pt_root_id` reads the whole column; in a snapshot
+-- of proofread outputs that is seconds at most, in one of all synapses it takes longer.
+-- grain: id
+-- requires: synapses_pni_2
+-- warning: outputs of axons that were not proofread are not to be interpreted, see `proofreading`
+-- warning: most presynaptic segments are orphan pieces of axon: a segment is not a cell
+-- cite: microns2025, turner2022
+-- questions: Q20, Q28
+SELECT
+    s.id,
+    s.pre_pt_root_id,
+    s.post_pt_root_id,
+    s.size,
+    s.pre_pt_root_id = s.post_pt_root_id AND s.pre_pt_root_id NOT IN (0, 1) AS is_autapse, -- Whether both sides are the same segment
+    s.ctr_pt_position_x,
+    s.ctr_pt_position_y,
+    s.ctr_pt_position_z,
+    s.ctr_pt_position_x * _voxel_x_nm() AS ctr_x_nm, -- The centre of the cleft, x [nm]
+    s.ctr_pt_position_y * _voxel_y_nm() AS ctr_y_nm, -- The centre of the cleft, y; grows away from the pia [nm]
+    s.ctr_pt_position_z * _voxel_z_nm() AS ctr_z_nm, -- The centre of the cleft, z [nm]
+    s.pre_pt_position_x,
+    s.pre_pt_position_y,
+    s.pre_pt_position_z,
+    s.post_pt_position_x,
+    s.post_pt_position_y,
+    s.post_pt_position_z,
+    s.pre_pt_supervoxel_id,
+    s.post_pt_supervoxel_id
+FROM synapses_pni_2 AS s

@@ -1,0 +1,51 @@
+-- Cells whose root id differs between two local versions, one row per pair of versions and nucleus.
+--
+-- A root id names a segment as it was at one moment: every split and every merge gives a new one. The nucleus is
+-- the handle that stays, so an id written down in one version is found in another through it. A cell that is not
+-- listed kept its root, and with it every synapse. Both roots are look-up roots, see `cells`.
+-- grain: version_a, version_b, nucleus_id
+-- warning: always filter by version_a and version_b; all pairs of local versions are here
+-- cite: cave2025
+-- questions: Q11, Q19
+WITH pairs AS (
+    SELECT
+        a.version AS version_a,
+        b.version AS version_b
+    FROM versions AS a
+    JOIN versions AS b ON a.version < b.version
+),
+
+nuclei AS (
+    SELECT DISTINCT nucleus_id FROM id_map
+),
+
+roots AS (
+    SELECT
+        p.version_a,
+        p.version_b,
+        n.nucleus_id,
+        a.pt_root_id AS root_a,
+        b.pt_root_id AS root_b,
+        coalesce(a.pt_root_id NOT IN (0, 1), FALSE) AS segmented_a,
+        coalesce(b.pt_root_id NOT IN (0, 1), FALSE) AS segmented_b
+    FROM pairs AS p
+    CROSS JOIN nuclei AS n
+    LEFT JOIN id_map AS a ON a.version = p.version_a AND a.nucleus_id = n.nucleus_id
+    LEFT JOIN id_map AS b ON b.version = p.version_b AND b.nucleus_id = n.nucleus_id
+)
+
+SELECT
+    r.version_a, -- The earlier version
+    r.version_b, -- The later version
+    r.nucleus_id, -- The cell: `id` in nucleus_detection_v0
+    r.root_a, -- Its root in the earlier version; NULL if the nucleus was not in it
+    r.root_b, -- Its root in the later version; NULL if the nucleus was not in it
+    CASE
+        WHEN r.root_a IS NULL THEN 'nucleus added'
+        WHEN r.root_b IS NULL THEN 'nucleus removed'
+        WHEN NOT r.segmented_b THEN 'root lost'
+        WHEN NOT r.segmented_a THEN 'root gained'
+        ELSE 'root changed'
+    END AS change -- What happened: root changed, gained or lost (0 and 1 are no roots), nucleus added or removed
+FROM roots AS r
+WHERE r.root_a IS DISTINCT FROM r.root_b AND (r.segmented_a OR r.segmented_b)

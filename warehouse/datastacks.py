@@ -1,0 +1,162 @@
+"""What differs between one CAVE datastack and another: geometry, layers, and what its tables are called.
+
+SQL never holds such a number. A build turns a `Datastack` into macros (`_voxel_x_nm()`, `layer_of(depth)`) and the
+view `layer_bounds` in every version's schema; macros, because the planner folds them into literals, where a
+one-row view would add a join to every expression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from warehouse.layout import DEFAULT_DATASTACK
+from warehouse.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A cortical layer, by its depth below the pia; `bottom_um` is None for what has no lower bound."""
+
+    name: str
+    top_um: float
+    bottom_um: float | None
+
+
+@dataclass(frozen=True)
+class Datastack:
+    """The constants of one datastack.
+
+    Attributes:
+        name: CAVE's name.
+        voxel_nm: size of a voxel of the annotations, x, y, z.
+        rotation_deg: about z, turns y into the direction from the pia to the white matter.
+        pia_nm: the rotated y of the pia, where depth is zero.
+        layers: from the pia downwards, without gaps.
+        layers_source: who drew the layers, and in which area.
+        layers_area: the area they were drawn in.
+        transform_source: where rotation and pia come from.
+        called: what this datastack calls a table that sql/ refers to by another name.
+    """
+
+    name: str
+    voxel_nm: tuple[float, float, float]
+    rotation_deg: float
+    pia_nm: float
+    layers: tuple[Layer, ...]
+    layers_source: str
+    layers_area: str
+    transform_source: str
+    called: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for above, below in zip(self.layers, self.layers[1:], strict=False):
+            if above.bottom_um != below.top_um:
+                raise ValueError(f"{self.name}: {below.name} does not begin where {above.name} ends")
+
+
+def _layers(*bounds: tuple[str, float | None]) -> tuple[Layer, ...]:
+    tops = (0.0, *(bottom for _, bottom in bounds if bottom is not None))
+    return tuple(Layer(name, top, bottom) for (name, bottom), top in zip(bounds, tops, strict=True))
+
+
+MINNIE65 = Datastack(
+    name=DEFAULT_DATASTACK,
+    voxel_nm=(4, 4, 40),
+    rotation_deg=5.0,
+    pia_nm=396671.0322102845,
+    layers=_layers(
+        ("L1", 91.80615154),
+        ("L2/3", 261.21908419),
+        ("L4", 391.8631847),
+        ("L5", 537.04973966),
+        ("L6", 753.58049474),
+        ("WM", None),
+    ),
+    layers_source="layer_bounds_v3 of the MICrONS flagship paper (microns2025)",
+    layers_area="V1",
+    transform_source="straight pia normal of minnie65: 5 degrees about z, pia at voxel (183013, 83535, 21480)",
+)
+
+DATASTACKS: Mapping[str, Datastack] = {MINNIE65.name: MINNIE65}
+"""The datastacks whose geometry is known, by CAVE's name."""
+
+
+def datastack_of(name: str) -> Datastack:
+    """The constants of a datastack; an unknown one is taken to have minnie65's tables and geometry.
+
+    A copy of the public data under another name (a demo, a test) is the common case; whoever adds another brain
+    adds its constants above.
+    """
+    return DATASTACKS.get(name, MINNIE65)
+
+
+def table_called(datastack: Datastack, name: str) -> str | None:
+    """The table that plays the part of `name` in this datastack; None when `name` is no table of the registry."""
+    return datastack.called.get(name, name) if name in TABLES else None
+
+
+def constants_sql(datastack: Datastack) -> dict[str, str]:
+    """The SQL files that a datastack adds to those under sql/, by path: macros of constants, and the layers."""
+    x, y, z = datastack.voxel_nm
+    hidden = {
+        "_voxel_x_nm": (x, "Width of a voxel [nm]"),
+        "_voxel_y_nm": (y, "Height of a voxel [nm]"),
+        "_voxel_z_nm": (z, "Thickness of a voxel [nm]"),
+        "_rotation_deg": (
+            datastack.rotation_deg,
+            "Angle about z that brings y in line with the pia's normal [deg]",
+        ),
+        "_pia_nm": (datastack.pia_nm, "Rotated y of the pia, where depth is zero [nm]"),
+    }
+    files = {
+        f"dataset/{name}.sql": f"-- {text}.\n-- macro: {name}()\nSELECT {_number(value)} AS {name} -- {text}\n"
+        for name, (value, text) in hidden.items()
+    }
+    return files | {
+        "dataset/layer_of.sql": _layer_of(datastack),
+        "dataset/layer_bounds.sql": _layer_bounds(datastack),
+    }
+
+
+def _layer_of(datastack: Datastack) -> str:
+    branches = "".join(
+        f"    WHEN depth < {_number(layer.bottom_um)} THEN '{layer.name}'\n"
+        for layer in datastack.layers
+        if layer.bottom_um is not None
+    )
+    below = "".join(f"    ELSE '{layer.name}'\n" for layer in datastack.layers if layer.bottom_um is None)
+    return (
+        "-- The cortical layer at a depth below the pia, NULL above the pia.\n"
+        "--\n"
+        f"-- Bounds: {datastack.layers_source}, drawn in {datastack.layers_area}; see layer_bounds.\n"
+        "-- Outside the pia there is tissue too, but no layer: it is not counted as L1.\n"
+        "-- macro: layer_of(depth)\n"
+        f"SELECT CASE\n    WHEN depth < 0 THEN NULL\n    WHEN depth IS NULL THEN NULL\n{branches}{below}END "
+        "AS layer_of -- Cortical layer, NULL above the pia\n"
+    )
+
+
+def _layer_bounds(datastack: Datastack) -> str:
+    rows = ",\n    ".join(
+        f"('{layer.name}', {_number(layer.top_um)}::DOUBLE, {_number(layer.bottom_um)}::DOUBLE)"
+        for layer in datastack.layers
+    )
+    return (
+        "-- Where each cortical layer begins and ends, by depth below the pia.\n"
+        "--\n"
+        "-- The bounds were drawn in one visual area and are used for the whole volume.\n"
+        "-- grain: layer\n"
+        "-- cite: microns2025\n"
+        "SELECT\n"
+        "    l.layer, -- Cortical layer; WM is white matter\n"
+        "    l.top_um, -- Depth at which the layer begins [um]\n"
+        "    l.bottom_um, -- Depth at which the layer ends, NULL where it has no lower bound [um]\n"
+        f"    '{datastack.layers_area}' AS area, -- Visual area in which the bounds were drawn\n"
+        f"    '{datastack.layers_source}' AS source -- Who gives the bounds\n"
+        f"FROM (VALUES\n    {rows}\n) AS l (layer, top_um, bottom_um)\n"
+    )
+
+
+def _number(value: float | None) -> str:
+    return "NULL" if value is None else repr(int(value) if value == int(value) else value)

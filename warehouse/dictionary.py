@@ -1,0 +1,133 @@
+"""What every view, column and macro means, kept as comments in the database, and ways to read it there.
+
+A column's comment is its text with the unit last, in square brackets: "Depth below the pia [um]".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from warehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from warehouse.views import View
+
+_UNIT = r"\[([^\[\]]+)\]$"
+
+DATA_DICTIONARY = f"""
+SELECT
+    c.schema_name AS "schema",
+    c.table_name AS name,
+    c.column_name AS "column",
+    c.data_type AS type,
+    regexp_extract(coalesce(c.comment, ''), '{_UNIT}', 1) AS unit,
+    trim(regexp_replace(coalesce(c.comment, ''), '{_UNIT}', '')) AS description,
+    v.comment AS about
+FROM duckdb_columns() AS c
+JOIN duckdb_views() AS v
+    ON v.database_name = c.database_name AND v.schema_name = c.schema_name AND v.view_name = c.table_name
+WHERE NOT v.internal
+    AND NOT starts_with(c.table_name, '_')
+    AND c.database_name IN (
+        SELECT w.database_name FROM duckdb_views() AS w
+        WHERE w.schema_name = 'main' AND w.view_name = 'data_dictionary'
+    )
+ORDER BY c.schema_name, c.table_name, c.column_index
+"""
+"""The view `data_dictionary`: read from the comments, so it cannot differ from them, and needs no Parquet file."""
+
+DATA_DICTIONARY_COLUMNS = {
+    "schema": ("VARCHAR", "Schema of the view: main, a version's, or that version's CAVE tables"),
+    "name": ("VARCHAR", "Name of the view or table"),
+    "column": ("VARCHAR", "Name of the column"),
+    "type": ("VARCHAR", "DuckDB type"),
+    "unit": ("VARCHAR", "Physical unit, empty where there is none"),
+    "description": ("VARCHAR", "What the column means"),
+    "about": ("VARCHAR", "What a row of the view means, and its warnings"),
+}
+
+
+def quoted(name: str) -> str:
+    """A name as a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text_literal(text: str) -> str:
+    """A text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def comment_on_view(
+    con: duckdb.DuckDBPyConnection, schema: str, name: str, doc: str, columns: Mapping[str, str]
+) -> None:
+    """Say what a view and its columns mean."""
+    view = f"{schema}.{quoted(name)}"
+    statements = [f"COMMENT ON VIEW {view} IS {text_literal(doc)}"]
+    statements += [
+        f"COMMENT ON COLUMN {view}.{quoted(column)} IS {text_literal(text)}" for column, text in columns.items()
+    ]
+    con.execute(";".join(statements))
+
+
+def comment_on_macro(con: duckdb.DuckDBPyConnection, schema: str, view: View) -> None:
+    """Say what a macro does; its signature is part of the text because no catalog table shows defaults."""
+    kind = "MACRO" if view.is_scalar else "MACRO TABLE"
+    doc = f"{view.name}{view.signature}: {view.doc}"
+    con.execute(f"COMMENT ON {kind} {schema}.{view.name} IS {text_literal(doc)}")
+
+
+def describe(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ...], name: str) -> pl.DataFrame:
+    """Column, type, unit and description of a view or table, looked up in `schemas` in their order.
+
+    Args:
+        con: a connection to the database.
+        catalog: the name under which the database is attached.
+        schemas: where a bare name is looked up.
+        name: as in SQL: `cells`, `local.mine`, `v943.cells`.
+
+    Raises:
+        UsageError: there is no such name; the sentence names the nearest.
+    """
+    schema, _, bare = name.rpartition(".")
+    rows = con.execute(
+        "SELECT schema_name, column_name, data_type, coalesce(comment, '') FROM duckdb_columns() "
+        "WHERE database_name = $catalog AND table_name = $name AND list_contains($schemas, schema_name) "
+        "ORDER BY list_position($schemas, schema_name), column_index",
+        {"catalog": catalog, "name": bare, "schemas": [schema] if schema else list(schemas)},
+    ).fetchall()
+    if not rows:
+        raise UsageError(_no_such_name(con, catalog, schemas, name))
+    return _frame([row[1:] for row in rows if row[0] == rows[0][0]])
+
+
+def _frame(rows: list[tuple[str, str, str]]) -> pl.DataFrame:
+    import polars as pl
+
+    table = pl.DataFrame(rows, schema=["column", "type", "comment"], orient="row")
+    return table.select(
+        "column",
+        "type",
+        pl.col("comment").str.extract(_UNIT).fill_null("").alias("unit"),
+        pl.col("comment").str.replace(_UNIT, "").str.strip_chars().alias("description"),
+    )
+
+
+def _no_such_name(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ...], name: str) -> str:
+    from difflib import get_close_matches
+
+    known = [
+        row[0]
+        for row in con.execute(
+            "SELECT DISTINCT table_name FROM duckdb_columns() WHERE database_name = $catalog "
+            "AND list_contains($schemas, schema_name) AND NOT starts_with(table_name, '_')",
+            {"catalog": catalog, "schemas": list(schemas)},
+        ).fetchall()
+    ]
+    nearest = get_close_matches(name, known, n=1)
+    hint = f"the nearest is {nearest[0]}" if nearest else "all names are in the view data_dictionary"
+    return f"there is no view or table named {name}; {hint}"

@@ -1,0 +1,112 @@
+"""The views in `main` that span versions: which versions and tables are here, and which cell is which in each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from warehouse.dictionary import DATA_DICTIONARY, DATA_DICTIONARY_COLUMNS, comment_on_view, quoted, text_literal
+from warehouse.manifest import Manifest
+from warehouse.queries import Reference, rewrite
+from warehouse.tables import TABLES
+from warehouse.version_schema import schema_of, synapse_scope
+from warehouse.views import VIEWS_VERSION, View
+
+_VERSIONS = {
+    "version": ("INTEGER", "Materialization version of CAVE"),
+    "time_stamp": ("TIMESTAMP", "The moment that the version describes, UTC"),
+    "is_default": ("BOOLEAN", "Whether plain names (cells) answer from this version"),
+    "n_tables": ("INTEGER", "Number of tables that are here"),
+    "n_bytes": ("BIGINT", "Size of all files of the version [byte]"),
+    "synapse_scope": ("VARCHAR", "Which synapses are here: all, proofread, neurons; NULL where there are none"),
+}
+_PROVENANCE = {
+    "version": ("INTEGER", "Materialization version of CAVE"),
+    "table_name": ("VARCHAR", "Table, under CAVE's name"),
+    "source": ("VARCHAR", "Where it was fetched from: cave, archive, delta, synthetic; NULL where absent"),
+    "url": ("VARCHAR", "Address it was fetched from"),
+    "scope": ("VARCHAR", "Which rows are here: all, or which synapses"),
+    "n_rows": ("BIGINT", "Number of rows"),
+    "time_stamp": ("TIMESTAMP", "The moment that the version describes, UTC"),
+    "fetched": ("TIMESTAMP", "When the table was fetched, UTC"),
+    "tools": ("VARCHAR", "Versions of what fetched and wrote it, as JSON"),
+    "absent_reason": ("VARCHAR", "Why a known table is not here; NULL where it is"),
+    "views_version": ("INTEGER", "The meaning of the curated views: numbers from different ones may differ"),
+}
+_ID_MAP = {
+    "nucleus_id": ("BIGINT", "The cell: its id in the table of nuclei, the same in every version"),
+    "version": ("INTEGER", "Materialization version of CAVE"),
+    "pt_root_id": ("BIGINT", "Its look-up root in that version; 0 or 1 where it has no segment"),
+}
+_ID_MAP_DOC = (
+    "Which root id each nucleus has in each local version, one row per nucleus and version.\n\n"
+    "A root id is only valid in its version; to carry a cell to another version, go through its nucleus."
+)
+
+
+def create_spanning_views(
+    con: duckdb.DuckDBPyConnection, manifests: Mapping[int, Manifest], default: int, views: Mapping[str, View]
+) -> None:
+    """Create them in `main` of the current database."""
+    rows = [_version_row(manifest, default) for manifest in manifests.values()]
+    _create(con, "versions", "The versions that are here, one row each.", _VERSIONS, _values(_VERSIONS, rows))
+    rows = [row for manifest in manifests.values() for row in _provenance_rows(manifest)]
+    doc = "Where every table of every version comes from, or why it is not here."
+    _create(con, "provenance", doc, _PROVENANCE, _values(_PROVENANCE, rows))
+    branches = (f"SELECT nucleus_id, {v} AS version, pt_root_id FROM {schema_of(v)}._nuclei" for v in manifests)
+    _create(con, "id_map", _ID_MAP_DOC, _ID_MAP, " UNION ALL ".join(branches))
+    for view in views.values():
+        if view.spans_versions:
+            con.execute(f"CREATE VIEW main.{view.name} AS\n{rewrite(view.text, view.found, _in_main)}\n")
+            comment_on_view(con, "main", view.name, view.doc, view.columns)
+    doc = "Every view and table with its columns, their units and what they mean."
+    _create(con, "data_dictionary", doc, DATA_DICTIONARY_COLUMNS, DATA_DICTIONARY)
+
+
+def _create(
+    con: duckdb.DuckDBPyConnection, name: str, doc: str, columns: Mapping[str, tuple[str, str]], select: str
+) -> None:
+    con.execute(f"CREATE VIEW main.{name} AS {select}")
+    comment_on_view(con, "main", name, doc, {column: text for column, (_, text) in columns.items()})
+
+
+def _values(columns: Mapping[str, tuple[str, str]], rows: Iterable[Sequence[Any]]) -> str:
+    """A SELECT of constant rows with the declared types."""
+    items = ", ".join(f"{quoted(name)}::{kind} AS {quoted(name)}" for name, (kind, _) in columns.items())
+    values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
+    return f"SELECT {items} FROM (VALUES {values}) AS v ({', '.join(map(quoted, columns))})"
+
+
+def _literal(value: Any) -> str:
+    if value is None or value == "":
+        return "NULL"
+    return text_literal(value) if isinstance(value, str) else str(value)
+
+
+def _in_main(reference: Reference) -> str | None:
+    return None if reference.call else f"main.{reference.name}"
+
+
+def _version_row(manifest: Manifest, default: int) -> Sequence[Any]:
+    size = sum(file.bytes for entry in manifest.tables.values() for file in entry.files)
+    return (
+        manifest.version, manifest.time_stamp, manifest.version == default, len(manifest.tables), size,
+        synapse_scope(manifest),
+    )  # fmt: skip
+
+
+def _provenance_rows(manifest: Manifest) -> Iterable[Sequence[Any]]:
+    tools = json.dumps(manifest.tools, sort_keys=True)
+    for name in sorted({*TABLES, *manifest.tables}):
+        entry = manifest.tables.get(name)
+        if entry is not None:
+            what = (entry.source, entry.url, entry.scope, entry.rows)
+            how = (manifest.time_stamp, entry.fetched, tools, None)
+            yield (manifest.version, name, *what, *how, VIEWS_VERSION)
+        else:
+            reason = manifest.absent.get(name, "not fetched")
+            nothing = (None,) * 4
+            yield (manifest.version, name, *nothing, manifest.time_stamp, None, None, reason, VIEWS_VERSION)

@@ -1,0 +1,180 @@
+"""The schemas of one version: `v1718` with the curated views, `v1718_cave` with the tables as CAVE names them.
+
+Every version gets every curated name. After `USE v943` a missing name would silently answer from `main`, that is
+from the default version; so a view that cannot answer is made to refuse with a sentence instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import duckdb
+
+from warehouse.datastacks import Datastack, datastack_of, table_called
+from warehouse.dictionary import comment_on_macro, comment_on_view, quoted, text_literal
+from warehouse.encoding import logical_select
+from warehouse.errors import ViewError
+from warehouse.manifest import Manifest, TableEntry
+from warehouse.queries import Reference, rewrite, scalar_expression
+from warehouse.schema import Table
+from warehouse.store import duckdb_columns
+from warehouse.tables import TABLES
+from warehouse.views import View, table_texts
+
+_ROWS_HERE = {
+    "proofread": "only the outputs of proofread axons",
+    "neurons": "only synapses between segments that have a nucleus",
+}
+
+
+def schema_of(version: int) -> str:
+    """The schema of a version's curated views."""
+    return f"v{version}"
+
+
+def raw_schema_of(version: int) -> str:
+    """The schema of a version's tables under CAVE's names."""
+    return f"v{version}_cave"
+
+
+def search_path(version: int, catalog: str = "") -> str:
+    """Where bare names are looked up: curated views, then CAVE's tables, then what spans versions."""
+    schemas = (schema_of(version), raw_schema_of(version), "main")
+    return ",".join(f"{catalog}.{schema}" if catalog else schema for schema in schemas)
+
+
+def create_version(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Mapping[str, View]) -> None:
+    """Create both schemas of a version in the current database."""
+    con.execute(f"CREATE SCHEMA {schema_of(manifest.version)}; CREATE SCHEMA {raw_schema_of(manifest.version)}")
+    for name in dict.fromkeys((*TABLES, *manifest.tables)):
+        _create_raw(con, manifest.version, name, manifest.tables.get(name))
+    resolve = resolver(manifest.version, views, datastack_of(manifest.datastack))
+    for view in views.values():
+        if view.spans_versions:
+            continue
+        if view.is_macro:
+            con.execute(_macro_sql(view, schema_of(manifest.version), resolve))
+            comment_on_macro(con, schema_of(manifest.version), view)
+        else:
+            _create_curated(con, manifest, view, resolve)
+
+
+def create_default_views(con: duckdb.DuckDBPyConnection, default: int, views: Mapping[str, View]) -> None:
+    """In `main`, every public name of the default version."""
+    schema = schema_of(default)
+    for view in views.values():
+        if view.hidden or view.spans_versions:
+            continue
+        if view.is_macro:
+            names = _arguments(view)
+            call = f"{schema}.{view.name}({', '.join(names)})"
+            body = call if view.is_scalar else f"TABLE FROM {call}"
+            con.execute(f"CREATE MACRO main.{view.name}{view.signature} AS {body}")
+            comment_on_macro(con, "main", view)
+        else:
+            con.execute(f"CREATE VIEW main.{view.name} AS FROM {schema}.{view.name}")
+            comment_on_view(con, "main", view.name, view.doc, view.columns)
+
+
+def resolver(version: int, views: Mapping[str, View], datastack: Datastack) -> Callable[[Reference], str | None]:
+    """What a name in a SQL file stands for in a version: a function for `warehouse.queries.rewrite`."""
+
+    def resolve(reference: Reference) -> str | None:
+        view = None if reference.raw else views.get(reference.name)
+        if reference.call:
+            return f"{schema_of(version)}.{reference.name}" if view else None
+        if view is not None:
+            return f"{schema_of(version)}.{view.name}"
+        if (table := table_called(datastack, reference.name)) is None:
+            raise ViewError(f"{reference.name} is neither a view under sql/ nor a table in warehouse/tables.py")
+        return f"{raw_schema_of(version)}.{quoted(table)}"
+
+    return resolve
+
+
+def refusal(manifest: Manifest, view: View) -> str | None:
+    """Why a view cannot answer in a version, as a sentence with the way out; None when it can."""
+    datastack = datastack_of(manifest.datastack)
+    for group in view.requires:
+        names = [table_called(datastack, name) or name for name in group]
+        if not any(name in manifest.tables for name in names):
+            known = [f"{name}: {manifest.absent[name]}" for name in names if name in manifest.absent]
+            return (
+                f"{view.name} needs the table {' or '.join(names)}, "
+                f"which version {manifest.version} does not have here{f' ({known[0]})' if known else ''}; "
+                f"fetch it with: microns snapshot {manifest.version} {names[0]}"
+            )
+    scope = synapse_scope(manifest)
+    if view.scope and scope is not None and scope not in view.scope:
+        return (
+            f"{view.name} would be wrong: version {manifest.version} here holds "
+            f"{_ROWS_HERE.get(scope, f'only the scope {scope!r}')}; "
+            f"fetch what it needs with: microns snapshot {manifest.version} --synapses {view.scope[0]}"
+        )
+    return None
+
+
+def synapse_scope(manifest: Manifest) -> str | None:
+    """Which synapses a version holds; None when it holds no synapse table."""
+    entry = manifest.tables.get(table_called(datastack_of(manifest.datastack), "synapses_pni_2") or "")
+    return entry.scope if entry else None
+
+
+def raw_select(version: int, table: Table | None, entry: TableEntry | None) -> str:
+    """The SELECT of a table under CAVE's name: every declared column, whatever the version has of it."""
+    declared = duckdb_columns(table) if table else {}
+    if entry is None:
+        items = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in declared.items())
+        return f"SELECT {items} WHERE false"
+    columns = {**declared, **entry.columns}
+    items = ", ".join(
+        quoted(name) if name in entry.columns else f"NULL::{kind} AS {quoted(name)}"
+        for name, kind in columns.items()
+    )
+    return f"SELECT {items} FROM ({logical_select(version, entry)})"
+
+
+def _create_raw(con: duckdb.DuckDBPyConnection, version: int, name: str, entry: TableEntry | None) -> None:
+    table = TABLES.get(name)
+    schema = raw_schema_of(version)
+    con.execute(f"CREATE VIEW {schema}.{quoted(name)} AS {raw_select(version, table, entry)}")
+    if table is not None:
+        doc = "\n\n".join((table.description, *(f"Mind: {warning}" for warning in table.warnings)))
+        comment_on_view(con, schema, name, doc, table_texts(table))
+    elif entry is not None:
+        columns = dict.fromkeys(entry.columns, "Not described here; see the schema of the table in CAVE")
+        comment_on_view(
+            con, schema, name, entry.description or "A table of CAVE that is not described here", columns
+        )
+
+
+def _create_curated(
+    con: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    view: View,
+    resolve: Callable[[Reference], str | None],
+) -> None:
+    schema = schema_of(manifest.version)
+    con.execute(f"CREATE VIEW {schema}.{view.name} AS\n{rewrite(view.text, view.found, resolve)}\n")
+    if (sentence := refusal(manifest, view)) is not None:
+        described = con.execute(f"DESCRIBE {schema}.{view.name}").fetchall()
+        items = ", ".join(f"NULL::{row[1]} AS {quoted(row[0])}" for row in described)
+        # In WHERE the error is raised for count(*) too; as a column it would be optimised away.
+        con.execute(
+            f"CREATE OR REPLACE VIEW {schema}.{view.name} AS "
+            f"SELECT {items} WHERE error({text_literal(sentence)}) IS NULL"
+        )
+    comment_on_view(con, schema, view.name, view.doc, view.columns)
+
+
+def _macro_sql(view: View, schema: str, resolve: Callable[[Reference], str | None]) -> str:
+    text = rewrite(view.text, view.found, resolve)
+    body = f"({scalar_expression(text)})" if view.is_scalar else f"TABLE {text}"
+    return f"CREATE MACRO {schema}.{view.name}{view.signature} AS {body}"
+
+
+def _arguments(view: View) -> list[str]:
+    """The arguments that pass a macro's parameters on: `a` for `a`, `b := b` for `b := 1`."""
+    inner = (view.signature or "()")[1:-1]
+    names = [part.split(":=") for part in inner.split(",") if part.strip()]
+    return [part[0].strip() if len(part) == 1 else f"{part[0].strip()} := {part[0].strip()}" for part in names]

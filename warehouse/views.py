@@ -1,0 +1,258 @@
+"""The curated views: SQL files with a header that says what they mean.
+
+A file holds one bare SELECT and is named like the view. Its header is comment lines: a summary (one sentence), an
+explanation, and keys, each on a line of its own (`-- grain: nucleus_id`):
+
+    grain      columns that identify a row
+    requires   a table without which the view refuses to answer; `A or B` where one of them is enough
+    scope      the synapse scopes in which the answer is right; in others the view refuses
+    warning    what makes people get it wrong
+    cite       keys into the citations
+    questions  numbers in the question bank
+    macro      its signature: the file is a macro; a SELECT without FROM is a scalar one
+
+The comment behind an item of the SELECT says what the column means, its unit last, in square brackets; a column
+that passes through under its own name keeps the text of its source. Files name tables and views by bare names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from warehouse.datastacks import Datastack, constants_sql, table_called
+from warehouse.errors import ViewError
+from warehouse.queries import Reference, Texts, is_scalar, item_texts, parse, references
+from warehouse.schema import Column, Table
+from warehouse.tables import TABLES
+
+VIEWS_VERSION = 1
+"""The meaning of the SQL: raised whenever a view starts to answer differently."""
+
+_KEYS = ("grain", "requires", "scope", "warning", "cite", "questions", "macro")
+_KEY_LINE = re.compile(r"([a-z_]+): *(.*)")
+_NAME = re.compile(r"_?[a-z][a-z0-9_]*")
+_SIGNATURE = re.compile(r"([a-z_][a-z0-9_]*)\((.*)\)")
+
+
+@dataclass(frozen=True)
+class View:
+    """One file: a view, or a macro.
+
+    Attributes:
+        name: of the file, without `.sql`.
+        folder: the science it belongs to.
+        text: the query as written, without the header.
+        summary: its first sentence.
+        doc: the whole explanation.
+        grain: columns that identify a row.
+        requires: groups of tables; of each group one must be there.
+        scope: synapse scopes in which the answer is right; empty for all.
+        warnings, cites, questions: as in the header.
+        signature: of a macro, with defaults, in parentheses; None for a view.
+        is_scalar: whether it is a macro that returns one value, not rows.
+        columns: of the result, to what they mean.
+        found: the names that the text refers to.
+    """
+
+    name: str
+    folder: str
+    text: str
+    summary: str
+    doc: str
+    grain: tuple[str, ...]
+    requires: tuple[tuple[str, ...], ...]
+    scope: tuple[str, ...]
+    warnings: tuple[str, ...]
+    cites: tuple[str, ...]
+    questions: tuple[str, ...]
+    signature: str | None
+    is_scalar: bool
+    found: tuple[Reference, ...]
+    columns: Texts = field(default_factory=dict)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is an intermediate step, not for users."""
+        return self.name.startswith("_")
+
+    @property
+    def is_macro(self) -> bool:
+        """Whether it takes arguments."""
+        return self.signature is not None
+
+    @property
+    def spans_versions(self) -> bool:
+        """Whether it is about all versions at once, and therefore in `main` only."""
+        return self.folder == "versions"
+
+    def dependencies(self, names: Mapping[str, object]) -> set[str]:
+        """Which of `names` it is built on."""
+        return {each.name for each in self.found if not each.raw and each.name in names and each.name != self.name}
+
+
+def sql_root() -> Traversable:
+    """The folder of the SQL files: in the wheel, or beside the package in a checkout."""
+    packaged = files("warehouse") / "sql"
+    return packaged if packaged.is_dir() else files("warehouse").joinpath("..", "sql")
+
+
+def sql_files(root: Traversable) -> Iterator[tuple[str, str]]:
+    """Path (`cells/neurons.sql`) and content of every SQL file, checks excepted, in order of path."""
+    for folder in sorted((each for each in root.iterdir() if each.is_dir()), key=lambda each: each.name):
+        if folder.name != "checks":
+            for file in sorted(folder.iterdir(), key=lambda each: each.name):
+                if file.name.endswith(".sql"):
+                    yield f"{folder.name}/{file.name}", file.read_text("utf-8")
+
+
+@cache
+def _written() -> tuple[tuple[str, str], ...]:
+    return tuple(sql_files(sql_root()))
+
+
+def load_views(datastack: Datastack) -> dict[str, View]:
+    """All views and macros of a datastack, each after those it is built on."""
+    return assemble({**dict(_written()), **constants_sql(datastack)}, datastack)
+
+
+def assemble(sources: Mapping[str, str], datastack: Datastack) -> dict[str, View]:
+    """Views out of SQL files by path, ordered and documented.
+
+    Raises:
+        ViewError: a file breaks a rule; the sentence names file and line.
+    """
+    views: dict[str, View] = {}
+    for path, content in sources.items():
+        view = parse_view(path, content)
+        if view.name in views:
+            raise ViewError(
+                f"sql/{path}: there is another view named {view.name}, in sql/{views[view.name].folder}"
+            )
+        views[view.name] = view
+    ordered: dict[str, View] = {}
+    try:
+        order = list(
+            TopologicalSorter({name: view.dependencies(views) for name, view in views.items()}).static_order()
+        )
+    except CycleError as error:
+        raise ViewError(
+            f"sql/: views are built on each other in a circle: {' -> '.join(error.args[1])}"
+        ) from error
+    for name in order:
+        ordered[name] = _inherit(_documented(views[name], ordered, datastack), ordered)
+    return ordered
+
+
+def parse_view(path: str, content: str) -> View:
+    """One SQL file as a view, its passed-through columns not yet documented."""
+    folder, _, file = path.rpartition("/")
+    name = file.removesuffix(".sql")
+    if not _NAME.fullmatch(name):
+        raise ViewError(f"sql/{path}: names under sql/ are lower_snake, and this one is not")
+    lines = content.splitlines()
+    height = next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    summary, doc, keys = _header(path, lines[:height])
+    text = "\n".join(lines[height:]).strip()
+    try:
+        tree = parse(text)
+        macro = _signature(name, keys["macro"])
+        return View(
+            name=name,
+            folder=folder,
+            text=text,
+            summary=summary,
+            doc=doc,
+            grain=_words(keys["grain"]),
+            requires=tuple(tuple(re.split(r"\s+or\s+", each)) for each in _words(keys["requires"])),
+            scope=_words(keys["scope"]),
+            warnings=tuple(keys["warning"]),
+            cites=_words(keys["cite"]),
+            questions=_words(keys["questions"]),
+            signature=macro,
+            is_scalar=macro is not None and is_scalar(tree),
+            found=references(tree),
+        )
+    except ViewError as error:
+        raise ViewError(f"sql/{path}, after the header of {height} lines: {error}") from error
+
+
+def _header(path: str, lines: list[str]) -> tuple[str, str, dict[str, list[str]]]:
+    """Summary, explanation, and the values of each key. An indented line continues the one before."""
+    keys: dict[str, list[str]] = {key: [] for key in _KEYS}
+    prose: list[str] = []
+    current: list[str] | None = None
+    for number, line in enumerate(lines, start=1):
+        said = line.removeprefix("--").removeprefix(" ")
+        if current is not None and said.startswith("  "):
+            current[-1] += " " + said.strip()
+        elif match := _KEY_LINE.fullmatch(said):
+            if match[1] not in keys:
+                raise ViewError(
+                    f"sql/{path}, line {number}: there is no key {match[1]!r}; keys are {', '.join(_KEYS)}"
+                )
+            current = keys[match[1]]
+            current.append(match[2].strip())
+        else:
+            current = None
+            prose.append(said.strip())
+    doc = "\n".join(prose).strip()
+    if not doc:
+        raise ViewError(f"sql/{path}, line 1: the header says nothing; begin with one sentence on what a row is")
+    first = " ".join(doc.split("\n\n")[0].split())
+    return re.split(r"(?<=\.)\s", first, maxsplit=1)[0], doc, keys
+
+
+def _words(values: list[str]) -> tuple[str, ...]:
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def _signature(name: str, values: list[str]) -> str | None:
+    if not values:
+        return None
+    match = _SIGNATURE.fullmatch(values[0])
+    if match is None or match[1] != name:
+        raise ViewError(f"the header's macro is {values[0]!r}; write {name}(arguments)")
+    return f"({match[2]})"
+
+
+def _documented(view: View, before: Mapping[str, View], datastack: Datastack) -> View:
+    texts = item_texts(parse(view.text), lambda reference: _texts_of(reference, before, datastack))
+    blank = [name for name, text in texts.items() if not text]
+    if blank and not view.hidden:
+        raise ViewError(
+            f"sql/{view.folder}/{view.name}.sql: nothing says what {', '.join(blank)} means; "
+            "write a comment behind the item"
+        )
+    return replace(view, columns=texts)
+
+
+def _inherit(view: View, before: Mapping[str, View]) -> View:
+    """What a view is built on must be there for it too, or it would answer from nothing."""
+    below = [before[name] for name in sorted(view.dependencies(before))]
+    requires = dict.fromkeys((*view.requires, *(group for each in below for group in each.requires)))
+    scopes = [set(each.scope) for each in (view, *below) if each.scope]
+    scope = sorted(set.intersection(*scopes)) if scopes else ()
+    return replace(view, requires=tuple(requires), scope=tuple(scope))
+
+
+def _texts_of(reference: Reference, views: Mapping[str, View], datastack: Datastack) -> Texts | None:
+    if not reference.raw and reference.name in views:
+        return views[reference.name].columns
+    called = table_called(datastack, reference.name)
+    return table_texts(TABLES[called]) if called in TABLES else None
+
+
+def table_texts(table: Table) -> dict[str, str]:
+    """What each stored column of a table means, unit last."""
+    return {name: _field_text(table.column_of(name), name) for name in table.arrow_schema.names}
+
+
+def _field_text(column: Column, name: str) -> str:
+    axis = f", {name[-1]}" if column.kind == "point" else ""
+    return f"{column.description}{axis}{f' [{column.unit}]' if column.unit else ''}"
