@@ -1,0 +1,103 @@
+"""The commands that ask CAVE: plain functions, which `warehouse.cli` names by string and loads when called."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from warehouse.layout import DEFAULT_DATASTACK, Folder
+
+log = logging.getLogger(__name__)
+
+
+def snapshot(
+    version: Annotated[int, Parameter(help="Which version of the dataset, for example 1718.")],
+    *tables: Annotated[
+        str, Parameter(help="CAVE's names of tables; without any, every table of cells and synapses.")
+    ],
+    source: Annotated[Literal["cave"], Parameter(help="Where to fetch from.")] = "cave",
+    synapses: Annotated[
+        Literal["proofread", "neurons", "all"] | None,
+        Parameter(
+            help="Which synapses: the outputs of proofread axons (a few million, minutes; the default), those "
+            "between two cells with a nucleus, or all 337 million (a day, 16 GB). The latter two ask for all."
+        ),
+    ] = None,
+    datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
+    server: Annotated[str | None, Parameter(help="Address of the CAVE service, if not the usual one.")] = None,
+    root: Annotated[
+        Path | None, Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder.")
+    ] = None,
+    memory: Annotated[str | None, Parameter(help='Upper bound for sorting synapses, for example "4GB".')] = None,
+    dry_run: Annotated[bool, Parameter(negative=(), help="Only print what would be fetched.")] = False,
+    quiet: Annotated[bool, Parameter(negative=(), help="Show no progress.")] = False,
+) -> None:
+    """Fetch a version from CAVE into a warehouse that works offline.
+
+    Stopping it loses nothing: the same command continues. When all is here, it does nothing. You need a free CAVE
+    account and its token once; if there is none, the command says how to get one.
+    """
+    from ingest.progress import shown
+    from ingest.snapshot import Order, Snapshot
+    from ingest.source import Source
+
+    _quiet_libraries()
+    folder = Folder.of(root, datastack)
+    order = Order(version, tables, synapses, memory)
+
+    def connect() -> Source:
+        return Source(datastack, server=server, connections=order.sizes.workers)
+
+    if dry_run:
+        from ingest.estimate import estimate
+
+        print(estimate(Snapshot(folder, order), connect))
+        return
+    with shown(quiet) as progress:
+        job = Snapshot(folder, order, progress)
+        was_finished = job.is_finished
+        job.run(connect)
+    if not was_finished or not folder.database.exists():
+        from warehouse.build import build
+
+        build(folder)
+    print(folder.version(version))
+
+
+def selftest(
+    *,
+    live: Annotated[bool, Parameter(negative=(), help="Really ask the service.")] = False,
+    version: Annotated[int | None, Parameter(help="The version to ask about; the newest if not given.")] = None,
+    datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
+    server: Annotated[str | None, Parameter(help="Address of the CAVE service, if not the usual one.")] = None,
+    out: Annotated[Path, Parameter(help="The report.")] = Path("microns-selftest.json"),
+) -> None:
+    """Ask CAVE a dozen harmless questions and keep the answers in a file.
+
+    Run it once when you have a token: it shows whether everything works for you, and the file, which holds no
+    token, tells the people who maintain this tool how the real service answers.
+    """
+    from warehouse.errors import ChecksFailed, UsageError
+
+    if not live:
+        raise UsageError("this asks the real service; say that you want that: microns selftest --live")
+    from ingest.selftest import examine
+    from ingest.source import Source
+
+    _quiet_libraries()
+    report = examine(lambda: Source(datastack, server=server), version)
+    report.write(out)
+    print(report.text())
+    print(f"microns: the report is in {out}", file=sys.stderr)
+    if report.failed:
+        raise ChecksFailed(f"{len(report.failed)} questions went wrong; what and why is in {out}")
+
+
+def _quiet_libraries() -> None:
+    """What these say is said by our own messages, in the user's words."""
+    for name in ("caveclient", "stamina", "urllib3"):
+        logging.getLogger(name).setLevel(logging.ERROR)

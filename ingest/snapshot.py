@@ -1,0 +1,249 @@
+"""The snapshot job: from a CAVE version to a published folder of Parquet files."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingest.crew import Crew
+from ingest.parts import PartStore, only_job
+from ingest.plan import Part
+from ingest.progress import Progress, Silent
+from ingest.scope import nucleus_roots, proofread_roots
+from ingest.selection import DEFAULT_SCOPE, Selection, is_about_synapses, is_finished, require_version, select
+from ingest.source import Source
+from ingest.target import Edition, Scope, Sizes, Target
+from ingest.verify import require_complete
+from warehouse.errors import SourceUnavailable
+from warehouse.layout import Folder
+from warehouse.manifest import Manifest, TableEntry, read_manifest
+from warehouse.schema import Table
+from warehouse.store import cluster_synapses, publish, write_table
+from warehouse.tables import SYNAPSE
+
+log = logging.getLogger(__name__)
+
+_FAILURES_IN_A_ROW = 3
+"""So many parts failing one after the other mean that the service is down, not that a part is too large for it."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be here.
+
+    Attributes:
+        version: the materialization version.
+        tables: CAVE names; none for all declared annotation tables.
+        synapses: which synapses; None for what is already here, else those of proofread axons.
+        memory: upper bound for sorting synapses, in DuckDB's words ("4GB").
+        sizes: how much to ask for at once.
+    """
+
+    version: int
+    tables: tuple[str, ...] = ()
+    synapses: Scope | None = None
+    memory: str | None = None
+    sizes: Sizes = field(default_factory=Sizes)
+
+
+class Snapshot:
+    """One run of the job."""
+
+    def __init__(self, folder: Folder, order: Order, progress: Progress | None = None) -> None:
+        """Prepare a run; nothing is asked or written yet.
+
+        Args:
+            folder: the warehouse's folder of the datastack.
+            order: what is to be here.
+            progress: shows how far it is.
+        """
+        self.folder = folder
+        self.order = order
+        self.progress = progress or Silent()
+        self.manifest = _published(folder, order.version)
+        here = self.manifest.tables.get(SYNAPSE) if self.manifest else None
+        self.scope: Scope = order.synapses or (here.scope if here else DEFAULT_SCOPE)  # type: ignore[assignment]
+        self._staging = folder.staging(order.version)
+        self._parts: dict[str, list[Path]] = {}
+        self._failures = 0
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether everything is here already."""
+        return self.manifest is not None and is_finished(self.manifest, self.order.tables, self.scope)
+
+    def run(self, connect: Callable[[], Source]) -> Manifest:
+        """Fetch what is missing and publish it; does nothing, and asks nobody, when nothing is missing.
+
+        Args:
+            connect: connects to the service.
+
+        Raises:
+            WarehouseError: see `warehouse.errors`; what was fetched is kept for the next run.
+        """
+        if self.manifest is not None and self.is_finished:
+            log.info("version %d is complete in %s; nothing to fetch", self.order.version, self.folder.path)
+            return self.manifest
+        with only_job(self._staging):
+            source = connect()
+            selection, targets = self.targets(source)
+            for stage in (0, 1, 2):
+                now = [target for target in targets if _stage(target.name) == stage]
+                for target in now:
+                    self._narrow(target)
+                self._fetch(source, now)
+                self._parts |= {target.name: [part.path for part in require_complete(target)] for target in now}
+            return self._publish(selection, targets)
+
+    def targets(self, source: Source) -> tuple[Selection, list[Target]]:
+        """Ask which tables there are, check the order against them, and say what is still to be fetched."""
+        version = self.order.version
+        require_version(source, version)
+        info = source.version(version)
+        here = self.manifest.tables if self.manifest else {}
+        selection = select(source, version, self.order.tables, self.scope, here)
+        edition = Edition(source, version, info.time_stamp, info.is_merged)
+        return selection, [self._target(edition, table) for table in selection.tables if not self._is_here(table)]
+
+    def _target(self, edition: Edition, table: Table) -> Target:
+        is_view = table.kind == "view"
+        scope: Scope = self.scope if is_about_synapses(table.name) else "all"
+        folder = table.name if scope == "all" else f"{table.name}.{scope}"
+        count = (
+            edition.source.count_where(edition.version, table.name, Part(), view=True)
+            if is_view
+            else edition.source.count(edition.version, table.name)
+        )
+        return Target(edition, table, PartStore(self._staging / folder), self.order.sizes, count, scope)
+
+    def _is_here(self, table: Table) -> bool:
+        entry = self.manifest.tables.get(table.name) if self.manifest else None
+        return entry is not None and (not is_about_synapses(table.name) or entry.scope in (self.scope, "all"))
+
+    def _narrow(self, target: Target) -> None:
+        """Set which rows of a table about synapses are asked for, and which of them are kept."""
+        if target.scope == "all":
+            return
+        if target.name == SYNAPSE and target.scope == "proofread":
+            target.by, target.among = "pre_pt_root_id", proofread_roots(self._read)
+        elif target.name == SYNAPSE:
+            roots = pa.array(nucleus_roots(self._read), pa.int64())
+            target.keep = {"pre_pt_root_id": roots, "post_pt_root_id": roots}
+        else:
+            ids = self._read(SYNAPSE, ["id"])
+            synapses = [] if ids is None else ids["id"].to_pylist()
+            if target.scope == "proofread":
+                target.by, target.among = "target_id", synapses
+            else:
+                target.keep = {"target_id": pa.array(synapses, pa.int64())}
+
+    def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table | None:
+        """Rows of a table that this run has fetched, or an earlier one has published."""
+        if name in self._parts:
+            paths = self._parts[name]
+        elif self.manifest and name in self.manifest.tables:
+            folder = self.folder.version(self.order.version)
+            paths = [folder / file.path for file in self.manifest.tables[name].files]
+        else:
+            return None
+        tables = [pq.ParquetFile(path).read(columns=columns) for path in paths]
+        return pa.concat_tables(tables) if tables else None
+
+    def _fetch(self, source: Source, targets: Sequence[Target]) -> None:
+        tasks = [(target, part) for target in targets for part in self._missing(target)]
+        left = {target.name: sum(other is target for other, _ in tasks) for target in targets}
+
+        def work(task: tuple[Target, Part]) -> list[tuple[Target, Part]]:
+            target, part = task
+            pieces = self._attempt(target, part)
+            left[target.name] += len(pieces) - 1
+            if not pieces:
+                self.progress.part(target.name, left[target.name])
+            return [(target, piece) for piece in pieces]
+
+        Crew(work, self.order.sizes.workers).run(tasks, on_error=source.stop)
+
+    def _missing(self, target: Target) -> list[Part]:
+        missing = target.missing()
+        if missing:
+            self.progress.begin(target.name, len(missing), target.count)
+        return missing
+
+    def _attempt(self, target: Target, part: Part) -> list[Part]:
+        """Fetch a part; one that the service keeps failing on may be too large for it, and is cut."""
+        try:
+            pieces = target.fetch(part)
+        except SourceUnavailable:
+            self._failures += 1
+            if self._failures >= _FAILURES_IN_A_ROW or not target.can_cut(part):
+                raise
+            return target.cut(part)
+        self._failures = 0
+        return pieces
+
+    def _publish(self, selection: Selection, targets: Sequence[Target]) -> Manifest:
+        edition = targets[0].edition
+        assembled = self._staging / "assembled"
+        shutil.rmtree(assembled, ignore_errors=True)
+        assembled.mkdir(parents=True)
+        entries = {target.name: self._write(assembled, target, selection.metadata) for target in targets}
+        before = self.manifest.tables if self.manifest else {}
+        tables = {**before, **entries}
+        manifest = Manifest(
+            datastack=edition.source.datastack,
+            version=edition.version,
+            time_stamp=edition.time_stamp,
+            tables=tables,
+            absent={name: why for name, why in selection.absent.items() if name not in tables},
+            tools=_tools(edition.source),
+        )
+        publish(self.folder, assembled, manifest)
+        for target in targets:
+            target.store.clear()
+        if not any(self._staging.iterdir()):
+            self._staging.rmdir()
+        return read_manifest(self.folder.manifest(edition.version))
+
+    def _write(self, assembled: Path, target: Target, metadata: Mapping[str, Mapping[str, Any]]) -> TableEntry:
+        said = metadata.get(target.name, {})
+        fields: dict[str, Any] = {
+            "source": "cave",
+            "url": target.edition.source.url(target.edition.version, target.name, view=target.is_view),
+            "scope": target.scope,
+            "source_rows": target.count,
+            "schema_type": str(said.get("schema_type") or target.table.schema_type),
+            "description": str(said.get("description") or ""),
+            "notice_text": str(said.get("notice_text") or ""),
+            "reference_table": str(said.get("reference_table") or ""),
+            "voxel_resolution": [float(size) for size in said.get("voxel_resolution") or () if size is not None],
+        }
+        rows = self._parts[target.name] or target.table.arrow_schema.empty_table()
+        log.info("%s: writing", target.name)
+        if target.name == SYNAPSE:
+            return cluster_synapses(assembled, target.table, rows, memory=self.order.memory, **fields)
+        return write_table(assembled, target.table, rows, **fields)
+
+
+def _stage(name: str) -> int:
+    """Tables about synapses come after the synapses, and those after what decides which are kept."""
+    if name == SYNAPSE:
+        return 1
+    return 2 if is_about_synapses(name) else 0
+
+
+def _published(folder: Folder, version: int) -> Manifest | None:
+    path = folder.manifest(version)
+    return read_manifest(path) if path.exists() else None
+
+
+def _tools(source: Source) -> dict[str, str]:
+    names = ("microns-warehouse", "caveclient", "pyarrow", "duckdb")
+    return {**{name: installed(name) for name in names}, "materialization engine": source.server_version}

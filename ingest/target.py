@@ -1,0 +1,210 @@
+"""A table that a snapshot fetches, and the requests that fetch it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.conform import conform
+from ingest.parts import PartStore, Stored
+from ingest.plan import Part, bound_above, chunks, rows_per_answer, tiles, window_width, windows
+from ingest.source import Source
+from warehouse.errors import SourceUnavailable
+from warehouse.schema import Table
+from warehouse.tables import SYNAPSE
+
+Scope = Literal["proofread", "neurons", "all"]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much to ask for at once.
+
+    Attributes:
+        rows: rows that one answer should hold: half of the smallest row cap that CAVE is known to have.
+        single: tables with fewer rows are asked for whole.
+        roots: roots of proofread axons per request; an axon has a thousand outputs.
+        ids: synapse ids per request, for tables about synapses.
+        workers: requests at once.
+    """
+
+    rows: int = 100_000
+    single: int = 200_000
+    roots: int = 50
+    ids: int = 10_000
+    workers: int = 4
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One version of one service, as all requests need it.
+
+    Attributes:
+        source: the service.
+        version: the materialization version.
+        time_stamp: the moment it describes: UTC, ISO 8601 without a zone.
+        is_merged: whether it has the older layout.
+    """
+
+    source: Source
+    version: int
+    time_stamp: str
+    is_merged: bool
+
+
+@dataclass
+class Target:
+    """One table to fetch.
+
+    Attributes:
+        edition: where from.
+        table: the declaration.
+        store: where its parts wait.
+        sizes: how much to ask for at once.
+        count: the number of rows according to the service, of the whole table.
+        scope: which rows are kept.
+        by: the column that values are asked by; "" to ask by ids.
+        among: the values to ask for.
+        keep: per column, the values that are kept of what was asked for.
+        cap: the service's row limit, once it was met.
+    """
+
+    edition: Edition
+    table: Table
+    store: PartStore
+    sizes: Sizes
+    count: int
+    scope: Scope = "all"
+    by: str = ""
+    among: list[int] = field(default_factory=list)
+    keep: dict[str, pa.Array] = field(default_factory=dict)
+    cap: int | None = None
+    _bound: int | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def name(self) -> str:
+        """CAVE's name of the table."""
+        return self.table.name
+
+    @property
+    def is_view(self) -> bool:
+        """Whether CAVE computes it when asked."""
+        return self.table.kind == "view"
+
+    def missing(self) -> list[Part]:
+        """The requests that are still to be made."""
+        done = [stored.part for stored in self.store.load()]
+        if self.by:
+            size = self.sizes.roots if self.by != "target_id" else self.sizes.ids
+            return chunks(done, self.among, size, self.bound)
+        if any(part.high is None for part in done):
+            return []
+        if not done and self.count < self.sizes.single:
+            return [Part()]
+        return windows(done, self.bound(), self._width())
+
+    def fetch(self, part: Part) -> list[Part]:
+        """Fetch one part and keep it; returns the parts that it must be cut into instead, if it was too large.
+
+        Raises:
+            SourceUnavailable: the service fails, or sends what was not asked for.
+            SchemaDrift: its columns are not the declared ones.
+        """
+        answer = self.edition.source.rows(
+            self.edition.version, self.name, part, by=self.by, columns=self._columns(), view=self.is_view
+        )
+        cap = answer.cap or self.cap
+        if cap is not None and answer.rows.num_rows >= cap:
+            # A full page may be all there is; the service does not say.
+            self.cap = cap
+            return self.cut(part)
+        rows = conform(self.table, answer.rows, is_merged=self.edition.is_merged)
+        self._require_as_asked(part, rows)
+        self.store.save(part, self._kept(rows), seen=rows.num_rows)
+        return []
+
+    def cut(self, part: Part) -> list[Part]:
+        """Smaller parts that together are this one.
+
+        Raises:
+            SourceUnavailable: it cannot be cut.
+        """
+        if "id" not in self.table.arrow_schema.names:
+            raise SourceUnavailable(
+                f"{self.name} has more rows than CAVE sends at once, and no id to ask for them in pieces; "
+                "name the other tables instead"
+            )
+        if not part.among and (part.high is None or self._width() < (part.high - part.low) // 2):
+            high = self.bound() if part.high is None else part.high
+            return [Part(*tile) for tile in tiles(part.low, high, self._width())]
+        halves = part.halves(self.bound)
+        if halves is None:
+            raise SourceUnavailable(
+                f"CAVE sends more than one row of {self.name} for id {part.low}; report this to it"
+            )
+        return list(halves)
+
+    def can_cut(self, part: Part) -> bool:
+        """Whether smaller requests could fetch the same rows."""
+        few = len(part.among) <= 1 and part.high is not None and part.high - part.low <= 1
+        return "id" in self.table.arrow_schema.names and not few
+
+    def bound(self) -> int:
+        """A number above all ids of the table; costs some requests the first time."""
+        with self._lock:
+            if self._bound is None:
+                self._bound = bound_above(self._exists, self.count, self._rows_per_answer())
+            return self._bound
+
+    def counted(self, run: list[Stored]) -> int:
+        """How many rows the service counts for parts that lie side by side."""
+        source, version = self.edition.source, self.edition.version
+        parts = [stored.part for stored in run]
+        if not self.by:
+            parts = [Part(parts[0].low, parts[-1].high)]
+        return sum(source.count_where(version, self.name, part, by=self.by, view=self.is_view) for part in parts)
+
+    def _exists(self, bound: int) -> bool:
+        names = {column.name for column in self.table.columns}
+        second = "valid" if "valid" in names else self.table.columns[-1].name
+        answer = self.edition.source.rows(
+            self.edition.version, self.name, Part(bound), columns=("id", second), limit=1, view=self.is_view
+        )
+        return bool(answer.rows.num_rows)
+
+    def _columns(self) -> list[str] | None:
+        """All columns, so that a change is noticed; of synapses only those that are kept, for their number."""
+        return [column.name for column in self.table.stored_columns] if self.name == SYNAPSE else None
+
+    def _rows_per_answer(self) -> int:
+        return rows_per_answer(self.cap, self.sizes.rows)
+
+    def _width(self) -> int:
+        return window_width(self.count, self.bound(), self._rows_per_answer())
+
+    def _kept(self, rows: pa.Table) -> pa.Table:
+        for column, values in self.keep.items():
+            rows = rows.filter(pc.is_in(rows[column], value_set=values))
+        return rows
+
+    def _require_as_asked(self, part: Part, rows: pa.Table) -> None:
+        """Distinct ids, inside the range, with the values that were asked for."""
+        wrong = ""
+        if "id" in rows.column_names and rows.num_rows:
+            span = pc.min_max(rows["id"]).as_py()
+            if rows["id"].null_count or pc.count_distinct(rows["id"]).as_py() != rows.num_rows:
+                wrong = "the same id twice"
+            elif span["min"] < part.low or (part.high is not None and span["max"] >= part.high):
+                wrong = f"ids {span['min']} to {span['max']}"
+        if part.among and not pc.all(pc.is_in(rows[self.by], value_set=pa.array(part.among, pa.int64()))).as_py():
+            wrong = f"rows with another {self.by}" if rows.num_rows else wrong
+        if wrong:
+            raise SourceUnavailable(
+                f"CAVE sent {wrong} when asked for {self.name} with ids from {part.low} to {part.high}; "
+                "run the same command again"
+            )

@@ -1,0 +1,59 @@
+"""How requests leave this machine: with a timeout, sent once, and refused in our own words.
+
+caveclient opens its sessions itself, sends on them before it hands them out, sets no timeout, opens a browser
+on some refusals and takes others for a sign of an old server. So its sessions get this adapter from the start.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from ingest.refusals import refusal
+
+
+class LastAnswer(threading.local):
+    """The last good answer that the current thread got."""
+
+    response: requests.Response | None = None
+
+
+class Transport(HTTPAdapter):
+    """Sends a request once, and raises the project's errors for what is not an answer."""
+
+    def __init__(self, *, timeouts: tuple[float, float], last: LastAnswer, **options: Any) -> None:
+        super().__init__(**options)
+        self._timeouts = timeouts
+        self._last = last
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        """Send a request, for at most the time to connect and the time between two bytes."""
+        response = super().send(request, *args, **{**options, "timeout": self._timeouts})
+        # caveclient takes a 404 of some start-up addresses for an old server, which is right.
+        if response.status_code != HTTPStatus.NOT_FOUND:
+            error = refusal(response.status_code, response.content, response.headers.get("Location", ""))
+            if error is not None:
+                raise error
+        self._last.response = response
+        return response
+
+
+@contextmanager
+def sessions_send_by(timeouts: tuple[float, float], last: LastAnswer) -> Iterator[None]:
+    """Give every session that is opened in this context a `Transport`, the bare `requests.get` included."""
+    adapter = partial(Transport, timeouts=timeouts, last=last)
+    modules = (requests.adapters, requests.sessions)
+    try:
+        for module in modules:
+            module.HTTPAdapter = adapter  # type: ignore[attr-defined]
+        yield
+    finally:
+        for module in modules:
+            module.HTTPAdapter = HTTPAdapter  # type: ignore[attr-defined]
