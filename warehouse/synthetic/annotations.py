@@ -192,7 +192,9 @@ def database_table(table: Table, columns: Columns, created: np.datetime64, seed:
 
 def _unused(ids: Ints, number: int) -> Ints:
     """Ids that no row has: gaps all over the table if there are any, else the next ones."""
-    gaps = np.setdiff1d(np.arange(ids.min(), ids.max()), ids)
+    free = np.ones(ids.max() - ids.min() + 1, dtype=bool)
+    free[ids - ids.min()] = False
+    gaps = np.flatnonzero(free) + ids.min()
     if len(gaps) < number:
         return np.arange(ids.max() + 1, ids.max() + 1 + number)
     unused: Ints = gaps[np.linspace(0, len(gaps) - 1, number).astype(np.int64)]

@@ -148,4 +148,4 @@ def _climb(where: Ints, chance: Floats) -> tuple[Floats, Floats]:
     running = np.cumsum(chance)
     first = np.searchsorted(where, where)
     climb: Floats = running - (running[first] - chance[first])
-    return climb, total
+    return climb, np.asarray(total, dtype=np.float64)

@@ -1,7 +1,7 @@
 """Segments and what edits do to them: merged cells, wrong centroids, and the step from one version to the next.
 
-A segment is a *number* here and becomes a root id through `ids.root_ids`. Every edit gives new numbers, so a root id
-is immutable: where it occurs in both versions it holds the same supervoxels.
+A segment is a *number* here and becomes a root id through `ids.root_ids`. Every edit gives new numbers, so a root
+id is immutable: where it occurs in both versions it holds the same supervoxels.
 """
 
 from __future__ import annotations

@@ -170,8 +170,9 @@ def tuning_properties(cells: Cells, tuning: Tuning, unit_id: Ints) -> dict[str, 
     cc_norm = np.divide(cc_abs, cc_max, out=np.full(count, np.nan), where=cc_max > 0)
     orientation = tuning.unit_direction % 180
     columns = {
-        "pref_ori": orientation, "pref_dir": tuning.unit_direction, "gOSI": gosi, "gDSI": gdsi, "cc_abs": cc_abs,
-        "cc_max": cc_max, "cc_norm": cc_norm, "OSI": np.minimum(1.0, 1.5 * gosi), "DSI": np.minimum(1.0, 1.2 * gdsi),
+        "pref_ori": orientation, "pref_dir": tuning.unit_direction, "gOSI": gosi, "gDSI": gdsi,
+        "cc_abs": cc_abs, "cc_max": cc_max, "cc_norm": cc_norm,
+        "OSI": np.minimum(1.0, 1.5 * gosi), "DSI": np.minimum(1.0, 1.2 * gdsi),
         "readout_loc_x": every.normal(0, 0.3, count).clip(-1, 1),
         "readout_loc_y": every.normal(0, 0.3, count).clip(-1, 1),
     }  # fmt: skip

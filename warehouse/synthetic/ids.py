@@ -1,7 +1,7 @@
 """Random streams, and identifiers built like CAVE's: roots, supervoxels, annotations.
 
-A random stream belongs to a purpose ("cells", "synapses of slab 12"), so a part that is added later does not change
-what the other parts draw.
+A random stream belongs to a purpose ("cells", "synapses of slab 12"), so a part that is added later does not
+change what the other parts draw.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ UNASSIGNED = -2
 _ROOT_BASE = 864_691_134_800_000_000
 _ROOT_SPAN = 2_147_483_647  # a prime, so that multiplying by anything below it is a permutation
 _ROOT_STRIDE = 1_340_780_793
+_ROOT_OFFSET = 817_530_981
 
 CHUNK = 512
 """Edge of a chunk of supervoxels, in voxels of 4 x 4 x 40 nm (from the ids of real synapses)."""
@@ -43,7 +44,7 @@ def stream(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
 
 def root_ids(numbers: Ints, seed: int) -> Ints:
     """The 18-digit root ids of segments, given their numbers; `OUTSIDE` gives 0, `UNASSIGNED` gives 1."""
-    roots: Ints = _ROOT_BASE + (numbers * _ROOT_STRIDE + (seed % 1_000_003) * 1_021) % _ROOT_SPAN
+    roots: Ints = _ROOT_BASE + (numbers * _ROOT_STRIDE + _ROOT_OFFSET + (seed % 1_000_003) * 1_021) % _ROOT_SPAN
     return np.where(numbers >= 0, roots, -1 - numbers)
 
 
@@ -54,7 +55,7 @@ def chunks_of(positions: Ints) -> Ints:
 
 
 def supervoxel_ids(chunks: Ints, within: Ints) -> Ints:
-    """Supervoxel ids as the chunked graph numbers them: layer 1, chunk x, y, z, then the number within the chunk."""
+    """Supervoxel ids as the chunked graph makes them: layer 1, chunk x, y, z, then the number within the chunk."""
     packed = np.full(len(within), 1 << 56, dtype=np.int64) + within
     for axis, shift in enumerate(_CHUNK_SHIFTS):
         packed += chunks[:, axis] << shift
@@ -94,7 +95,7 @@ def quota(total: int, weights: tuple[float, ...] | Floats) -> Ints:
 
 
 def scaled(total: int, part: float, whole: float, at_least: int = 1) -> int:
-    """How many of `total` correspond to `part` of `whole`, but at least some, so that small volumes have each case."""
+    """How many of `total` correspond to `part` of `whole`, at least some, so that small volumes show each case."""
     return min(total, max(at_least, round(total * part / whole)))
 
 
@@ -103,5 +104,5 @@ def fraction_of(numbers: Ints) -> Floats:
     mixed = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(32)
     mixed *= np.uint64(0xD6E8FEB86659FD93)
-    fractions: Floats = (mixed >> np.uint64(11)) * 2.0**-53
+    fractions: Floats = (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
     return fractions

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from warehouse.synthetic import published, space
 from warehouse.synthetic.cells import Cells, of_type
 from warehouse.synthetic.edits import Nuclei
 from warehouse.synthetic.ids import Bools, Ints, scaled, stream
-from warehouse.synthetic.published import EXCITATORY, INHIBITORY, TYPE_NAMES, TYPES
+from warehouse.synthetic.published import EXCITATORY, INHIBITORY, NONNEURON, TYPE_NAMES, TYPES
 
 Columns = dict[str, pa.Array]
 
+Words = str | NDArray[np.str_] | NDArray[np.object_]
+
+_COLUMN_WORDS = ("aibs_coarse_excitatory", "aibs_coarse_inhibitory", "aibs_coarse_nonneuronal")
 _CLASS_WORDS = ("excitatory_neuron", "inhibitory_neuron", "nonneuron")
 _WRONG_TYPES = 0.05  # share of the predicted types that are not the true one, a choice
 _MISSED_NEURONS, _FALSE_NEURONS = 0.015, 0.02  # of the classifier, choices
@@ -47,7 +51,7 @@ def predicted_types(cells: Cells) -> Ints:
     return predicted
 
 
-def _labels(cells: Cells, who: Ints, system: object, cell_type: object) -> Columns:
+def _labels(cells: Cells, who: Ints, system: Words, cell_type: Words) -> Columns:
     return {
         "target_id": pa.array(cells.nucleus_id[who]),
         "classification_system": pa.array(np.broadcast_to(system, len(who)).tolist(), pa.string()),
@@ -55,9 +59,10 @@ def _labels(cells: Cells, who: Ints, system: object, cell_type: object) -> Colum
     }
 
 
-def _class_words(type_index: Ints, words: tuple[str, ...]) -> object:
+def _class_words(type_index: Ints, words: tuple[str, ...]) -> NDArray[np.str_]:
     classes = np.array([kind.cell_class for kind in TYPES])[type_index]
-    return np.array(words)[classes]
+    chosen: NDArray[np.str_] = np.array(words)[classes]
+    return chosen
 
 
 def neuron_classifier(cells: Cells, nuclei: Nuclei) -> Columns:
@@ -100,18 +105,16 @@ def column_types(cells: Cells) -> Columns:
         names[members[: scaled(len(members), 0.02, 1.0)]] = word
     sixes = np.flatnonzero(names == "6P-IT")
     names[sixes[: len(sixes) // 12]] = "6P-U"
-    return _labels(
-        cells, who, _class_words(cells.type_index[who], ("aibs_coarse_excitatory", "aibs_coarse_inhibitory", "")), names
-    )  # fmt: skip
+    return _labels(cells, who, _class_words(cells.type_index[who], _COLUMN_WORDS), names)
 
 
 def column_nonneurons(cells: Cells) -> Columns:
     """aibs_column_nonneuronal_ref: expert labels of the glia of the column."""
     who = np.flatnonzero(cells.in_column & ~cells.is_neuron)
-    return _labels(cells, who, "aibs_coarse_nonneuronal", np.array(TYPE_NAMES)[cells.type_index[who]])
+    return _labels(cells, who, _COLUMN_WORDS[NONNEURON], np.array(TYPE_NAMES)[cells.type_index[who]])
 
 
-def _finer(cells: Cells, types: Ints, names: dict[str, tuple[str, ...]]) -> object:
+def _finer(cells: Cells, types: Ints, names: dict[str, tuple[str, ...]]) -> NDArray[np.object_]:
     """The finer name of each neuron by its depth within its type."""
     rng = stream(cells.seed, "finer names")
     depth = space.depth_um(cells.position) + rng.normal(0, 8, len(cells))
@@ -124,8 +127,8 @@ def _finer(cells: Cells, types: Ints, names: dict[str, tuple[str, ...]]) -> obje
 
 
 def _mtype_rows(cells: Cells, who: Ints, types: Ints) -> Columns:
-    finer = np.asarray(_finer(cells, types, _MTYPES))
-    return _labels(cells, who, _class_words(types[who], ("excitatory", "inhibitory", "")), finer[who])
+    finer = _finer(cells, types, _MTYPES)
+    return _labels(cells, who, _class_words(types[who], published.CLASSES), finer[who])
 
 
 def model_mtypes(cells: Cells, predicted: Ints) -> Columns:
@@ -161,5 +164,5 @@ def multifeature_types(cells: Cells) -> Columns:
     rng = stream(cells.seed, "multifeature")
     neurons = rng.permutation(np.flatnonzero(cells.typed & cells.is_neuron))
     who = np.sort(neurons[: scaled(len(neurons), _MULTIFEATURE, 1.0)])
-    finer = np.asarray(_finer(cells, cells.type_index, _MULTIFEATURE_TYPES))
+    finer = _finer(cells, cells.type_index, _MULTIFEATURE_TYPES)
     return _labels(cells, who, _class_words(cells.type_index[who], _CLASS_WORDS), finer[who])

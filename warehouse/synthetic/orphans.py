@@ -1,6 +1,6 @@
 """Orphan segments: pieces of axon and dendrite without a soma, compact in space.
 
-They are never listed. A bin of space has so many of them, numbered consecutively, and a synapse in the bin draws one.
+They are never listed. A bin of space has so many of them, numbered consecutively; a synapse there draws one.
 """
 
 from __future__ import annotations

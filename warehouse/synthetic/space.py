@@ -14,11 +14,11 @@ LOW = np.array([56_000, 75_000, 14_860])
 HIGH = np.array([438_000, 283_000, 27_860])
 """The corners of the volume (range of the positions of real synapses and nuclei, rounded)."""
 
-# The documented transform: rotate by 5 degrees about z, then measure from the pia (standard_transform, minnie65 1.4).
+# The documented transform (standard_transform, minnie65 1.4): rotate by 5 degrees about z, measure from the pia.
 _COS, _SIN = np.cos(np.radians(5)), np.sin(np.radians(5))
 _PIA_UM = 396.671_032_210_284_5
 
-# A choice: V1 is one side of a slanted border, as in the volume; the position follows the published share of nuclei.
+# A choice: V1 is one side of a slanted border; where it lies follows from the published share of nuclei.
 _V1_BORDER_X = 297_000
 _V1_BORDER_SLOPE = 4.0
 _RL_BORDER_Z = 22_650
@@ -49,8 +49,8 @@ def y_at_depth(x: Ints, depth: Floats) -> Ints:
 def reflect(values: Floats, axis: int) -> Floats:
     """Values beyond the volume's faces, mirrored back into it."""
     low, high = LOW[axis], HIGH[axis] - 1
-    folded: Floats = np.abs((values - low) % (2 * (high - low)) - (high - low))
-    return high - folded
+    folded: Floats = high - np.abs((values - low) % (2 * (high - low)) - (high - low))
+    return folded
 
 
 def column_distance_um(positions: Ints) -> Floats:

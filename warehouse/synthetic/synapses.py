@@ -149,14 +149,20 @@ def _block(wiring: Wiring, slab: int, rows: int, done: int) -> Block:
     pre, post, centre = pre[order], post[order], centre[order]
     _leave(pre, post, rng)
     ends = _ends(centre, rng)
-    outside = (pre == OUTSIDE, post == OUTSIDE)
-    supervoxels = [
-        np.where(gone, 0, supervoxel)
-        for gone, supervoxel in zip(outside, synapse_supervoxels(centre, rank, ends), strict=True)
-    ]
+    pre_supervoxel, post_supervoxel = synapse_supervoxels(centre, rank, ends)
     row = np.arange(done, done + rows)
-    ids = _FIRST_ID + row * _IDS_PER_TWO_ROWS // 2 + (row % 2) * (rng.random(rows) < 0.5)
-    return Block(ids, centre, *ends, _sizes(rows, rng), pre, post, *supervoxels, rng.random(rows) < _MISSING)
+    return Block(
+        id=_FIRST_ID + row * _IDS_PER_TWO_ROWS // 2 + (row % 2) * (rng.random(rows) < 0.5),
+        centre=centre,
+        pre_position=ends[0],
+        post_position=ends[1],
+        size=_sizes(rows, rng),
+        pre=pre,
+        post=post,
+        pre_supervoxel=np.where(pre == OUTSIDE, 0, pre_supervoxel),
+        post_supervoxel=np.where(post == OUTSIDE, 0, post_supervoxel),
+        missing=rng.random(rows) < _MISSING,
+    )
 
 
 def _on_cells(

@@ -1,7 +1,7 @@
 """CAVE's views over a volume's tables, each by its plain definition.
 
-What CAVE does about an annotation without a segmentation row inside a view is not documented: here it has root 1, as
-in a table query, and is left out of what counts synapses.
+What CAVE does inside a view about an annotation without a segmentation row is not documented: here it has root 1,
+as in a table query, and is left out of what counts synapses.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ _LATER = "2025-10-06T17:04:09.351207"
 _OTHERWISE = "2023-11-01T03:00:00.000001"
 _ONLY_OLDER = ("functional_properties_v3_bcm",)
 _NOTICES = {
-    "proofreading_status_and_strategy": "Only axons with status_axon are proofread. A row whose valid_id differs from "
-    "its pt_root_id was assessed before the latest edit.",
+    "proofreading_status_and_strategy": "Only axons with status_axon are proofread. "
+    "A row whose valid_id differs from its pt_root_id was assessed before the latest edit.",
     "synapse_target_predictions_ssa": "Replaced by synapse_target_predictions_ssa_v2 in later versions.",
 }
 
