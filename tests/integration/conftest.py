@@ -2,7 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +17,12 @@ from warehouse.service import Grant, Running, ServedDatastack, ServedTable, Serv
 
 TOKENS = {
     "goodtoken000": Grant.VIEW,
+    "servicetoken000": Grant.VIEW,
     "nopermtoken000": Grant.NO_PERMISSION,
     "notostoken000": Grant.NO_TERMS,
 }
+NAMES = ("minnie65_public", "minnie65_phase3_v1")
+FIRST_IDS = {943: 71023, 1300: 71028}
 INTEGERS = ("session", "scan_idx", "unit_id", "field")
 
 
@@ -57,36 +61,30 @@ class Recordings:
     def datastacks(self) -> list[ServedDatastack]:
         """The recorded datastack and its parent, as they were."""
         public, parent = (self.told(f"/info/api/v2/datastack/full/{name}") for name in NAMES)
-        parent_version = self.told("minnie65_phase3_v1/version/1300")
         versions = [self._version(told) for told in self.told("minnie65_public/metadata?expired=True")]
-        offset = 71028 - self.told("minnie65_phase3_v1/version/1300/table/nucleus_detection_v0/metadata")["id"]
-        parents = [
-            replace(
-                version,
-                id=parent_version["id"],
-                tables=tuple(replace(table, id=table.id - offset) for table in version.tables),
-            )
-            for version in versions
-        ]
+        number = self.told("minnie65_phase3_v1/version/1300")["id"]
+        parents = [_renumbered(version, number, 71006) for version in versions]
         return [_datastack(NAMES[0], public, versions), _datastack(NAMES[1], parent, parents)]
 
     def _version(self, told: dict[str, Any]) -> ServedVersion:
         number = told["version"]
-        names = self.told("version/943/tables" if number == 943 else "version/1300/tables")
-        return ServedVersion(
+        names = self.told(f"minnie65_public/version/{number}/tables") if number in FIRST_IDS else []
+        version = ServedVersion(
             version=number,
             time_stamp=_time(told["time_stamp"]),
-            tables=tuple(self._table(number, name) for name in names if number in (943, 1300)),
-            id=told["id"],
+            tables=tuple(self._table(number, name) for name in names),
             expires_on=_time(told["expires_on"]),
             is_merged=told["is_merged"],
             expired=not told["valid"],
         )
+        return _renumbered(version, told["id"], FIRST_IDS.get(number, 0))
 
     def _table(self, version: int, name: str) -> ServedTable:
         told = next(table for table in self.told("version/1300/tables/metadata") if table["table_name"] == name)
         rows = pq.read_table(self.folder / "tables" / f"v{version}" / f"{name}.parquet")
-        rows = rows.drop_columns([column for column in ("deleted",) if column in rows.column_names])
+        # The merged layout of old versions is served without these, although they are stored.
+        absent = {"deleted", "created", "superceded_id"} if version == 943 else {"deleted"}
+        rows = rows.drop_columns([column for column in rows.column_names if column in absent])
         rows = rows.cast(pa.schema([entry.with_type(_database_type(entry)) for entry in rows.schema]))
         return ServedTable(
             name=name,
@@ -96,7 +94,6 @@ class Recordings:
             notice_text=told["notice_text"],
             schema_type=told["schema_type"],
             reference_table=told["reference_table"],
-            id=told["id"] - (5 if version == 943 else 0),
             user_id=told["user_id"],
             created=_time(told["created"]),
             last_modified=_time(told["last_modified"]),
@@ -105,7 +102,10 @@ class Recordings:
         )
 
 
-NAMES = ("minnie65_public", "minnie65_phase3_v1")
+def _renumbered(version: ServedVersion, number: int, first: int) -> ServedVersion:
+    """A version with its own id and its tables' ids, which count up in the order of the tables."""
+    tables = tuple(replace(table, id=first + place) for place, table in enumerate(version.tables))
+    return replace(version, id=number, tables=tables)
 
 
 def _datastack(name: str, info: dict[str, Any], versions: list[ServedVersion]) -> ServedDatastack:
@@ -138,7 +138,7 @@ def recorded(shared_dir: Path) -> Recordings:
 def serve_recorded() -> Callable[..., Any]:
     """Serves recordings faithfully, with the tokens that they were made with."""
 
-    def serving(recordings: Recordings, **options: Any) -> Iterator[Running]:
-        return serve(*recordings.datastacks(), tokens=TOKENS, **{"faithful": True, **options})  # type: ignore[return-value]
+    def serving(recordings: Recordings, **options: Any) -> AbstractContextManager[Running]:
+        return serve(*recordings.datastacks(), tokens=TOKENS, **{"faithful": True, **options})
 
     return serving

@@ -10,9 +10,9 @@ By default it answers correctly. With `faithful=True` it reproduces the bugs of 
 `service.faults` makes it fail in the ways in which the real one fails.
 """
 
-from . import faults
-from .auth import Grant
-from .catalog import (
+from warehouse.service import faults
+from warehouse.service.auth import Grant
+from warehouse.service.catalog import (
     Kind,
     Served,
     ServedColumn,
@@ -22,8 +22,8 @@ from .catalog import (
     ServedView,
     columns_of,
 )
-from .gate import LoggedRequest
-from .server import Running, serve
+from warehouse.service.gate import LoggedRequest
+from warehouse.service.server import Running, serve
 
 __all__ = [
     "Grant",

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pyarrow as pa
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .body import Body
-from .catalog import Kind, Served
-from .columns import Rules, Source
-from .engine import Engine
-from .errors import crash
-from .query import Options, Statement, compile_query
-from .wire import arrow_stream, buffer_compression, encoded, json_records, mangled, typed
+from warehouse.service.body import Body
+from warehouse.service.catalog import Served, ServedTable
+from warehouse.service.columns import Rules, Source
+from warehouse.service.engine import Engine
+from warehouse.service.errors import crash
+from warehouse.service.query import Options, Statement, compile_query
+from warehouse.service.wire import arrow_stream, buffer_compression, encoded, json_records, mangled, typed
 
 _UPGRADE = (
     "Response is in pyarrow IPC format. If you encounter a parsing error, please upgrade CAVEClient to "
@@ -73,9 +72,10 @@ def answer(engine: Engine, sources: Sequence[Source], body: Body, rules: Rules, 
 def _sample(engine: Engine, sources: Sequence[Source], request: Request) -> float | None:
     """The percentage of rows that makes about as many as were asked for."""
     wanted = request.query_params.get("random_sample")
-    if wanted is None:
+    table = sources[0].served
+    if wanted is None or not isinstance(table, ServedTable):
         return None
-    return 100.0 * int(wanted) / max(engine.count(sources[0].served), 1)
+    return 100.0 * int(wanted) / max(engine.count(table), 1)
 
 
 def _warnings(sources: Sequence[Source], statement: Statement, rows: int, request: Request) -> list[str]:

@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from . import metadata
-from .answers import answer, join_sources
-from .auth import LOGIN_PAGE, Tokens
-from .body import parse
-from .catalog import ServedDatastack, ServedTable, ServedVersion
-from .columns import Rules
-from .engine import Engine
-from .errors import Refused, crash, unknown_page
-from .schemas import json_schema, view_schema
+from warehouse.service import metadata
+from warehouse.service.answers import answer, join_sources
+from warehouse.service.auth import LOGIN_PAGE, Tokens
+from warehouse.service.body import parse
+from warehouse.service.catalog import ServedDatastack, ServedTable, ServedVersion
+from warehouse.service.columns import Rules
+from warehouse.service.engine import Engine
+from warehouse.service.errors import Refused, crash, unknown_page
+from warehouse.service.schemas import json_schema, view_schema
 
 SERVER_VERSION = "5.26.4"
 INFO_VERSION = "4.4.0"

@@ -8,9 +8,12 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
-from .errors import Refused
+from warehouse.service.errors import Refused
 
-LOGIN_PAGE = "<!doctype html>\n<title>Log in</title>\n<h1>Log in</h1>\n<p>This service gives no accounts; use its token.</p>\n"
+LOGIN_PAGE = (
+    "<!doctype html>\n<title>Log in</title>\n<h1>Log in</h1>\n"
+    "<p>This service gives no accounts; use its token.</p>\n"
+)
 
 
 class Grant(Enum):

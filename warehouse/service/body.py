@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import bad_body, crash
+from warehouse.service.errors import bad_body, crash
 
 FILTER_KEYS = {
     "filter_in_dict": "in",
@@ -22,11 +22,10 @@ FILTER_KEYS = {
 }
 JOIN_KEYS = ("tables", "suffix_map", "suffixes")
 _TYPES: dict[str, tuple[type, str]] = {
-    **{
-        key: (dict, "Not a valid mapping type.")
-        for key in (*FILTER_KEYS, "select_column_map", "suffix_map", "suffixes")
-    },
-    **{key: (list, "Not a valid list.") for key in ("select_columns", "tables", "desired_resolution")},
+    **dict.fromkeys(
+        (*FILTER_KEYS, "select_column_map", "suffix_map", "suffixes"), (dict, "Not a valid mapping type.")
+    ),
+    **dict.fromkeys(("select_columns", "tables", "desired_resolution"), (list, "Not a valid list.")),
 }
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 
 import pyarrow as pa
 
-AXES = ("x", "y", "z")
+from warehouse.schema import AXES
 
 
 class Kind(Enum):
@@ -185,7 +185,10 @@ class ServedVersion:
 
 @dataclass(frozen=True)
 class ServedDatastack:
-    """One datastack: its info entry and its versions, in the order in which the server lists them."""
+    """One datastack: its info entry and its versions, in the order in which the server lists them.
+
+    `pcg_table` names the segmentation that tables are bound to; the info entry may name another.
+    """
 
     name: str
     versions: tuple[ServedVersion, ...]

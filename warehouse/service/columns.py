@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .body import Body
-from .catalog import Kind, Served, ServedColumn, ServedTable
-from .errors import crash
+from warehouse.service.body import Body
+from warehouse.service.catalog import Kind, Served, ServedColumn, ServedTable
+from warehouse.service.errors import crash
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def _with_supervoxels(served: Served, names: Sequence[str]) -> list[str]:
 
 
 def named(sources: Sequence[Source], body: Body, rules: Rules) -> list[Output]:
+    """The columns of a query with the names they get; a suffix only where two would be the same."""
     if body.select is not None and len(sources) > 1:
         return _by_list(_blocks(sources, rules), sources[0], body.select)
     wanted = [(source, _wanted(source, body, len(sources) > 1)) for source in _blocks(sources, rules)]
@@ -136,7 +137,7 @@ def _by_list(blocks: Sequence[Source], base: Source, names: Sequence[str]) -> li
 
 
 def visible(outputs: Sequence[Output], joined: bool) -> list[Output]:
-    """What is sent: never `deleted`, and no `superceded_id` from a join."""
+    """The columns that are sent: never `deleted`, and no `superceded_id` from a join."""
     return [
         output
         for output in outputs

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from .body import Filter
-from .catalog import AXES, Kind, Served, ServedColumn
-from .errors import Refused, crash
+from warehouse.schema import AXES
+from warehouse.service.body import Filter
+from warehouse.service.catalog import Kind, Served, ServedColumn
+from warehouse.service.errors import Refused, crash
 
 _DATABASE_TYPES = {
     Kind.BIG_INTEGER: "BIGINT",
@@ -21,9 +22,10 @@ _DATABASE_TYPES = {
     Kind.STRING: "VARCHAR",
     Kind.DATE_TIME: "TIMESTAMP",
 }
-_NEVER = ("false", [])
+
 _BOOLEANS = {"t": True, "true": True, "f": False, "false": False}
 Condition = tuple[str, list[Any]]
+_NEVER: Condition = ("false", [])
 
 
 class _NotComparable(Exception):

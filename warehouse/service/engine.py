@@ -11,10 +11,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .catalog import Kind, Served, ServedDatastack, ServedTable
-from .columns import Source
-from .errors import database_error
-from .query import Statement
+from warehouse.service.catalog import Kind, Served, ServedDatastack, ServedTable
+from warehouse.service.columns import Source
+from warehouse.service.errors import database_error
+from warehouse.service.query import Statement
 
 
 class Engine:

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .faults import Fault, Faults, Reply
+from warehouse.service.faults import Fault, Faults, Reply
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ class Gate:
 
 
 async def _content(receive: Receive) -> bytes:
-    content = b""
+    content = bytearray()
     while True:
         message = await receive()
         content += message.get("body", b"")
         if not message.get("more_body"):
-            return content
+            return bytes(content)
 
 
 def _logged(scope: Scope, content: bytes, status: int) -> LoggedRequest:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from .catalog import ServedDatastack, ServedTable, ServedVersion, ServedView
-from .errors import Refused, crash
+from warehouse.service.catalog import ServedDatastack, ServedTable, ServedVersion, ServedView
+from warehouse.service.errors import Refused, crash
 
 
 def find_version(datastack: ServedDatastack, number: int) -> ServedVersion:
@@ -60,6 +60,7 @@ def _voxels(resolution: tuple[float, float, float], prefix: str) -> dict[str, fl
 
 def datastack_info(datastack: ServedDatastack, server: str) -> dict[str, Any]:
     """The info service's entry, which sends the client on to this server."""
+    segmentation = datastack.segmentation_name or datastack.pcg_table
     return {
         "aligned_volume": {
             "description": datastack.aligned_volume_description,
@@ -74,7 +75,7 @@ def datastack_info(datastack: ServedDatastack, server: str) -> dict[str, Any]:
         "local_server": server,
         "proofreading_review_table": None,
         "proofreading_status_table": None,
-        "segmentation_source": f"graphene://{server}/segmentation/table/{datastack.segmentation_name or datastack.pcg_table}",
+        "segmentation_source": f"graphene://{server}/segmentation/table/{segmentation}",
         "skeleton_source": None,
         "soma_table": datastack.soma_table,
         "synapse_table": datastack.synapse_table,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from .body import Body, Filter
-from .catalog import AXES, Kind, ServedTable, ServedView
-from .columns import Output, Rules, Source, named, visible
-from .conditions import Conditions
-from .errors import crash, database_error
+from warehouse.schema import AXES
+from warehouse.service.body import Body, Filter
+from warehouse.service.catalog import Kind, ServedTable, ServedView
+from warehouse.service.columns import Output, Rules, Source, named, visible
+from warehouse.service.conditions import Conditions
+from warehouse.service.errors import crash, database_error
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Statement:
         kinds: kind of each column that the SELECT returns, by name.
         column_names: the `column_names` header: table to column to name in the answer.
         resolution: the resolution in which positions are given.
-        limit: the effective row limit; a full answer may be truncated.
+        limit: the effective row limit, which a full answer may have hit; None for a count.
     """
 
     sql: str
@@ -32,7 +34,7 @@ class Statement:
     kinds: dict[str, Kind]
     column_names: dict[str, dict[str, str]]
     resolution: tuple[float, float, float]
-    limit: int
+    limit: int | None
 
 
 @dataclass(frozen=True)
@@ -121,13 +123,14 @@ def _point(
     own = output.source.served.resolution
     for axis, native, desired in zip(AXES, own, resolution or own, strict=True):
         expression = f'{output.source.alias}."{output.column.name}_{axis}"'
-        kind = Kind.INTEGER
-        if resolution is not None and native != desired:
-            expression = f"{expression} * {native!r} / {desired!r}"
-            kind = Kind.INTEGER if rules.faithful else Kind.FLOAT
-        type_ = "INTEGER" if kind is Kind.INTEGER else "DOUBLE"
-        rounded = f"trunc({expression})" if type_ == "INTEGER" and native != desired else expression
-        fields[f"{output.name}_{axis}"] = (f"CAST({rounded} AS {type_})", kind)
+        kind, type_ = Kind.INTEGER, "INTEGER"
+        if native != desired and rules.faithful:
+            factor = f"{Decimal(repr(native / desired)):f}"  # multiplied as a decimal, then read as a double
+            expression = f"trunc(({expression}::DECIMAL(16, 0) * {factor}::DECIMAL(22, 17))::DOUBLE)"
+        elif native != desired:
+            kind, type_ = Kind.FLOAT, "DOUBLE"
+            expression = f"{expression}::DOUBLE * {native!r} / {desired!r}"
+        fields[f"{output.name}_{axis}"] = (f"CAST({expression} AS {type_})", kind)
     return fields
 
 

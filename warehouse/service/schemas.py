@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .catalog import Kind, Served, ServedTable
+from warehouse.service.catalog import Kind, Served, ServedTable
 
 _POINT = {"type": "object", "properties": {"position": {"type": "array"}}}
 _ID = {"type": "integer"}

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import uvicorn
 from starlette.routing import BaseRoute
 
-from .app import Service, application
-from .auth import Grant, Tokens
-from .catalog import ServedDatastack
-from .columns import Rules
-from .engine import Engine
-from .faults import Faults
-from .gate import Gate, LoggedRequest
+from warehouse.service.app import Service, application
+from warehouse.service.auth import Grant, Tokens
+from warehouse.service.catalog import ServedDatastack
+from warehouse.service.columns import Rules
+from warehouse.service.engine import Engine
+from warehouse.service.faults import Faults
+from warehouse.service.gate import Gate, LoggedRequest
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .catalog import Kind
+from warehouse.service.catalog import Kind
 
 ARROW_TYPES = {
     Kind.BIG_INTEGER: pa.int64(),
@@ -59,7 +59,7 @@ def _guessed(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_timestamp(column.type):
         return column
     if column.null_count == len(column):
-        return column.cast(pa.null()).cast(pa.float64())
+        return pa.chunked_array([pa.nulls(len(column), pa.float64())])
     if pa.types.is_boolean(column.type):
         return pc.if_else(column, "t", "f")
     if pa.types.is_integer(column.type):
