@@ -22,11 +22,14 @@ from ingest.selection import DEFAULT_SCOPE, Selection, is_about_synapses, is_fin
 from ingest.source import Source
 from ingest.target import Edition, Scope, Sizes, Target
 from ingest.verify import require_complete
+from warehouse.cluster import cluster_synapses
 from warehouse.errors import SourceUnavailable
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry, read_manifest
+from warehouse.memory import byte_count
+from warehouse.publish import publish
 from warehouse.schema import Table
-from warehouse.store import cluster_synapses, publish, write_table
+from warehouse.store import write_table
 from warehouse.tables import SYNAPSE
 
 log = logging.getLogger(__name__)
@@ -228,7 +231,7 @@ class Snapshot:
         rows = self._parts[target.name] or target.table.arrow_schema.empty_table()
         log.info("%s: writing", target.name)
         if target.name == SYNAPSE:
-            return cluster_synapses(assembled, target.table, rows, memory=self.order.memory, **fields)
+            return cluster_synapses(assembled, target.table, rows, memory=byte_count(self.order.memory), **fields)
         return write_table(assembled, target.table, rows, **fields)
 
 

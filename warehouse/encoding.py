@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from warehouse.errors import SnapshotDamaged
 from warehouse.manifest import TableEntry
@@ -31,12 +33,16 @@ _ENCODINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {PLAIN: {}, OFFSET: _O
 """Encoding id -> logical column -> (stored difference, the column it is a difference to)."""
 
 
-def encode_sql(encoding: str, columns: Iterable[str]) -> str:
-    """The select list that turns logical columns into stored ones."""
-    return ", ".join(
-        f'"{name}" - "{offset[1]}" AS "{offset[0]}"' if (offset := _ENCODINGS[encoding].get(name)) else f'"{name}"'
-        for name in columns
-    )
+def encode(encoding: str, rows: pa.Table) -> pa.Table:
+    """Rows with their logical columns turned into stored ones."""
+    offsets = _offsets(encoding)
+    stored = {
+        (offset[0] if (offset := offsets.get(name)) else name): (
+            pc.subtract(rows[name], rows[offset[1]]) if offset else rows[name]
+        )
+        for name in rows.column_names
+    }
+    return pa.table(stored)
 
 
 def decode_sql(encoding: str, columns: Iterable[str]) -> str:

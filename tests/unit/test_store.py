@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse import encoding, store
+from warehouse.cluster import cluster_synapses
 from warehouse.errors import SnapshotDamaged
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry, read_manifest
+from warehouse.publish import finish_publishing, publish
 from warehouse.tables import TABLES
 
 SYNAPSE = TABLES["synapses_pni_2"]
@@ -57,8 +59,8 @@ def test_any_partition_of_the_rows_gives_the_same_files(
     for index, (start, stop) in enumerate(zip(edges, [*edges[1:], rows], strict=True)):
         parts.append(directory / f"{index}.parquet")
         pq.write_table(table.slice(start, stop - start), parts[-1])
-    whole = store.cluster_synapses(directory / "whole", SYNAPSE, table)
-    pieces = store.cluster_synapses(directory / "pieces", SYNAPSE, list(reversed(parts)))
+    whole = cluster_synapses(directory / "whole", SYNAPSE, table)
+    pieces = cluster_synapses(directory / "pieces", SYNAPSE, list(reversed(parts)))
     assert read_back(directory / "whole", whole).equals(table.sort_by("id"))
     assert read_back(directory / "pieces", pieces).equals(table.sort_by("id"))
     assert [file.sha256 for file in whole.files] == [file.sha256 for file in pieces.files]
@@ -66,7 +68,7 @@ def test_any_partition_of_the_rows_gives_the_same_files(
 
 
 def test_every_bucket_is_sorted_and_inside_its_bounds(tmp_path: Path) -> None:
-    entry = store.cluster_synapses(tmp_path, SYNAPSE, synapses(5000))
+    entry = cluster_synapses(tmp_path, SYNAPSE, synapses(5000))
     edges = [-1, *entry.bounds, 2**63]
     for file in entry.files:
         number = int(Path(file.path).parent.name.removeprefix("b="))
@@ -76,10 +78,17 @@ def test_every_bucket_is_sorted_and_inside_its_bounds(tmp_path: Path) -> None:
         assert (file.min, file.max) == (frame["post_pt_root_id"].min(), frame["post_pt_root_id"].max())
 
 
-def test_a_synapse_fetched_twice_is_refused(tmp_path: Path) -> None:
+def test_a_synapse_fetched_twice_is_kept_once(tmp_path: Path) -> None:
     table = synapses(300)
-    with pytest.raises(SnapshotDamaged, match=r"synapses_pni_2 has .* twice"):
-        store.cluster_synapses(tmp_path, SYNAPSE, pa.concat_tables([table, table.slice(7, 1)]))
+    entry = cluster_synapses(tmp_path, SYNAPSE, pa.concat_tables([table, table.slice(7, 90)]))
+    assert read_back(tmp_path, entry).equals(table.sort_by("id"))
+
+
+def test_a_synapse_with_two_different_rows_is_refused(tmp_path: Path) -> None:
+    table = synapses(300)
+    other = table.slice(7, 1).set_column(table.schema.get_field_index("size"), "size", pa.array([1], pa.int32()))
+    with pytest.raises(SnapshotDamaged, match=r"two different rows were fetched for synapse \d+"):
+        cluster_synapses(tmp_path, SYNAPSE, pa.concat_tables([table, other]))
 
 
 def test_the_same_id_under_two_roots_is_refused(tmp_path: Path) -> None:
@@ -88,7 +97,7 @@ def test_the_same_id_under_two_roots_is_refused(tmp_path: Path) -> None:
         table.schema.get_field_index("post_pt_root_id"), "post_pt_root_id", pa.array([864691135999999999])
     )
     with pytest.raises(SnapshotDamaged, match=r"301 rows but 300 different id"):
-        store.cluster_synapses(tmp_path, SYNAPSE, pa.concat_tables([table, moved]))
+        cluster_synapses(tmp_path, SYNAPSE, pa.concat_tables([table, moved]))
 
 
 def types(*ids: int) -> pa.Table:
@@ -110,7 +119,7 @@ def manifest_of(assembled: Path, folder: Folder, *ids: int) -> Manifest:
 def test_tables_are_sorted_and_nulls_survive(tmp_path: Path) -> None:
     folder = Folder.of(tmp_path)
     assembled = folder.staging(7) / "assembled"
-    store.publish(folder, assembled, manifest_of(assembled, folder, 3, 1, 2))
+    publish(folder, assembled, manifest_of(assembled, folder, 3, 1, 2))
     manifest = read_manifest(folder.manifest(7))
     assert published(folder, manifest) == [1, 2, 3]
     assert folder.versions() == [7]
@@ -121,7 +130,7 @@ def test_tables_are_sorted_and_nulls_survive(tmp_path: Path) -> None:
 def test_a_swap_that_was_cut_short_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = Folder.of(tmp_path)
     first = folder.staging(7) / "first"
-    store.publish(folder, first, manifest_of(first, folder, 1))
+    publish(folder, first, manifest_of(first, folder, 1))
     second = folder.staging(7) / "second"
     manifest = manifest_of(second, folder, 1, 2)
 
@@ -131,8 +140,8 @@ def test_a_swap_that_was_cut_short_is_completed(tmp_path: Path, monkeypatch: pyt
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", crash)
         with pytest.raises(KeyboardInterrupt):
-            store.publish(folder, second, manifest)
+            publish(folder, second, manifest)
     assert published(folder, read_manifest(folder.manifest(7))) == [1]  # the old version still answers
-    store.finish_publishing(folder, 7)
+    finish_publishing(folder, 7)
     assert published(folder, read_manifest(folder.manifest(7))) == [1, 2]
     assert not list(folder.version(7).glob(".*"))

@@ -1,0 +1,26 @@
+"""Amounts of memory as people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from warehouse.errors import UsageError
+from warehouse.memory import byte_count
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("4GB", 4 * 2**30), ("500 mb", 500 * 2**20), ("1.5G", 3 * 2**29), ("2GiB", 2**31), ("1000", 1000)],
+)
+def test_amounts(text: str, expected: int) -> None:
+    assert byte_count(text) == expected
+
+
+def test_the_default_is_a_part_of_the_machine() -> None:
+    assert 2**27 < byte_count(None) < 2**45
+
+
+@pytest.mark.parametrize("text", ["", "much", "4 GBs", "-1GB"])
+def test_nonsense_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="not an amount of memory"):
+        byte_count(text)

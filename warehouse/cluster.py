@@ -1,0 +1,187 @@
+"""Clustering synapses: from parts in any order to sorted buckets of the postsynaptic root.
+
+Two passes over the rows, in bounded memory whatever their number. The first deals each batch out to the buckets,
+in one spill file; the second takes bucket by bucket, sorts it and writes it. The bounds of the buckets are
+quantiles of a sample that depends on the rows alone, so the same rows give the same files in whatever parts they came.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Lock
+from typing import IO, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.encoding import OFFSET, encode
+from warehouse.errors import SnapshotDamaged
+from warehouse.layout import model_path
+from warehouse.manifest import TableEntry
+from warehouse.schema import Table
+from warehouse.store import disk_errors, entry_of
+
+Rows: TypeAlias = pa.Table | Sequence[Path]
+
+ROWS_PER_BUCKET = 1_300_000
+"""About 40 MB a file: one look-up opens one, and the full table has some 256."""
+_FEWEST_BUCKETS, _MOST_BUCKETS = 4, 256
+_ROW_GROUP = 122_880
+_BATCH = 524_288
+_SAMPLED = 4_000_000
+"""Rows in the sample that bounds are taken from: a bucket's size is then right to about a per cent."""
+_MOST_WORKERS = 4
+_WORKER_BYTES = 500_000_000
+"""What a worker takes at most: some four copies of a bucket."""
+_LZ4 = pa.Codec("lz4")
+
+
+def cluster_synapses(
+    directory: Path, table: Table, rows: Rows, *, memory: int | None = None, **metadata: Any
+) -> TableEntry:
+    """Write a synapse table as `model/synapses/b=N/part-0.parquet`: in buckets of the postsynaptic root, sorted.
+
+    A row that comes twice (a part that was fetched again) is kept once.
+
+    Args:
+        directory: the version's folder, being put together.
+        table: the declaration of the synapse table; its `arrow_schema` is what `rows` holds.
+        rows: the rows, or the Parquet files that hold them, in any order.
+        memory: how many bytes it may take; never less than one worker needs.
+        **metadata: further fields of the `TableEntry` (source, url, scope, ...).
+
+    Raises:
+        SnapshotDamaged: a synapse id occurs with two different rows.
+        WarehouseError: the disk is full.
+    """
+    target = directory / model_path("synapses")
+    with disk_errors(target):
+        target.mkdir(parents=True, exist_ok=True)
+        bounds = _bounds(rows, *table.sort_by)
+        with TemporaryFile(dir=directory) as file, ThreadPoolExecutor(_workers(memory)) as pool:
+            spill = _Spill(file, encode(OFFSET, table.arrow_schema.empty_table()).schema)
+            _drain(pool.submit(spill.deal, batch, bounds, table.sort_by[0]) for batch in _batches(rows))
+            # An empty table still needs a file that names its columns.
+            buckets = sorted(spill.places) or [0]
+            paths = list(pool.map(lambda bucket: _write(target, bucket, spill.take(bucket), table), buckets))
+        return entry_of(directory, table, paths, encoding=OFFSET, bounds=bounds, **metadata)
+
+
+def _workers(memory: int | None) -> int:
+    wanted = min(_MOST_WORKERS, os.cpu_count() or 1)
+    return wanted if memory is None else max(1, min(wanted, memory // _WORKER_BYTES))
+
+
+def _drain(submitted: Iterator[Future[None]]) -> None:
+    """Wait for tasks while they are submitted, so that only a few are under way at a time."""
+    pending: deque[Future[None]] = deque()
+    for task in submitted:
+        pending.append(task)
+        if len(pending) > _MOST_WORKERS:
+            pending.popleft().result()
+    for task in pending:
+        task.result()
+
+
+@dataclass
+class _Spill:
+    """Batches of rows by bucket, in one unnamed file that vanishes with the process."""
+
+    file: IO[bytes]
+    schema: pa.Schema
+    places: dict[int, list[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(list))
+    """Bucket -> where its pieces are: position, length, length when unpacked."""
+    lock: Lock = field(default_factory=Lock)
+
+    def deal(self, batch: pa.Table, bounds: Sequence[int], column: str) -> None:
+        """Append each row to the bucket that its value in `column` falls into."""
+        buckets = np.searchsorted(bounds, batch[column].to_numpy(), side="right").astype(np.uint8)
+        order = np.argsort(buckets, kind="stable")
+        (dealt,) = encode(OFFSET, batch.take(pa.array(order))).combine_chunks().to_batches()
+        starts = np.flatnonzero(np.diff(buckets[order].astype(np.int16), prepend=-1))
+        for start, stop in zip(starts, [*starts[1:], len(order)], strict=True):
+            message = dealt.slice(start, stop - start).serialize()
+            packed = _LZ4.compress(message, asbytes=True)
+            with self.lock:
+                self.places[int(buckets[order[start]])].append((self.file.tell(), len(packed), message.size))
+                self.file.write(packed)
+
+    def take(self, bucket: int) -> pa.Table:
+        """All rows of a bucket."""
+        batches = []
+        for position, length, unpacked in self.places.get(bucket, ()):
+            with self.lock:
+                self.file.seek(position)
+                packed = self.file.read(length)
+            batches.append(pa.ipc.read_record_batch(_LZ4.decompress(packed, unpacked), self.schema))
+        return pa.Table.from_batches(batches, self.schema)
+
+
+def _bounds(rows: Rows, column: str, sampler: str) -> list[int]:
+    """Lower bounds of buckets 1, 2, ...: quantiles of `column` over the rows whose `sampler` a stride divides."""
+    total = rows.num_rows if isinstance(rows, pa.Table) else sum(pq.read_metadata(path).num_rows for path in rows)
+    stride = total // _SAMPLED + 1
+    sampled = [
+        batch[column].to_numpy()[batch[sampler].to_numpy() % stride == 0]
+        for batch in _batches(rows, columns=[column, sampler])
+    ]
+    values = np.sort(np.concatenate(sampled)) if sampled else np.zeros(0, np.int64)
+    buckets = min(_MOST_BUCKETS, max(_FEWEST_BUCKETS, -(-total // ROWS_PER_BUCKET)))
+    at = np.arange(1, buckets) * len(values) // buckets
+    return [int(bound) for bound in np.unique(values[at])] if len(values) else [0]
+
+
+def _batches(rows: Rows, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    if isinstance(rows, pa.Table):
+        chosen = rows.select(columns) if columns else rows
+        yield from (pa.Table.from_batches([batch]) for batch in chosen.to_batches(_BATCH))
+        return
+    for path in rows:
+        with pq.ParquetFile(path) as file:
+            yield from (pa.Table.from_batches([batch]) for batch in file.iter_batches(_BATCH, columns=columns))
+
+
+def _write(target: Path, bucket: int, rows: pa.Table, table: Table) -> Path:
+    """Sort a bucket, leave out what came twice, and write it."""
+    keys = [rows[name].to_numpy() for name in table.sort_by]
+    order = np.lexsort(tuple(reversed(keys)))
+    ordered = rows.take(pa.array(order[~_repeats(rows, keys, order)]))
+    path = target / f"b={bucket}" / "part-0.parquet"
+    path.parent.mkdir()
+    pq.write_table(
+        ordered,
+        path,
+        row_group_size=_ROW_GROUP,
+        compression="zstd",
+        compression_level=1,
+        data_page_version="2.0",
+        use_dictionary=False,
+        # Sorted ids, positions and supervoxels differ little from row to row: half the bytes of plain values.
+        column_encoding=dict.fromkeys(ordered.column_names, "DELTA_BINARY_PACKED"),
+    )
+    return path
+
+
+def _repeats(
+    rows: pa.Table, keys: Sequence[npt.NDArray[np.int64]], order: npt.NDArray[np.intp]
+) -> npt.NDArray[np.bool_]:
+    """Which of the ordered rows repeat the row before them; the same key with other values is damage."""
+    repeats = np.zeros(len(order), dtype=bool)
+    repeats[1:] = np.logical_and.reduce([key[order][1:] == key[order][:-1] for key in keys])
+    if not repeats.any():
+        return repeats
+    again = np.flatnonzero(repeats)
+    if not rows.take(pa.array(order[again])).equals(rows.take(pa.array(order[again - 1]))):
+        raise SnapshotDamaged(
+            f"two different rows were fetched for synapse {rows['id'][int(order[again[0]])]}; "
+            "fetch the table again with: microns snapshot"
+        )
+    return repeats

@@ -1,0 +1,68 @@
+"""Publishing a version: a reader sees all of it or none, and a crash in the middle is completed later."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from warehouse.errors import FolderBusy
+from warehouse.layout import Folder
+from warehouse.manifest import Manifest, read_manifest
+from warehouse.store import now
+
+_SWAP = ".swap"
+
+
+def publish(folder: Folder, assembled: Path, manifest: Manifest) -> Path:
+    """Make a version visible, or replace tables of a visible one; returns its folder.
+
+    The first time this is one rename. Later, the new tables and the new manifest first move into the version's
+    folder as a whole; from that moment `finish_publishing` can always complete the swap, also after a crash.
+
+    Args:
+        folder: the datastack's folder.
+        assembled: a folder with `cave/`, `model/`: the tables of `manifest` that are new. It is moved away.
+        manifest: of the version as it will be, new tables and old.
+
+    Raises:
+        FolderBusy: another program holds a file that must be replaced (Windows).
+    """
+    published = folder.version(manifest.version)
+    replace(manifest, published=now()).write(assembled / "manifest.json")
+    try:
+        if not folder.manifest(manifest.version).exists():
+            assembled.rename(published)
+        else:
+            finish_publishing(folder, manifest.version)
+            assembled.rename(published / _SWAP)
+            finish_publishing(folder, manifest.version)
+    except PermissionError as error:
+        raise FolderBusy(
+            f"{published} is in use by another program ({error.filename}); close it and run the same command again"
+        ) from error
+    return published
+
+
+def finish_publishing(folder: Folder, version: int) -> None:
+    """Complete a swap of tables that was interrupted; does nothing when there is none."""
+    published, swap = folder.version(version), folder.version(version) / _SWAP
+    if not (swap / "manifest.json").exists():
+        return
+    for new in sorted(path for kind in ("cave", "model") for path in (swap / kind).glob("*")):
+        old = published / new.relative_to(swap)
+        old.parent.mkdir(exist_ok=True)
+        if old.exists():
+            shutil.rmtree(old)
+        new.rename(old)
+    (swap / "manifest.json").replace(folder.manifest(version))
+    shutil.rmtree(swap)
+    _remove_unlisted(published, read_manifest(folder.manifest(version)))
+
+
+def _remove_unlisted(published: Path, manifest: Manifest) -> None:
+    """Remove files of tables that the version no longer has."""
+    listed = {published / file.path for entry in manifest.tables.values() for file in entry.files}
+    for path in published.glob("*/**/*.parquet"):
+        if path not in listed:
+            path.unlink()
