@@ -20,6 +20,7 @@ from warehouse.errors import (
     ViewError,
     WarehouseError,
 )
+from warehouse.local_demo import demo
 from warehouse.session import Warehouse, connect
 from warehouse.tables import TABLES
 
@@ -39,4 +40,5 @@ __all__ = [
     "Warehouse",
     "WarehouseError",
     "connect",
+    "demo",
 ]
