@@ -25,6 +25,7 @@ from warehouse.errors import SnapshotNotFound, UsageError
 from warehouse.layout import DEFAULT_DATASTACK, Folder
 from warehouse.local_tables import create_local_views, float_ids, float_ids_sentence
 from warehouse.manifest import Manifest, read_manifest
+from warehouse.tables import SYNAPSE
 from warehouse.version_schema import raw_schema_of, schema_of, search_path
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Warehouse:
         Raises:
             UsageError: the version has no such table.
         """
-        called = "synapses_pni_2" if table == "synapses" else table
+        called = SYNAPSE if table == "synapses" else table
         name = table_called(datastack_of(self._folder.datastack), called) or called
         if name not in self.manifest.tables:
             here = ", ".join(sorted(self.manifest.tables))

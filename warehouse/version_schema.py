@@ -18,7 +18,7 @@ from warehouse.manifest import Manifest, TableEntry
 from warehouse.queries import Reference, rewrite, scalar_expression
 from warehouse.schema import Table
 from warehouse.store import duckdb_columns
-from warehouse.tables import TABLES
+from warehouse.tables import SYNAPSE, TABLES
 from warehouse.views import View, table_texts
 
 _ROWS_HERE = {
@@ -116,7 +116,7 @@ def refusal(manifest: Manifest, view: View) -> str | None:
 
 def synapse_scope(manifest: Manifest) -> str | None:
     """Which synapses a version holds; None when it holds no synapse table."""
-    entry = manifest.tables.get(table_called(datastack_of(manifest.datastack), "synapses_pni_2") or "")
+    entry = manifest.tables.get(table_called(datastack_of(manifest.datastack), SYNAPSE) or "")
     return entry.scope if entry else None
 
 

@@ -121,6 +121,13 @@ def load_views(datastack: Datastack) -> dict[str, View]:
     return assemble({**dict(_written()), **constants_sql(datastack)}, datastack)
 
 
+def load_checks(views: Mapping[str, View]) -> list[View]:
+    """The queries of sql/checks, which return the rows that break a rule."""
+    folder = sql_root() / "checks"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return [_inherit(parse_view(f"checks/{file.name}", file.read_text("utf-8")), views) for file in files]
+
+
 def assemble(sources: Mapping[str, str], datastack: Datastack) -> dict[str, View]:
     """Views out of SQL files by path, ordered and documented.
 
