@@ -2,7 +2,7 @@
 
 Two passes over the rows, in bounded memory whatever their number. The first deals each batch out to the buckets,
 in one spill file; the second takes bucket by bucket, sorts it and writes it. The bounds of the buckets are
-quantiles of a sample that depends on the rows alone, so the same rows give the same files in whatever parts they came.
+quantiles of a sample that depends on the rows alone, so the same rows give the same files in any parts.
 """
 
 from __future__ import annotations
