@@ -24,8 +24,10 @@ _INHIBITORY_UM, _EXCITATORY_UM, _FULL_UM = 90.0, 130.0, 170.0  # standard deviat
 _CUT = 2.3  # in standard deviations
 _STRATEGY_FACTOR = {PARTIAL: 0.9, FULL: 1.7, INTERAREAL: 1.2}  # outputs found, a choice
 _SPREAD_OUTPUTS = 0.45  # sigma of the lognormal number of outputs, a choice
+_FEWEST_CONTACTS = ((5.0, 2.5), (20.0, 3.0))  # per axon, so that those of a small volume have outputs to look at
 _MOST_CONTACTS = ((250.0, 110.0), (1_150.0, 130.0))  # per axon, so that outputs are as published at full scale
 _FEWER_PARTNERS = 0.55  # proofread cells lie together, where probabilities are above the volume's mean
+_REST_OUTPUTS = 0.45  # outputs of an axon that nobody extended, at most, relative to a proofread excitatory one
 _MOST_OF_BIN = 0.9
 _AT_ONCE = 1_000_000  # axon-bin pairs in memory
 
@@ -35,8 +37,8 @@ class Axons:
     """The chance of each cell's axon to make a contact in a bin, for three classes of targets.
 
     Attributes:
-        cell: cell index of each entry; entries are ordered by target class and bin.
-        ladder: target class and bin as a whole number, plus the chances of the bin up to this entry.
+        cell: cell index of each entry, ordered by bin.
+        ladder: for each target class and entry, class and bin as a whole number plus the chances up to this entry.
         total: chance that a contact comes from any cell, shape (3, bins).
     """
 
@@ -49,8 +51,7 @@ class Axons:
         source = np.full(len(bins), -1, dtype=np.int64)
         hit = np.flatnonzero(uniform < self.total[target, bins])
         rung = target[hit] * space.N_BINS + bins[hit] + uniform[hit]
-        found = np.searchsorted(self.ladder, rung, side="right").clip(max=len(self.cell) - 1)
-        source[hit] = self.cell[found]
+        source[hit] = self.cell[np.searchsorted(self.ladder, rung, side="right") % len(self.cell)]
         return source
 
 
@@ -75,31 +76,47 @@ def make_axons(cells: Cells, proofreading: Proofreading, rows: int, contacts: Fl
         climb, total = _climb(where, chance)
         ladders.append(target * space.N_BINS + where + climb)
         totals.append(total)
-    return Axons(np.tile(axon, 3), np.concatenate(ladders), np.stack(totals))
+    return Axons(axon, np.concatenate(ladders), np.stack(totals))
 
 
 def _budgets(cells: Cells, proofreading: Proofreading, rows: int) -> tuple[Floats, Floats]:
     """Contacts of each axon by target class, and how far it spreads in um."""
     rng = stream(cells.seed, "axons")
-    neuron, inhibitory = cells.is_neuron, (cells.cell_class == INHIBITORY).astype(np.int64)
+    inhibitory = (cells.cell_class == INHIBITORY).astype(np.int64)
     present = np.array([(cells.cell_class == c).sum() for c in (EXCITATORY, INHIBITORY)])
     partners = np.array(published.CONNECTION_PROBABILITY) * present * _FEWER_PARTNERS
-    budget = np.minimum(partners, _MOST_CONTACTS)[inhibitory] * neuron[:, None]
+    budget = partners.clip(_FEWEST_CONTACTS, _MOST_CONTACTS)[inhibitory] * cells.is_neuron[:, None]
     budget *= rng.lognormal(-(_SPREAD_OUTPUTS**2) / 2, _SPREAD_OUTPUTS, (len(cells), 1))
-    extended = proofreading.cell[proofreading.old_strategy != NO_AXON]
-    strategy = proofreading.old_strategy[proofreading.old_strategy != NO_AXON]
+    found = proofreading.old_strategy != NO_AXON
+    extended, strategy = proofreading.cell[found], proofreading.old_strategy[found]
     budget[extended] *= np.array([_STRATEGY_FACTOR[index] for index in strategy])[:, None]
-    synapses = 1 / (1 - np.array(published.SEVERAL_SYNAPSES))[inhibitory]
-    rest = neuron.copy()
-    rest[extended] = False
-    on_nuclei = rows * published.NUCLEUS_OUTPUTS * published.NUCLEUS_INPUTS
-    left = max(0.0, on_nuclei - float((budget * synapses)[extended].sum()))
-    budget[rest] *= left / float((budget * synapses)[rest].sum())
-    on_orphans = (budget * synapses).sum(axis=1) * (1 / published.NUCLEUS_INPUTS - 1)
+    budget[_others(extended, cells)] *= _shrinkage(cells, budget, extended, rows)
+    on_orphans = _synapses(cells, budget) * (1 / published.NUCLEUS_INPUTS - 1)
     reach = np.full(len(cells), _LOCAL_UM)
     wide = np.where(strategy == FULL, _FULL_UM, _EXCITATORY_UM)
     reach[extended] = np.where(inhibitory[extended] == 1, _INHIBITORY_UM, wide)
     return np.column_stack([budget, on_orphans]), reach
+
+
+def _others(extended: Ints, cells: Cells) -> Ints:
+    return np.setdiff1d(np.arange(len(cells)), extended)
+
+
+def _synapses(cells: Cells, budget: Floats) -> Floats:
+    """The synapses on cells that each axon makes by its contacts."""
+    inhibitory = (cells.cell_class == INHIBITORY).astype(np.int64)
+    synapses: Floats = (budget / (1 - np.array(published.SEVERAL_SYNAPSES))[inhibitory]).sum(axis=1)
+    return synapses
+
+
+def _shrinkage(cells: Cells, budget: Floats, extended: Ints, rows: int) -> float:
+    """What the axons that nobody extended make of their budget: few outputs, as published for all together."""
+    synapses, others = _synapses(cells, budget), _others(extended, cells)
+    on_cells = rows * published.NUCLEUS_OUTPUTS * published.NUCLEUS_INPUTS
+    left = max(0.0, on_cells - float(synapses[extended].sum()))
+    excitatory = extended[cells.cell_class[extended] == EXCITATORY]
+    most = _REST_OUTPUTS * float(synapses[excitatory].mean()) * int(cells.is_neuron[others].sum())
+    return min(left, most) / float(synapses[others].sum())
 
 
 def _entries(cells: Cells, proofreading: Proofreading, who: Ints, reach: Floats) -> tuple[Ints, Ints, Floats]:

@@ -40,6 +40,7 @@ _FIRST_ID = 4_456  # the smallest synapse id seen in public output
 _IDS_PER_TWO_ROWS = 3  # real ids run to 511 million for 337 million rows
 _SYNAPSES_PER_CONTACT = 1.10
 _ORPHAN_SEVERAL = 0.07  # share of the contacts of orphan axons with another synapse, a choice
+_ONE_CONTACT = 0.75  # of the published chance of several synapses; two contacts of one pair make up the rest
 _MOST_PER_CONTACT = 20
 _CONTACT_SPREAD = np.array([500, 500, 50])  # voxels between the synapses of one contact (2 um)
 _MISSING = 2e-4  # share of synapses without a segmentation row, a choice
@@ -208,7 +209,7 @@ def _several(wiring: Wiring, source: Ints, target: Ints) -> Floats:
     several = np.full(len(source), _ORPHAN_SEVERAL)
     cell = np.flatnonzero(source < len(wiring.cells))
     inhibitory = (wiring.cells.cell_class[source[cell]] == INHIBITORY).astype(np.int64)
-    several[cell] = np.array(published.SEVERAL_SYNAPSES)[inhibitory, target[cell]]
+    several[cell] = _ONE_CONTACT * np.array(published.SEVERAL_SYNAPSES)[inhibitory, target[cell]]
     return several
 
 
