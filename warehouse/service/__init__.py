@@ -3,6 +3,7 @@
 It speaks the protocol of the info, schema and materialization services as far as `caveclient` uses
 it, so that snapshots, lessons and tests run against a server without leaving the machine::
 
+    datastack = from_volume(synthesize())
     with serve(datastack) as service:
         client = CAVEclient(datastack.name, server_address=service.url, auth_token=service.token)
 
@@ -24,6 +25,7 @@ from warehouse.service.catalog import (
 )
 from warehouse.service.gate import LoggedRequest
 from warehouse.service.server import Running, serve
+from warehouse.service.sources import from_volume, from_warehouse
 
 __all__ = [
     "Grant",
@@ -38,5 +40,7 @@ __all__ = [
     "ServedView",
     "columns_of",
     "faults",
+    "from_volume",
+    "from_warehouse",
     "serve",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -83,13 +83,13 @@ def columns_of(schema: pa.Schema) -> tuple[ServedColumn, ...]:
 class Served:
     """What tables and views have in common: named columns, a resolution, and rows.
 
-    `rows` is either an Arrow table or a DuckDB relation such as `read_parquet('part-*.parquet')`,
-    which is queried where it lies and never loaded as a whole.
+    `rows` is an Arrow table, a function that makes one when it is first needed, or a DuckDB relation such
+    as `read_parquet('part-*.parquet')`, which is queried where it lies and never loaded as a whole.
     """
 
     name: str
     columns: tuple[ServedColumn, ...]
-    rows: pa.Table | str
+    rows: pa.Table | Callable[[], pa.Table] | str
     description: str = ""
     notice_text: str | None = None
     resolution: tuple[float, float, float] = (4.0, 4.0, 40.0)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.service.catalog import Kind, Served, ServedDatastack, ServedTable
+from warehouse.service.catalog import Kind, Served, ServedTable
 from warehouse.service.columns import Source
 from warehouse.service.errors import database_error
 from warehouse.service.query import Statement
@@ -20,41 +20,38 @@ from warehouse.service.query import Statement
 class Engine:
     """The rows behind a service.
 
-    Arrow tables are copied into the database once; relations over files stay where they are.
+    Arrow tables are copied into the database when first asked for; relations over files stay where they are.
     """
 
-    def __init__(self, datastacks: Iterable[ServedDatastack]) -> None:
-        """Load the rows that are given as Arrow tables."""
+    def __init__(self) -> None:
+        """Start without any rows; they are loaded when first asked for."""
         self._database = duckdb.connect(":memory:")
         self._database.execute("SET preserve_insertion_order = false")
-        self._relations: dict[int, str] = {}
+        self._loaded: dict[int, str] = {}
         self._counts: dict[int, int] = {}
-        self._lock = Lock()
-        with tempfile.TemporaryDirectory(prefix="cave-") as folder:
-            for datastack in datastacks:
-                for version in datastack.versions:
-                    for served in (*version.tables, *version.views):
-                        self._load(served.rows, Path(folder))
+        self._lock = RLock()
 
     def close(self) -> None:
         """Free the rows."""
         self._database.close()
 
-    def _load(self, rows: pa.Table | str, folder: Path) -> None:
-        if isinstance(rows, str) or id(rows) in self._relations:
-            return
-        # By way of a file: DuckDB 2.0.0 reads some Arrow tables wrongly.
-        path = folder / f"rows{len(self._relations)}.parquet"
-        pq.write_table(rows, path)
-        name = f"rows{len(self._relations)}"
-        self._database.execute(f"CREATE TABLE {name} AS FROM read_parquet('{path.as_posix()}')")
-        self._relations[id(rows)] = name
-
     def relation(self, served: Served) -> str:
         """The SQL that stands for the rows of a table or view."""
         if isinstance(served.rows, str):
             return f"(FROM {served.rows})"
-        return self._relations[id(served.rows)]
+        with self._lock:
+            if id(served.rows) not in self._loaded:
+                self._loaded[id(served.rows)] = self._load(served.rows)
+            return self._loaded[id(served.rows)]
+
+    def _load(self, rows: pa.Table | Callable[[], pa.Table]) -> str:
+        name = f"rows{len(self._loaded)}"
+        with tempfile.TemporaryDirectory(prefix="cave-") as folder:
+            # By way of a file: DuckDB 2.0.0 reads some Arrow tables wrongly.
+            path = Path(folder) / f"{name}.parquet"
+            pq.write_table(rows() if callable(rows) else rows, path)
+            self._database.execute(f"CREATE TABLE {name} AS FROM read_parquet('{path.as_posix()}')")
+        return name
 
     def run(self, statement: Statement) -> pa.Table:
         """The result of a compiled query."""
@@ -90,8 +87,3 @@ class Engine:
     def source(self, served: Served, position: int = 0, suffix: str = "", key: str = "") -> Source:
         """A table or view as part of a query."""
         return Source(served, self.relation(served), f"t{position}", suffix, key)
-
-
-def joined(engine: Engine, tables: Sequence[Served], keys: Sequence[str], suffixes: Sequence[str]) -> list[Source]:
-    """The tables of a join, in the order of the request."""
-    return [engine.source(*part) for part in zip(tables, range(len(tables)), suffixes, keys, strict=True)]

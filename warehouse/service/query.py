@@ -167,8 +167,9 @@ def _rows(
 
 def _order(sources: Sequence[Source], body: Body, rules: Rules, chosen: str) -> str:
     """Stable by id; on a faithful server an order that changes with limit, offset and columns."""
-    ids = [f"{source.alias}.id" for source in sources if source.served.column("id")] or ["ALL"]
-    if not rules.faithful or ids == ["ALL"]:
-        return ", ".join(ids)
-    plan = zlib.crc32(f"{rules.seed} {body.limit} {body.offset} {chosen}".encode())
-    return f"hash({', '.join(ids)}, {plan})"
+    has_id = all(source.served.column("id") for source in sources)
+    if rules.faithful:
+        plan = zlib.crc32(f"{rules.seed} {body.limit} {body.offset} {chosen}".encode())
+        keys = [f"{source.alias}.id" if has_id else source.alias for source in sources]
+        return f"hash({', '.join(keys)}, {plan})"
+    return ", ".join(f"{source.alias}.id" for source in sources) if has_id else "ALL"

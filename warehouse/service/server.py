@@ -61,7 +61,7 @@ def serve(
     """
     known = Tokens(None if tokens is None else dict(tokens))
     rules = Rules(faithful, row_cap) if seed is None else Rules(faithful, row_cap, seed)
-    engine = Engine(datastacks)
+    engine = Engine()
     with socket.create_server(("127.0.0.1", port)) as listener:
         running = Running(f"http://127.0.0.1:{listener.getsockname()[1]}", known.valid)
         app = application(Service(datastacks, engine, rules, known), pages)
