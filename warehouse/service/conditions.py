@@ -123,9 +123,7 @@ class Conditions:
             typed = _value(column, value)
         except _NotComparable:
             type_ = _DATABASE_TYPES.get(column.kind, "geometry").lower()
-            raise self.fail(
-                f'(psycopg2.errors.InvalidTextRepresentation) invalid input for type {type_}: "{value}"'
-            ) from None
+            raise self.fail(f'invalid input syntax for type {type_}: "{value}"') from None
         return typed.replace("%", "%%") if self.double_percent and isinstance(typed, str) else typed
 
 

@@ -59,7 +59,7 @@ class Engine:
             try:
                 return cursor.execute(statement.sql, statement.parameters).to_arrow_table()
             except duckdb.Error as error:
-                raise database_error(f"(psycopg2.errors.DataError) {error}", statement.sql) from error
+                raise database_error(str(error), statement.sql) from error
 
     def count(self, table: ServedTable) -> int:
         """The row count that the version stores for a table: its valid rows."""

@@ -40,8 +40,8 @@ def bad_body(errors: Mapping[str, list[str]]) -> Refused:
 
 
 def database_error(reason: str, sql: str) -> Refused:
-    """A database error, which repeats the whole statement in its message."""
-    return crash(f"{reason}\n[SQL: {sql}]\n(Background on this error at: https://sqlalche.me/e/20/9h9h)")
+    """A database error, whose message repeats the whole statement."""
+    return crash(f"Execution failed on sql '{sql}': {reason}\n")
 
 
 def unknown_page() -> Refused:

@@ -73,7 +73,7 @@ def compile_query(sources: Sequence[Source], body: Body, rules: Rules, options: 
     limit = rules.cap if body.limit is None else min(body.limit, rules.cap)
     if limit < 0 or body.offset < 0:
         clause = "LIMIT" if limit < 0 else "OFFSET"
-        raise database_error(f"(psycopg2.errors.InvalidRowCount) {clause} must not be negative", sql)
+        raise database_error(f"{clause} must not be negative", sql)
     sql += f" ORDER BY {_order(sources, body, rules, chosen)} LIMIT {limit} OFFSET {body.offset}"
     return Statement(sql, parameters, kinds, names, resolution, limit)
 

@@ -62,7 +62,9 @@ def serve(
     known = Tokens(None if tokens is None else dict(tokens))
     rules = Rules(faithful, row_cap) if seed is None else Rules(faithful, row_cap, seed)
     engine = Engine()
-    with socket.create_server(("127.0.0.1", port)) as listener:
+    # With its protocol named, asyncio sends small answers at once instead of waiting for more.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", port))
         running = Running(f"http://127.0.0.1:{listener.getsockname()[1]}", known.valid)
         app = application(Service(datastacks, engine, rules, known), pages)
         gate = Gate(app, running.faults, running.requests)
