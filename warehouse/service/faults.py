@@ -61,10 +61,15 @@ class _Rule:
 
 
 class Faults:
-    """The faults that are switched on; safe to change while requests run."""
+    """The faults that are switched on; safe to change while requests run.
+
+    Attributes:
+        hits: how often any fault struck so far.
+    """
 
     def __init__(self) -> None:
         """Start without any fault."""
+        self.hits = 0
         self._rules: list[_Rule] = []
         self._lock = Lock()
 
@@ -98,6 +103,7 @@ class Faults:
                 if rule.left is not None:
                     rule.left -= 1
                 hits.append(rule.fault)
+            self.hits += len(hits)
         return hits
 
 

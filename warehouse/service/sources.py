@@ -135,21 +135,23 @@ def _stored_version(folder: Folder, version: int) -> ServedVersion:
 
 
 def _stored(path: Path, name: str, entry: TableEntry) -> ServedTable | ServedView:
+    """A stored table, described by its manifest and, where that is silent, by the registry."""
     declared = TABLES.get(name)
     columns = _stored_columns(entry) if declared is None else _columns(declared)
+    description = entry.description or (declared.description if declared else "")
     x, y, z = entry.voxel_resolution or (4.0, 4.0, 40.0)
     rows, notice, resolution = _rows(path, columns, entry), entry.notice_text or None, (x, y, z)
     if declared is not None and declared.kind != "table":
-        return ServedView(name, columns, rows, entry.description, notice, resolution)
+        return ServedView(name, columns, rows, description, notice, resolution)
     return ServedTable(
         name,
         columns,
         rows,
-        entry.description,
+        description,
         notice,
         resolution,
         schema_type=entry.schema_type or (declared.schema_type if declared else ""),
-        reference_table=entry.reference_table or None,
+        reference_table=entry.reference_table or (declared.reference if declared else "") or None,
         stored_count=entry.rows,
     )
 
