@@ -12,7 +12,7 @@ import numpy as np
 
 from warehouse.synthetic import published, space
 from warehouse.synthetic.ids import Bools, Floats, Ints, quota, scaled, stream
-from warehouse.synthetic.published import EXCITATORY, NONNEURON, TYPE_INDEX, TYPES
+from warehouse.synthetic.published import EXCITATORY, INHIBITORY, NONNEURON, TYPE_INDEX, TYPES
 
 _FIRST_NUCLEUS, _LAST_NUCLEUS = 100_000, 870_000  # nucleus ids have six digits, growing with x
 _TYPE_CLASS = np.array([cell_type.cell_class for cell_type in TYPES])
@@ -119,7 +119,7 @@ def _typed(cell_class: Ints, rng: np.random.Generator) -> Bools:
 
 
 def _in_column(position: Ints, type_index: Ints) -> Bools:
-    """The cells nearest to the column's axis, and at least two of each excitatory type."""
+    """The cells nearest to the column's axis, and at least a few of each excitatory type and of interneurons."""
     distance = space.column_distance_um(position)
     neuron = _TYPE_CLASS[type_index] != NONNEURON
     others = published.NUCLEI - published.NEURONS
@@ -130,8 +130,9 @@ def _in_column(position: Ints, type_index: Ints) -> Bools:
     ):
         near = np.flatnonzero(members)[np.argsort(distance[members], kind="stable")]
         chosen[near[: scaled(len(near), part, whole, at_least=16)]] = True
-    for index in np.flatnonzero(_TYPE_CLASS == EXCITATORY):
-        same = np.flatnonzero(type_index == index)
+    rare = [type_index == index for index in np.flatnonzero(_TYPE_CLASS == EXCITATORY)]
+    for members in (*rare, _TYPE_CLASS[type_index] == INHIBITORY):
+        same = np.flatnonzero(members)
         chosen[same[np.argsort(distance[same], kind="stable")][:2]] = True
     return chosen
 

@@ -148,10 +148,11 @@ def _unit_key(cells: Cells, tuning: Tuning, rows: Ints, unit_id: Ints) -> dict[s
     }
 
 
-def _some(count: int, share: float, rng: np.random.Generator) -> Bools:
+def _some(count: int, share: float, rng: np.random.Generator, among: Bools | None = None) -> Bools:
     """A few of the rows, at least one."""
     some: Bools = np.zeros(count, dtype=bool)
-    some[rng.permutation(count)[: scaled(count, share, 1.0)]] = True
+    candidates = np.arange(count) if among is None else np.flatnonzero(among)
+    some[rng.permutation(candidates)[: scaled(count, share, 1.0)]] = True
     return some
 
 
@@ -165,7 +166,7 @@ def tuning_properties(cells: Cells, tuning: Tuning, unit_id: Ints) -> dict[str, 
     count = len(unit_id)
     gosi, gdsi = every.beta(1.6, 4.5, count), every.beta(1.4, 6, count)
     cc_max = np.where(every.random(count) < 0.03, 0.0, every.beta(3, 3, count))
-    cc_max[:3] = 0.0
+    cc_max[np.flatnonzero(tuning.matched.all(axis=0))[:2]] = 0.0  # so that every table has NaN
     cc_abs = cc_max * every.beta(6, 3, count)
     cc_norm = np.divide(cc_abs, cc_max, out=np.full(count, np.nan), where=cc_max > 0)
     orientation = tuning.unit_direction % 180
@@ -177,7 +178,7 @@ def tuning_properties(cells: Cells, tuning: Tuning, unit_id: Ints) -> dict[str, 
         "readout_loc_y": every.normal(0, 0.3, count).clip(-1, 1),
     }  # fmt: skip
     arrays = {name: pa.array(values[rows]) for name, values in columns.items()}
-    lost = _some(len(rows), 0.02, stream(cells.seed, "lost cc_norm"))
+    lost = _some(len(rows), 0.02, stream(cells.seed, "lost cc_norm"), among=np.isfinite(cc_norm[rows]))
     arrays["cc_norm"] = pa.array(cc_norm[rows], mask=lost)
     return {**_unit_key(cells, tuning, rows, unit_id), **arrays}
 

@@ -86,11 +86,14 @@ def synapse_supervoxels(centres: Ints, rank: Ints, ends: tuple[Ints, Ints]) -> t
     return pair[0], pair[1]
 
 
-def quota(total: int, weights: tuple[float, ...] | Floats) -> Ints:
+def quota(total: int, weights: tuple[float, ...] | Floats, at_least: int = 0) -> Ints:
     """Whole numbers that add up to `total` in the proportion of `weights`, by largest remainder."""
     exact = np.asarray(weights, dtype=float) / np.sum(weights) * total
     counts: Ints = np.floor(exact).astype(np.int64)
     counts[np.argsort(counts - exact, kind="stable")[: total - int(counts.sum())]] += 1
+    lacking = (at_least - counts).clip(min=0)
+    counts[np.argmax(counts)] -= int(lacking.sum())
+    counts += lacking
     return counts
 
 

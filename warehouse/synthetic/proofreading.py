@@ -46,13 +46,13 @@ def make_proofreading(cells: Cells) -> Proofreading:
     n_old = scaled(n_neurons, sum(published.STRATEGIES_1507), published.NEURONS, _FEWEST_ROWS)
     n_new = max(n_old + 2, scaled(n_neurons, sum(published.STRATEGIES_1718), published.NEURONS))
     chosen = _choose(cells, n_new, rng)
-    old = np.repeat(np.arange(4), quota(n_old - 4, published.STRATEGIES_1507) + 1)
+    old = np.repeat(np.arange(4), quota(n_old, published.STRATEGIES_1507, at_least=1))
     old = np.concatenate([rng.permutation(old), np.full(n_new - n_old, FULL)])
     excitatory_first = np.argsort(cells.cell_class[chosen[:n_old]] != EXCITATORY, kind="stable")
     interareal_first = np.argsort(old[:n_old] != INTERAREAL, kind="stable")
     old[excitatory_first] = old[interareal_first]  # interareal axons are excitatory
     dendrite = np.ones(n_new, dtype=bool)
-    with_axon = np.flatnonzero(old != NO_AXON)
+    with_axon = np.flatnonzero(old[:n_old] != NO_AXON)
     dendrite[rng.choice(with_axon, scaled(n_old, published.DENDRITES_NOT_PROOFREAD, 2_141))] = False
     stale = np.zeros(n_new, dtype=bool)
     current = np.flatnonzero(dendrite & (old != NO_AXON) & (np.arange(n_new) < n_old))
