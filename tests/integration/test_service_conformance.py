@@ -243,6 +243,7 @@ def test_bundled_exchanges_agree(bundled: Any, serve_recorded: Any, capsys: pyte
     report(bundled, replay(bundled, serve_recorded), capsys)
 
 
+@pytest.mark.slow
 def test_all_recorded_exchanges_agree(
     recorded: Any, serve_recorded: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -108,8 +108,8 @@ def parse(content: bytes, join: bool) -> Body:
     limit = raw.get("limit")
     return Body(
         filters=_filters(raw),
-        select=raw.get("select_columns"),
-        select_map=raw.get("select_column_map"),
+        select=raw.get("select_columns") or None,
+        select_map=raw.get("select_column_map") or None,
         offset=_integer(raw.get("offset") or 0),
         limit=None if limit is None else _integer(limit),
         resolution=None

@@ -96,17 +96,12 @@ def named(sources: Sequence[Source], body: Body, rules: Rules) -> list[Output]:
 
 def _wanted(source: Source, body: Body, joined: bool) -> list[ServedColumn]:
     served = source.served
-    if body.select_map is None and body.select is None:
-        columns = list(served.columns)
-        place = 1 + next((i for i, column in enumerate(columns) if column.name == "created"), len(columns))
-        return [
-            *columns[:place],
-            *(ServedColumn(name, Kind.DATE_TIME) for name in served.hidden),
-            *columns[place:],
-        ]
-    chosen = body.select if body.select_map is None else body.select_map.get(served.name, [])
+    if body.select_map is not None:
+        names = _with_supervoxels(served, body.select_map.get(served.name, []))
+    else:
+        names = _all(served) if body.select is None else _with_supervoxels(served, body.select)
     columns = []
-    for name in _with_supervoxels(served, chosen or []):
+    for name in names:
         column = _column(served, name)
         if column is None and joined:
             raise crash(f"400 Bad Request: column {name} not found in {served.name}")
@@ -116,24 +111,32 @@ def _wanted(source: Source, body: Body, joined: bool) -> list[ServedColumn]:
     return columns
 
 
+def _all(served: Served) -> list[str]:
+    """All columns, with the hidden ones after `created`, where the server keeps them."""
+    names = [column.name for column in served.columns]
+    place = names.index("created") + 1 if served.hidden else 0
+    return [*names[:place], *served.hidden, *names[place:]]
+
+
 def _by_list(blocks: Sequence[Source], base: Source, names: Sequence[str]) -> list[Output]:
     """A plain list on a join: each name goes to the first table that has it, bare or with its suffix."""
     outputs: dict[str, Output] = {}
     for name in names:
-        for source, bare in [(s, name) for s in blocks] + [
-            (s, name.removesuffix(s.suffix)) for s in blocks if s.suffix
-        ]:
-            if _column(source.served, bare) is None:
-                continue
-            for added in _with_supervoxels(source.served, [bare]):
-                column = _column(source.served, added)
-                suffix = name[len(bare) :]
-                assert column is not None
-                outputs.setdefault(added + suffix, Output(source, column, added + suffix))
-            break
+        candidates = [(source, "") for source in blocks] + [(source, source.suffix) for source in blocks]
+        for source, suffix in candidates:
+            bare = name.removesuffix(suffix)
+            if _column(source.served, bare) is not None:
+                outputs |= _suffixed(source, bare, name[len(bare) :])
+                break
         else:
             raise crash(f"{name} not in model or models for {base.served.name}")
     return list(outputs.values())
+
+
+def _suffixed(source: Source, name: str, suffix: str) -> dict[str, Output]:
+    """A column and what it brings along, by the name in the answer."""
+    columns = {added: _column(source.served, added) for added in _with_supervoxels(source.served, [name])}
+    return {added + suffix: Output(source, column, added + suffix) for added, column in columns.items() if column}
 
 
 def visible(outputs: Sequence[Output], joined: bool) -> list[Output]:

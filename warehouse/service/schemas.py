@@ -62,7 +62,7 @@ def _property(name: str, kind: Kind) -> dict[str, Any]:
     return {"title": name, "type": kind.schema_name}
 
 
-def view_schema(view: Served) -> dict[str, dict[str, str]]:
+def view_columns(view: Served) -> dict[str, dict[str, str]]:
     """The columns of a view with their JSON types."""
     schema = {}
     for column in view.columns:

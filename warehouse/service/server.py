@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 import uvicorn
 from starlette.routing import BaseRoute
 
-from warehouse.service.app import Service, application
+from warehouse.service.app import application
 from warehouse.service.auth import Grant, Tokens
 from warehouse.service.catalog import ServedDatastack
 from warehouse.service.columns import Rules
 from warehouse.service.engine import Engine
 from warehouse.service.faults import Faults
 from warehouse.service.gate import Gate, LoggedRequest
+from warehouse.service.handlers import Service
 
 
 @dataclass(frozen=True)
