@@ -5,6 +5,7 @@ Importing this module does not import caveclient, which takes seconds; making a 
 
 from __future__ import annotations
 
+import inspect
 import io
 import logging
 import re
@@ -108,6 +109,7 @@ class Source:
     def _connect(self, token: str | None, connections: int) -> Any:
         from caveclient import CAVEclient
 
+        self._last.error = None
         with sessions_send_by(self._ask.timeouts, self._last):
             client = CAVEclient(
                 self.datastack,
@@ -120,7 +122,7 @@ class Source:
             api = client.materialize.api_version
         if api != _API:
             # The client takes any failure of one request for the sign of an old server, and asks differently.
-            raise SourceUnavailable(
+            raise self._last.error or SourceUnavailable(
                 f"the service at {self.server} did not say that it speaks version {_API} of its interface "
                 f"(caveclient took {api}); try the same command later"
             )
@@ -184,7 +186,10 @@ class Source:
 
     def tables_metadata(self, version: int) -> dict[str, dict[str, Any]]:
         """CAVE's metadata of a version's tables, by name."""
-        said = self._ask(lambda: self._client.materialize.get_tables_metadata(version=version, log_warning=False))
+        materialize = self._client.materialize
+        # Unwrapped: caveclient keeps the answer for half a day, and gives it for every service of the process.
+        ask = inspect.unwrap(type(materialize).get_tables_metadata)
+        said = self._ask(lambda: ask(materialize, version=version, log_warning=False))
         return {str(entry["table_name"]): entry for entry in said}
 
     def schema(self, schema_type: str) -> dict[str, Any]:

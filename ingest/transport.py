@@ -20,27 +20,38 @@ from ingest.refusals import refusal
 
 
 class LastAnswer(threading.local):
-    """The last good answer that the current thread got."""
+    """What the current thread got last.
+
+    Attributes:
+        response: the last good answer.
+        error: the last error; whoever cares sets it back to None.
+    """
 
     response: requests.Response | None = None
+    error: Exception | None = None
 
 
 class Transport(HTTPAdapter):
     """Sends a request once, and raises the project's errors for what is not an answer."""
 
     def __init__(self, *, timeouts: tuple[float, float], last: LastAnswer, **options: Any) -> None:
-        super().__init__(**options)
+        # Without the retries that caveclient asks for: only `ingest.asking` tries anything again.
+        super().__init__(**{**options, "max_retries": 0})
         self._timeouts = timeouts
         self._last = last
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Send a request, for at most the time to connect and the time between two bytes."""
-        response = super().send(request, *args, **{**options, "timeout": self._timeouts})
-        # caveclient takes a 404 of some start-up addresses for an old server, which is right.
-        if response.status_code != HTTPStatus.NOT_FOUND:
-            error = refusal(response.status_code, response.content, response.headers.get("Location", ""))
-            if error is not None:
-                raise error
+        try:
+            response = super().send(request, *args, **{**options, "timeout": self._timeouts})
+            # caveclient takes a 404 of some start-up addresses for an old server, which is right.
+            if response.status_code != HTTPStatus.NOT_FOUND:
+                error = refusal(response.status_code, response.content, response.headers.get("Location", ""))
+                if error is not None:
+                    raise error
+        except Exception as error:
+            self._last.error = error
+            raise
         self._last.response = response
         return response
 

@@ -1,0 +1,111 @@
+"""A synthetic volume served over loopback as CAVE would serve it, and what it takes to snapshot it."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import stamina
+
+from ingest.asking import Patience
+from ingest.snapshot import Order, Snapshot
+from ingest.source import Source
+from ingest.target import Scope, Sizes
+from warehouse.encoding import scan
+from warehouse.layout import Folder
+from warehouse.logical import logical_rows
+from warehouse.manifest import Manifest, read_manifest
+from warehouse.service import Running, ServedDatastack, from_volume, serve
+from warehouse.synthetic import Volume, synthesize
+from warehouse.tables import TABLES
+
+DATASTACK = "minnie65_public"
+IMPATIENT = Patience(attempts=4, first_attempts=4, connect=2.0, read=2.0)
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No token of this machine is found, no browser opens, and nothing waits between attempts."""
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+    def refuse(*_: object, **__: object) -> bool:
+        raise AssertionError("a browser was opened")
+
+    monkeypatch.setattr(webbrowser, "open", refuse)
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
+
+
+@dataclass
+class Bench:
+    """A service, a folder, and the way from one to the other."""
+
+    service: Running
+    folder: Folder
+    sizes: Sizes = field(default_factory=lambda: Sizes(rows=700, single=900, roots=3, ids=200))
+
+    def connect(self, **options: Any) -> Source:
+        given = {"server": self.service.url, "token": self.service.token, "patience": IMPATIENT, **options}
+        return Source(DATASTACK, **given)
+
+    def job(self, *tables: str, version: int = 1718, synapses: Scope | None = None) -> Snapshot:
+        return Snapshot(self.folder, Order(version, tables, synapses, sizes=self.sizes))
+
+    def take(self, *tables: str, version: int = 1718, synapses: Scope | None = None) -> Manifest:
+        return self.job(*tables, version=version, synapses=synapses).run(self.connect)
+
+    def manifest(self, version: int = 1718) -> Manifest:
+        return read_manifest(self.folder.manifest(version))
+
+    def rows(self, name: str, version: int = 1718) -> pa.Table:
+        """The published rows of a table, as every reader sees them."""
+        frame = scan(self.folder.version(version), self.manifest(version).tables[name]).collect()
+        schema = TABLES[name].arrow_schema
+        return frame.to_arrow().select(schema.names).cast(schema)
+
+    def queries(self, table: str = "", start: int = 0) -> list[Any]:
+        """Bodies of the queries that were answered since a moment, about one table or about all."""
+        wanted = f"/{table}/query" if table else "/query"
+        return [entry.body for entry in self.service.requests[start:] if entry.path.endswith(wanted)]
+
+
+@pytest.fixture(scope="session")
+def volume() -> Volume:
+    return synthesize(200, 1, synapses=3_000)
+
+
+@pytest.fixture(scope="session")
+def benched() -> Callable[..., Any]:
+    """Opens a bench for as long as a context lasts."""
+
+    @contextmanager
+    def opened(datastack: ServedDatastack, root: Path, row_cap: int = 1_000) -> Iterator[Bench]:
+        with serve(datastack, faithful=True, row_cap=row_cap) as running:
+            yield Bench(running, Folder.of(root, DATASTACK))
+
+    return opened
+
+
+@pytest.fixture
+def bench(volume: Volume, tmp_path: Path, benched: Any) -> Iterator[Any]:
+    """A bench whose service is faithful, with a row cap far below the size of the largest tables."""
+    with benched(from_volume(volume), tmp_path / "root") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def expected() -> Callable[..., pa.Table]:
+    """What a snapshot must hold of a table, in the order of the registry."""
+
+    def rows(volume: Volume, name: str, version: int = 1718) -> pa.Table:
+        table = TABLES[name]
+        stored = volume.view(version, name) if table.kind == "view" else volume.table(version, name)
+        return logical_rows(table, stored)
+
+    return rows

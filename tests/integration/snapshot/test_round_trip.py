@@ -1,0 +1,124 @@
+"""Synthetic volume -> service -> caveclient -> Parquet gives the volume back, row for row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.plan import Part
+from ingest.target import Sizes
+from warehouse.service import from_volume
+from warehouse.synthetic import Volume, synthesize
+from warehouse.tables import SYNAPSE, TABLES
+
+Expected = Callable[..., pa.Table]
+VIEWS = ("nucleus_detection_lookup_v1", "aibs_cell_info", "single_neurons", "soma_counts")
+
+
+def assert_same(name: str, found: pa.Table, wanted: pa.Table) -> None:
+    order = [(column, "ascending") for column in TABLES[name].sort_by]
+    assert found.schema == wanted.schema
+    assert found.sort_by(order).combine_chunks() == wanted.sort_by(order).combine_chunks(), name
+
+
+def test_every_table_of_both_versions_comes_back_row_for_row(
+    bench: Any, volume: Volume, expected: Expected
+) -> None:
+    for version in (1507, 1718):
+        manifest = bench.take(version=version, synapses="all")
+        assert set(manifest.tables) == set(volume.table_names(version))
+        for name in volume.table_names(version):
+            assert_same(name, bench.rows(name, version), expected(volume, name, version))
+    assert any(body and body.get("filter_less_dict") for body in bench.queries(SYNAPSE))
+    assert not any("offset" in (body or {}) for body in bench.queries())
+
+
+def test_views_come_back_row_for_row_when_they_are_named(bench: Any, volume: Volume, expected: Expected) -> None:
+    bench.take(*VIEWS)
+    for name in VIEWS:
+        assert_same(name, bench.rows(name), expected(volume, name))
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 3),
+    row_cap=st.integers(120, 1_500),
+    rows=st.integers(50, 2_000),
+    single=st.sampled_from([0, 150, 10_000]),
+    scope=st.sampled_from(["proofread", "neurons", "all"]),
+    roots=st.integers(1, 12),
+)
+def test_no_cap_and_no_size_of_windows_changes_the_rows(
+    benched: Any, expected: Expected, seed: int, row_cap: int, rows: int, single: int, scope: Any, roots: int
+) -> None:
+    volume = synthesize(200, seed, synapses=1_500)
+    with (
+        TemporaryDirectory() as root,
+        benched(from_volume(volume, {1718}), Path(root), row_cap) as bench,
+    ):
+        bench.sizes = Sizes(rows=rows, single=single, roots=roots, ids=97)
+        bench.take("nucleus_detection_v0", "synapse_target_structure", SYNAPSE, synapses=scope)
+        assert_same(
+            "nucleus_detection_v0", bench.rows("nucleus_detection_v0"), expected(volume, "nucleus_detection_v0")
+        )
+        synapses = in_scope(volume, expected, scope)
+        assert_same(SYNAPSE, bench.rows(SYNAPSE), synapses)
+        structures = pl.from_arrow(expected(volume, "synapse_target_structure"))
+        assert isinstance(structures, pl.DataFrame)
+        kept = structures.filter(pl.col("target_id").is_in(synapses["id"].to_pylist()))
+        found = pl.from_arrow(bench.rows("synapse_target_structure"))
+        assert isinstance(found, pl.DataFrame)
+        assert found.sort("id").equals(kept.sort("id"))
+
+
+def in_scope(volume: Volume, expected: Expected, scope: str) -> pa.Table:
+    """The synapses that a scope keeps, computed another way."""
+    synapses = expected(volume, SYNAPSE)
+    frame = pl.from_arrow(synapses)
+    assert isinstance(frame, pl.DataFrame)
+    if scope == "proofread":
+        assessed = pl.from_arrow(expected(volume, "proofreading_status_and_strategy"))
+        assert isinstance(assessed, pl.DataFrame)
+        axons = assessed.filter("status_axon", pl.col("strategy_axon") != "none", pl.col("pt_root_id") > 1)
+        frame = frame.filter(pl.col("pre_pt_root_id").is_in(axons["pt_root_id"].to_list()))
+    if scope == "neurons":
+        points = [expected(volume, name) for name in ("nucleus_detection_v0", "nucleus_alternative_points")]
+        roots = {root for rows in points for root in rows["pt_root_id"].to_pylist() if root > 1}
+        frame = frame.filter(pl.col("pre_pt_root_id").is_in(roots), pl.col("post_pt_root_id").is_in(roots))
+    assert 0 < len(frame) < len(synapses) or scope == "all"
+    return frame.to_arrow().cast(synapses.schema)
+
+
+@pytest.mark.parametrize("name", ["nucleus_detection_v0", "digital_twin_properties_bcm_coreg_v4", SYNAPSE])
+def test_values_are_those_that_caveclient_returns(bench: Any, name: str) -> None:
+    """The job reads the Arrow stream that the client got; here the client's frame is compared with that."""
+    from caveclient import CAVEclient
+
+    address, token = bench.service.url, bench.service.token
+    client = CAVEclient("minnie65_public", address, auth_token=token, write_server_cache=False)
+    columns = ["id", "size", "pre_pt_position", "post_pt_root_id"] if name == SYNAPSE else None
+    bound = bench.connect().rows(1718, name, columns=columns).rows["id"].to_pylist()[0]
+    frame = client.materialize.query_table(
+        name,
+        filter_less_dict={"id": bound},
+        select_columns=columns,
+        materialization_version=1718,
+        merge_reference=False,
+        metadata=False,
+        split_positions=True,
+    ).sort_values("id")
+    rows = bench.connect().rows(1718, name, Part(0, bound), columns=columns).rows.sort_by("id")
+    assert rows.num_rows == len(frame) > 0
+    assert rows.column_names == list(frame.columns)
+    for column in frame:
+        values = [None if value is pd.NA or value is pd.NaT else value for value in frame[column]]
+        assert rows[column].to_pylist() == values, column
