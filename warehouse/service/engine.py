@@ -57,7 +57,7 @@ class Engine:
         """The result of a compiled query."""
         with self._database.cursor() as cursor:
             try:
-                return cursor.execute(statement.sql, statement.parameters).to_arrow_table()
+                return cursor.sql(statement.sql, params=statement.parameters).to_arrow_table()
             except duckdb.Error as error:
                 raise database_error(str(error), statement.sql) from error
 
