@@ -1,9 +1,24 @@
 """Fixtures that all tests share."""
 
-import os
-from pathlib import Path
+from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
 import pytest
+
+from warehouse.build import build
+from warehouse.cluster import cluster_synapses
+from warehouse.layout import Folder
+from warehouse.manifest import Manifest
+from warehouse.publish import publish
+from warehouse.schema import Table
+from warehouse.session import Warehouse, connect
+from warehouse.store import write_table
+from warehouse.tables import SYNAPSE, TABLES
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +29,87 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("set MICRONS_SHARED to the folder with the recordings")
     return folder
+
+
+class SmallWarehouse:
+    """A warehouse out of a few written rows: what a test leaves out is filled in from the registry."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = Folder.of(root)
+        self._open: list[Warehouse] = []
+
+    def given(self, version: int = 1718, /, *, scope: str = "all", **tables: str) -> None:
+        """Publish a version with these tables, each written as `a | b` lines under a header."""
+        assembled = self.folder.staging(version)
+        entries = {}
+        for name, text in tables.items():
+            write = cluster_synapses if name == SYNAPSE else write_table
+            meta = {"source": "synthetic", "scope": scope if name == SYNAPSE else "all"}
+            entries[name] = write(assembled, TABLES[name], filled(TABLES[name], text), **meta)
+        assembled.mkdir(parents=True, exist_ok=True)
+        publish(
+            self.folder,
+            assembled,
+            Manifest(self.folder.datastack, version, f"2026-01-01T00:00:0{version % 9}", entries),
+        )
+
+    def connect(self, version: int | None = None, **options: Any) -> Warehouse:
+        """Build if need be, and open."""
+        if not self.folder.database.exists():
+            build(self.folder)
+        self._open.append(connect(version, self.folder.path.parent, **options))
+        return self._open[-1]
+
+    def ask(self, query: str, version: int | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        rows: list[tuple[Any, ...]] = self.connect(version).sql(query).fetchall()
+        return rows
+
+    def expect(self, source: str, text: str, version: int | None = None) -> None:
+        """The named columns of a view hold exactly these rows, in any order."""
+        header, *rows = cells_of(text)
+        columns = ", ".join(f'"{name}"::VARCHAR' for name in header)
+        found = self.ask(f"SELECT {columns} FROM {source}", version)
+        assert sorted(map(str, found)) == sorted(str(tuple(row)) for row in rows)
+
+    def close(self) -> None:
+        """Close every session."""
+        for warehouse in self._open:
+            warehouse.close()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[SmallWarehouse]:
+    """An empty warehouse, to be filled with `small.given`."""
+    warehouse = SmallWarehouse(tmp_path / "root")
+    yield warehouse
+    warehouse.close()
+
+
+def cells_of(text: str) -> list[list[str | None]]:
+    """Lines of cells separated by bars; an empty cell is None."""
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return [[cell.strip() or None for cell in line.split("|")] for line in lines]
+
+
+def filled(table: Table, text: str) -> pa.Table:
+    """Rows of a table with the columns of `text`; the others get something harmless."""
+    header, *rows = cells_of(text)
+    given = {name: [row[i] for row in rows] for i, name in enumerate(header)}
+    assert set(given) <= set(table.arrow_schema.names), f"{table.name} has no column {set(given)}"
+    columns = []
+    for field in table.arrow_schema:
+        column = table.column_of(field.name)
+        if field.name in given:
+            values = pa.array(given[field.name], pa.string())
+        elif column.nullable:
+            values = pa.nulls(len(rows), pa.string())
+        elif field.name == "id":
+            values = pa.array([str(number + 1) for number in range(len(rows))])
+        else:
+            default = {"bool": "true", "category": (*column.values, "word")[0], "text": "word"}.get(
+                column.kind, "0"
+            )
+            values = pa.array([default] * len(rows), pa.string())
+        columns.append(values.cast(field.type))
+    return pa.table(columns, schema=table.arrow_schema)

@@ -47,7 +47,7 @@ class Datastack:
     layers_source: str
     layers_area: str
     transform_source: str
-    called: Mapping[str, str] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         for above, below in zip(self.layers, self.layers[1:], strict=False):

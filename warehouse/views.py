@@ -112,13 +112,9 @@ def sql_files(root: Traversable) -> Iterator[tuple[str, str]]:
 
 
 @cache
-def _written() -> tuple[tuple[str, str], ...]:
-    return tuple(sql_files(sql_root()))
-
-
-def load_views(datastack: Datastack) -> dict[str, View]:
+def load_views(datastack: Datastack) -> Mapping[str, View]:
     """All views and macros of a datastack, each after those it is built on."""
-    return assemble({**dict(_written()), **constants_sql(datastack)}, datastack)
+    return assemble({**dict(sql_files(sql_root())), **constants_sql(datastack)}, datastack)
 
 
 def load_checks(views: Mapping[str, View]) -> list[View]:

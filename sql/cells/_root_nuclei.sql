@@ -9,7 +9,6 @@ SELECT
     CASE
         WHEN count(a.is_neuron) > 0 THEN count(*) FILTER (WHERE a.is_neuron)
     END AS n_neurons, -- Number of them that the classifier calls neurons; NULL where it saw none of them
-    list(n.nucleus_id ORDER BY n.nucleus_id) AS nucleus_ids -- The nuclei, ascending
 FROM _nuclei AS n
 LEFT JOIN _neuron_answers AS a ON a.nucleus_id = n.nucleus_id
 WHERE n.pt_root_id NOT IN (0, 1)

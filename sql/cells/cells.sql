@@ -29,10 +29,10 @@ SELECT
     END AS is_single_neuron, -- Whether the cell is the only neuron on its segment, by the classifier; NULL where that did not answer
     k.cell_class,
     k.cell_class_source,
-    t.cell_type,
-    t.cell_type_source,
-    m.mtype,
-    m.mtype_source,
+    k.cell_type,
+    k.cell_type_source,
+    k.mtype,
+    k.mtype_source,
     v.tag AS visual_area, -- Visual area the nucleus lies in: V1, AL, RL, LM
     v.value AS area_border_um, -- Distance to the border of the area [um]
     depth_um(n.x_nm, n.y_nm) AS depth_um, -- Depth of the nucleus below the pia, along its straight normal [um]
@@ -51,22 +51,21 @@ SELECT
     n.y_nm,
     n.z_nm,
     k.class_corrected,
+    k.class_nonneuronal,
     k.class_manual,
     k.class_by_spines,
     k.class_by_soma,
-    t.cell_type_corrected,
-    t.cell_type_nonneuronal,
-    t.cell_type_manual,
-    t.cell_type_by_soma,
-    m.mtype_corrected,
-    m.mtype_manual,
-    m.mtype_by_soma
+    k.cell_type_corrected,
+    k.cell_type_nonneuronal,
+    k.cell_type_manual,
+    k.cell_type_by_soma,
+    k.mtype_corrected,
+    k.mtype_manual,
+    k.mtype_by_soma
 FROM _nuclei AS n
 LEFT JOIN _root_nuclei AS r ON r.pt_root_id = n.pt_root_id
 LEFT JOIN _neuron_answers AS a ON a.nucleus_id = n.nucleus_id
-LEFT JOIN _cell_classes AS k ON k.nucleus_id = n.nucleus_id
-LEFT JOIN _cell_types AS t ON t.nucleus_id = n.nucleus_id
-LEFT JOIN _mtypes AS m ON m.nucleus_id = n.nucleus_id
+LEFT JOIN _labels AS k ON k.nucleus_id = n.nucleus_id
 LEFT JOIN _areas AS v ON v.nucleus_id = n.nucleus_id
 LEFT JOIN _proofreading AS p ON p.pt_root_id = n.pt_root_id
 LEFT JOIN _coregistered AS f ON f.nucleus_id = n.nucleus_id

@@ -12,6 +12,8 @@ SELECT
     r.pt_root_id,
     r.n_nuclei,
     r.n_neurons,
-    r.nucleus_ids
+    list(n.nucleus_id ORDER BY n.nucleus_id) AS nucleus_ids -- The nuclei, ascending
 FROM _root_nuclei AS r
+JOIN _nuclei AS n ON n.pt_root_id = r.pt_root_id
 WHERE r.n_nuclei > 1
+GROUP BY r.pt_root_id, r.n_nuclei, r.n_neurons

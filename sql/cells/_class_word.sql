@@ -1,0 +1,8 @@
+-- The three classes of cells in common words, whatever words a table uses; NULL for what is none of them.
+-- macro: _class_word(answer)
+SELECT
+    CASE
+        WHEN answer IN ('excitatory_neuron', 'aibs_coarse_excitatory', 'excitatory') THEN 'excitatory'
+        WHEN answer IN ('inhibitory_neuron', 'aibs_coarse_inhibitory', 'inhibitory') THEN 'inhibitory'
+        WHEN answer IN ('nonneuron', 'aibs_coarse_nonneuronal') THEN 'nonneuron'
+    END AS _class_word -- excitatory, inhibitory, nonneuron

@@ -1,0 +1,7 @@
+-- A cell type in common words: 5P-PT of the column table is the 5P-ET of all others; "unsure" and "error" are no types.
+-- macro: _type_word(answer)
+SELECT
+    CASE
+        WHEN answer = '5P-PT' THEN '5P-ET'
+        WHEN answer NOT IN ('unsure', 'error', 'Unsure E', 'Unsure I') THEN answer
+    END AS _type_word -- Cell type, NULL where the answer is none

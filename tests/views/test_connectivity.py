@@ -1,0 +1,159 @@
+"""Synapses and connected pairs: what is counted, who is at the ends, and what may be interpreted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import SmallWarehouse
+
+SYNAPSES = """
+    id | pre_pt_root_id | post_pt_root_id | size
+    1  | 10             | 20              | 100
+    2  | 10             | 20              | 300
+    3  | 20             | 10              | 50
+    4  | 10             | 10              | 70
+    5  | 0              | 10              | 60
+    6  | 10             | 1               | 60
+    7  | 0              | 0               | 60
+    8  | 77             | 20              | 40 """
+NUCLEI = """
+    id | pt_root_id | pt_position_x | pt_position_y | pt_position_z
+    1  | 10         | 100000        | 140000        | 20000
+    2  | 20         | 101000        | 140000        | 20000
+    3  | 30         | 100000        | 140000        | 20000
+    4  | 30         | 100000        | 140000        | 20000 """
+
+
+def test_synapses_leave_nothing_out(small: SmallWarehouse) -> None:
+    small.given(synapses_pni_2=SYNAPSES)
+    small.expect(
+        "synapses",
+        """
+            id | is_autapse
+            1  | false
+            2  | false
+            3  | false
+            4  | true
+            5  | false
+            6  | false
+            7  | false
+            8  | false """,
+    )
+
+
+def test_synapse_positions_in_voxels_and_nm(small: SmallWarehouse) -> None:
+    small.given(
+        synapses_pni_2="""
+            id | ctr_pt_position_x | ctr_pt_position_y | ctr_pt_position_z | pre_pt_position_x
+            1  | 100               | 200               | 300               | 90 """
+    )
+    small.expect(
+        "synapses",
+        """
+            id | ctr_pt_position_x | pre_pt_position_x | ctr_x_nm | ctr_y_nm | ctr_z_nm
+            1  | 100               | 90                | 400      | 800      | 12000 """,
+    )
+
+
+def test_connections_drop_autapses_and_what_is_no_segment(small: SmallWarehouse) -> None:
+    small.given(synapses_pni_2=SYNAPSES)
+    small.expect(
+        "connections",
+        """
+            pre_pt_root_id | post_pt_root_id | n_syn | sum_size | mean_size
+            10             | 20              | 2     | 400      | 200.0
+            20             | 10              | 1     | 50       | 50.0
+            77             | 20              | 1     | 40       | 40.0 """,
+    )
+
+
+def test_sums_of_sizes_are_integers(small: SmallWarehouse) -> None:
+    small.given(synapses_pni_2=SYNAPSES)
+    assert small.ask("SELECT DISTINCT typeof(n_syn), typeof(sum_size) FROM connections") == [("BIGINT", "BIGINT")]
+
+
+def test_only_a_single_cell_gives_an_end_an_identity(small: SmallWarehouse) -> None:
+    small.given(
+        synapses_pni_2="""
+            pre_pt_root_id | post_pt_root_id
+            10             | 20
+            30             | 10
+            77             | 20 """,
+        nucleus_detection_v0=NUCLEI,
+        aibs_metamodel_celltypes_v661="target_id | cell_type\n1 | 23P\n2 | BC\n3 | MC",
+    )
+    small.expect(
+        "connections_typed",
+        """
+            pre_pt_root_id | pre_n_nuclei | pre_nucleus_id | pre_cell_type | post_cell_type | soma_distance_um
+            10             | 1            | 1              | 23P           | BC             | 4.0
+            30             | 2            |                |               | 23P            |
+            77             | 0            |                |               | BC             |  """,
+    )
+
+
+def test_lateral_distance_leaves_depth_out(small: SmallWarehouse) -> None:
+    """A step of 1 mm in depth has no lateral length; one along z is all lateral."""
+    small.given(nucleus_detection_v0=NUCLEI)
+    (row,) = small.ask(
+        "SELECT lateral_um(1e6 * sin(radians(5)), 1e6 * cos(radians(5)), 0), lateral_um(0, 0, 5000), "
+        "lateral_um(1e6 * cos(radians(5)), -1e6 * sin(radians(5)), 0)"
+    )
+    assert [round(value, 6) for value in row] == [0, 5, 1000]
+
+
+PROOFREAD = """
+    id | pt_root_id | valid_id | status_axon | strategy_axon
+    1  | 10         | 10       | true        | axon_fully_extended
+    2  | 10         | 10       | true        | axon_fully_extended
+    3  | 20         | 19       | true        | axon_interareal
+    4  | 30         | 30       | false       | none
+    5  | 77         | 77       | true        | none """
+
+
+def test_only_outputs_of_proofread_axons_may_be_interpreted(small: SmallWarehouse) -> None:
+    """Two assessments of root 10 do not double its synapses; a stale one is kept and flagged."""
+    small.given(
+        synapses_pni_2=SYNAPSES + "\n    9 | 30 | 10 | 10\n    10 | 10 | 88 | 10",
+        nucleus_detection_v0=NUCLEI,
+        proofreading_status_and_strategy=PROOFREAD,
+    )
+    small.expect(
+        "connections_proofread",
+        """
+            pre_pt_root_id | post_pt_root_id | n_syn | sum_size | strategy_axon       | is_current | post_n_nuclei
+            10             | 20              | 2     | 400      | axon_fully_extended | true       | 1
+            10             | 88              | 1     | 10       | axon_fully_extended | true       | 0
+            20             | 10              | 1     | 50       | axon_interareal     | false      | 1 """,
+    )
+    small.expect(
+        "connections_typed",
+        """
+            pre_pt_root_id | post_pt_root_id | pre_axon_proofread
+            10             | 20              | true
+            10             | 88              | true
+            20             | 10              | true
+            30             | 10              | false
+            77             | 20              | false """,
+    )
+
+
+def scans_of(plan: dict[str, Any]) -> Iterator[str]:
+    """What each scan of Parquet files in a plan filters by."""
+    if "READ_PARQUET" in plan["name"] or "PARQUET_SCAN" in plan["name"]:
+        yield str(plan["extra_info"].get("Filters", ""))
+    for child in plan["children"]:
+        yield from scans_of(child)
+
+
+@pytest.mark.parametrize("view", ["synapses", "connections", "connections_typed", "connections_proofread"])
+def test_a_filter_on_the_postsynaptic_root_reaches_the_files(small: SmallWarehouse, view: str) -> None:
+    """Through aggregation and joins; or a look-up in the whole volume would form all pairs first."""
+    small.given(synapses_pni_2=SYNAPSES, nucleus_detection_v0=NUCLEI, proofreading_status_and_strategy=PROOFREAD)
+    ((_, plan),) = small.ask(f"EXPLAIN (FORMAT json) SELECT * FROM {view} WHERE post_pt_root_id = 3333")
+    assert any("post_pt_root_id=3333" in scan for scan in scans_of(json.loads(plan)[0]))

@@ -1,0 +1,85 @@
+"""Recorded units: sources kept apart, one convention of angles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import SmallWarehouse
+
+
+def test_one_row_per_unit_and_source_with_conflicts_in_sight(small: SmallWarehouse) -> None:
+    small.given(
+        nucleus_detection_v0="id | pt_root_id\n1 | 10\n2 | 20",
+        coregistration_manual_v4="""
+            target_id | session | scan_idx | unit_id | residual
+            1         | 4       | 7        | 100     | 1.5
+            1         | 5       | 3        | 100     | 2.5 """,
+        coregistration_auto_phase3_fwd_v2="""
+            id | target_id | session | scan_idx | unit_id | residual
+            1  | 2         | 4       | 7        | 100     | 3.5
+            2  | 1         | 4       | 7        | 100     | 9.5 """,
+    )
+    small.expect(
+        "functional_units",
+        """
+            session | scan_idx | unit_id | source    | nucleus_id | pt_root_id | n_nuclei_of_unit | residual_um
+            4       | 7        | 100     | manual    | 1          | 10         | 2                | 1.5
+            5       | 3        | 100     | manual    | 1          | 10         | 1                | 2.5
+            4       | 7        | 100     | automatic | 2          | 20         | 2                | 3.5 """,
+    )
+    small.expect("cells", "nucleus_id | is_coregistered\n1 | true\n2 | true")
+
+
+@pytest.mark.parametrize(
+    ("moves", "radians", "degrees"),
+    [("up", 0.0, 90.0), ("right", 1.5707963267948966, 0.0), ("down", 3.141592653589793, 270.0),
+     ("left", 4.71238898038469, 180.0)],
+)  # fmt: skip
+def test_the_older_models_directions_in_the_twins_convention(
+    small: SmallWarehouse, moves: str, radians: float, degrees: float
+) -> None:
+    """0 = up and clockwise in radians, 0 = right and counter-clockwise in degrees: in all cardinal directions."""
+    small.given(
+        nucleus_detection_v0="id | pt_root_id\n1 | 10",
+        coregistration_manual_v4="target_id | session | scan_idx | unit_id\n1 | 4 | 7 | 100",
+        functional_properties_v3_bcm=f"""
+            target_id | session | scan_idx | unit_id | pref_dir  | pref_ori
+            1         | 4       | 7        | 100     | {radians} | {radians} """,
+    )
+    ((direction, orientation, kept),) = small.ask(
+        "SELECT pref_dir_deg, pref_ori_deg, pref_dir_rad FROM functional_units"
+    )
+    assert (direction - degrees + 180) % 360 - 180 == pytest.approx(0, abs=1e-4), moves
+    assert (orientation - degrees + 90) % 180 - 90 == pytest.approx(0, abs=1e-4), moves
+    assert 0 <= direction < 360
+    assert 0 <= orientation < 180
+    assert kept == pytest.approx(radians)
+
+
+def test_the_digital_twin_comes_first_and_is_named(small: SmallWarehouse) -> None:
+    small.given(
+        nucleus_detection_v0="id | pt_root_id\n1 | 10",
+        coregistration_manual_v4="""
+            target_id | session | scan_idx | unit_id
+            1         | 4       | 7        | 100
+            1         | 4       | 7        | 101
+            1         | 4       | 7        | 102 """,
+        digital_twin_properties_bcm_coreg_v4="""
+            target_id | session | scan_idx | unit_id | pref_ori | pref_dir | cc_abs
+            1         | 4       | 7        | 100     | 30.0     | 210.0    | 0.5 """,
+        functional_properties_v3_bcm="""
+            target_id | session | scan_idx | unit_id | pref_ori | pref_dir
+            1         | 4       | 7        | 100     | 1.0      | 1.0
+            1         | 4       | 7        | 101     | 1.0      | 1.0 """,
+    )
+    small.expect(
+        "(SELECT *, round(pref_dir_deg, 2) AS direction FROM functional_units)",
+        """
+            unit_id | tuning_source                        | direction | pref_dir_rad | cc_abs
+            100     | digital_twin_properties_bcm_coreg_v4 | 210.0     |              | 0.5
+            101     | functional_properties_v3_bcm         | 32.7      | 1.0          |
+            102     |                                      |           |              | """,
+    )

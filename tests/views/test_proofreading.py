@@ -1,0 +1,77 @@
+"""What proofreading allows, in both generations of the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import SmallWarehouse
+
+
+def test_a_stale_assessment_is_a_flag_not_a_filter(small: SmallWarehouse) -> None:
+    small.given(
+        proofreading_status_and_strategy="""
+            pt_root_id | valid_id | status_axon | strategy_axon
+            10         | 10       | true        | axon_fully_extended
+            20         | 19       | true        | axon_partially_extended
+            0          | 30       | true        | axon_interareal """
+    )
+    small.expect(
+        "proofreading",
+        """
+            pt_root_id | is_current | strategy_axon
+            10         | true       | axon_fully_extended
+            20         | false      | axon_partially_extended """,
+    )
+
+
+def test_several_assessments_of_a_segment_are_one_row(small: SmallWarehouse) -> None:
+    small.given(
+        proofreading_status_and_strategy="""
+            id | pt_root_id | valid_id | status_axon | strategy_axon
+            1  | 10         | 9        | true        | axon_fully_extended
+            2  | 10         | 10       | false       | none
+            3  | 10         | 10       | true        | axon_interareal """,
+    )
+    small.expect(
+        "proofreading",
+        "pt_root_id | proofreading_id | strategy_axon | n_assessments\n10 | 3 | axon_interareal | 3",
+    )
+
+
+OLD = """
+    pt_root_id | valid_id | status_dendrite | status_axon
+    10         | 10       | extended        | extended
+    20         | 20       | clean           | clean
+    30         | 30       | extended        | non """
+
+
+def test_the_old_table_in_the_new_words(small: SmallWarehouse) -> None:
+    small.given(943, proofreading_status_public_release=OLD)
+    small.expect(
+        "proofreading",
+        """
+            pt_root_id | status_dendrite | strategy_dendrite | status_axon | strategy_axon
+            10         | true            | dendrite_extended | true        | axon_fully_extended
+            20         | true            | dendrite_clean    | true        | axon_clean
+            30         | true            | dendrite_extended | false       | none """,
+    )
+
+
+def test_where_both_generations_are_there_the_newer_answers(small: SmallWarehouse) -> None:
+    small.given(
+        1300,
+        proofreading_status_public_release=OLD,
+        proofreading_status_and_strategy="pt_root_id | valid_id | status_axon\n10 | 10 | false",
+    )
+    small.expect("proofreading", "pt_root_id | status_axon\n10 | false")
+
+
+def test_without_either_table_it_refuses_and_cells_carry_on(small: SmallWarehouse) -> None:
+    small.given(nucleus_detection_v0="id | pt_root_id\n1 | 10")
+    with pytest.raises(duckdb.Error, match="needs the table proofreading_status_and_strategy or"):
+        small.ask("SELECT count(*) FROM proofreading")
+    small.expect("cells", "nucleus_id | status_axon | strategy_axon\n1 | |")
