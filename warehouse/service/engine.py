@@ -16,6 +16,9 @@ from warehouse.service.columns import Source
 from warehouse.service.errors import database_error
 from warehouse.service.query import Statement
 
+_TWO = int(duckdb.__version__.partition(".")[0]) >= 2
+"""From 2.0 a relation gives Arrow rows without a copy; in 1.x one with parameters is ten times slower."""
+
 
 class Engine:
     """The rows behind a service.
@@ -57,7 +60,9 @@ class Engine:
         """The result of a compiled query."""
         with self._database.cursor() as cursor:
             try:
-                return cursor.sql(statement.sql, params=statement.parameters).to_arrow_table()
+                if _TWO:
+                    return cursor.sql(statement.sql, params=statement.parameters).to_arrow_table()
+                return cursor.execute(statement.sql, statement.parameters).to_arrow_table()
             except duckdb.Error as error:
                 raise database_error(str(error), statement.sql) from error
 
