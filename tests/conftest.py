@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from warehouse.build import build
 from warehouse.cluster import cluster_synapses
 from warehouse.layout import Folder
-from warehouse.manifest import Manifest
+from warehouse.manifest import Manifest, TableEntry
 from warehouse.publish import publish
 from warehouse.schema import Table
 from warehouse.session import Warehouse, connect
@@ -43,7 +43,7 @@ class SmallWarehouse:
         assembled = self.folder.staging(version)
         entries = {}
         for name, text in tables.items():
-            write = cluster_synapses if name == SYNAPSE else write_table
+            write: Callable[..., TableEntry] = cluster_synapses if name == SYNAPSE else write_table
             meta = {"source": "synthetic", "scope": scope if name == SYNAPSE else "all"}
             entries[name] = write(assembled, TABLES[name], filled(TABLES[name], text), **meta)
         assembled.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -107,7 +107,9 @@ class Manifest:
 
     def to_json(self) -> str:
         """The manifest as JSON text with a stable order."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+        ordered = replace(self, tables=dict(sorted(self.tables.items())), absent=dict(sorted(self.absent.items())))
+        # Columns keep their order, which is that of the table.
+        return json.dumps(asdict(ordered), indent=1) + "\n"
 
     def write(self, path: Path) -> None:
         """Replace the file at `path` in one step."""
