@@ -44,10 +44,11 @@ def snapshot(
     from ingest.progress import shown
     from ingest.snapshot import Order, Snapshot
     from ingest.source import Source
+    from warehouse.memory import byte_count
 
     _quiet_libraries()
     folder = Folder.of(root, datastack)
-    order = Order(version, tables, synapses, memory)
+    order = Order(version, tables, synapses, byte_count(memory))
 
     def connect() -> Source:
         return Source(datastack, server=server, connections=order.sizes.workers)

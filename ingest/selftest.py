@@ -28,6 +28,8 @@ _SMALL = ("proofreading_status_and_strategy", "proofreading_status_public_releas
 _FEW = 10
 _WINDOW = (100_000_000, 100_000_200)
 """Synapse ids; any range will do."""
+_WIDE_WINDOW = (100_000_000, 100_600_000)
+"""More synapses than any row cap that was heard of: 200,000 or 500,000. Two columns of them are some megabytes."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Examination:
         self._ask("a schema of CAVE", lambda: self._schema(TABLES[small]))
         self._ask(f"all of {small}, and its hash", lambda: self._hash(TABLES[small]))
         self._ask("a window of synapses", self._window)
+        self._ask("most rows of one answer", self._cap)
         self._ask("a count with a filter", self._counted)
         return self.report
 
@@ -129,8 +132,13 @@ class Examination:
         _expect(answer.cap == _FEW and answer.rows.num_rows == _FEW, f"{answer.cap}, {answer.rows.num_rows} rows")
         return {"limit": answer.cap, "rows": answer.rows.num_rows}
 
-    def _schema(self, table: Table) -> list[str]:
-        return sorted(json.dumps(self._source.schema(table.schema_type)).split('"')[1::2])[:_FEW]
+    def _schema(self, table: Table) -> dict[str, list[str]]:
+        said = self._source.schema(table.schema_type)
+        return {name: sorted(kind["properties"]) for name, kind in said.get("definitions", {}).items()}
+
+    def _cap(self) -> dict[str, Any]:
+        answer = self._source.rows(self._version, SYNAPSE, Part(*_WIDE_WINDOW), columns=("id", "size"))
+        return {"ids": list(_WIDE_WINDOW), "rows": answer.rows.num_rows, "cut at": answer.cap}
 
     def _hash(self, table: Table) -> dict[str, Any]:
         answer = self._source.rows(self._version, table.name)

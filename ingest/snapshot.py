@@ -26,7 +26,6 @@ from warehouse.cluster import cluster_synapses
 from warehouse.errors import SourceUnavailable
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry, read_manifest
-from warehouse.memory import byte_count
 from warehouse.publish import publish
 from warehouse.schema import Table
 from warehouse.store import write_table
@@ -46,14 +45,14 @@ class Order:
         version: the materialization version.
         tables: CAVE names; none for all declared annotation tables.
         synapses: which synapses; None for what is already here, else those of proofread axons.
-        memory: upper bound for sorting synapses, in DuckDB's words ("4GB").
+        memory: bytes that sorting synapses may take; None for half of the machine's.
         sizes: how much to ask for at once.
     """
 
     version: int
     tables: tuple[str, ...] = ()
     synapses: Scope | None = None
-    memory: str | None = None
+    memory: int | None = None
     sizes: Sizes = field(default_factory=Sizes)
 
 
@@ -231,7 +230,7 @@ class Snapshot:
         rows = self._parts[target.name] or target.table.arrow_schema.empty_table()
         log.info("%s: writing", target.name)
         if target.name == SYNAPSE:
-            return cluster_synapses(assembled, target.table, rows, memory=byte_count(self.order.memory), **fields)
+            return cluster_synapses(assembled, target.table, rows, memory=self.order.memory, **fields)
         return write_table(assembled, target.table, rows, **fields)
 
 

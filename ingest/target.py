@@ -167,6 +167,9 @@ class Target:
         parts = [stored.part for stored in run]
         if not self.by:
             parts = [Part(parts[0].low, parts[-1].high)]
+        else:
+            whole = [value for part in parts if part.high is None for value in part.among]
+            parts = chunks([], whole, self.sizes.ids, self.bound) + [part for part in parts if part.high]
         return sum(source.count_where(version, self.name, part, by=self.by, view=self.is_view) for part in parts)
 
     def _exists(self, bound: int) -> bool:

@@ -24,6 +24,7 @@ app = App(
     name="microns",
     help="A local warehouse of the MICrONS connectome: fetch a version once, then ask it anything, offline.",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # `main` has something to say about it
 )
 # Named by string, so that reading a warehouse never imports what fetches one.
 app.command("ingest.demo:demo", name="demo", help="Try everything on a small synthetic volume; no account needed.")

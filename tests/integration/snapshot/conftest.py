@@ -26,7 +26,7 @@ from warehouse.synthetic import Volume, synthesize
 from warehouse.tables import TABLES
 
 DATASTACK = "minnie65_public"
-IMPATIENT = Patience(attempts=4, first_attempts=4, connect=2.0, read=2.0)
+IMPATIENT = Patience(attempts=4, first_attempts=4, connect=5.0, read=30.0)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,147 @@
+"""`microns snapshot` and `microns selftest`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warehouse.cli import main
+from warehouse.service import faults, from_volume
+from warehouse.tables import NUCLEUS, SYNAPSE
+
+
+@pytest.fixture
+def run(bench: Any, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command with the token where caveclient looks for it; gives exit code, output and messages."""
+    secrets = Path(os.environ["HOME"]) / ".cloudvolume" / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "cave-secret.json").write_text(json.dumps({"token": bench.service.token}))
+
+    def command(*words: str) -> tuple[int, str, str]:
+        code = 0
+        try:
+            main([*words, "--server", bench.service.url])
+        except SystemExit as left:
+            code = int(left.code or 0)
+        return code, *capsys.readouterr()
+
+    return command
+
+
+@pytest.fixture
+def root(bench: Any) -> str:
+    return str(bench.folder.path.parent)
+
+
+def test_a_dry_run_prints_what_it_would_fetch_and_writes_nothing(bench: Any, run: Any, root: str) -> None:
+    code, output, _ = run("snapshot", "1718", "--root", root, "--dry-run")
+    lines = {line.split()[0]: [int(number) for number in line.split()[1:]] for line in output.splitlines()[1:]}
+    assert code == 0
+    assert output.split()[:4] == ["table", "requests", "rows", "bytes"]
+    assert lines[NUCLEUS][:2] == [1, 200]
+    assert lines["total"][0] == sum(numbers[0] for name, numbers in lines.items() if name != "total")
+    assert lines["total"][2] > 0
+    assert bench.queries() == []
+    assert not Path(root).exists()
+
+
+def test_a_snapshot_ends_in_a_database(run: Any, root: str, bench: Any) -> None:
+    code, output, errors = run("snapshot", "1718", "--root", root, "--quiet")
+    assert (code, output) == (0, f"{bench.folder.version(1718)}\n"), errors
+    assert bench.folder.database.exists()
+    code, output, errors = run("snapshot", "1718", "--root", root, "--dry-run")
+    assert output.splitlines()[1].split() == ["total", "0", "0", "0"]
+
+
+def test_mistakes_get_one_line_and_a_code(run: Any, root: str, bench: Any) -> None:
+    def last(*words: str) -> tuple[int, str]:
+        code, output, errors = run(*words, "--root", root)
+        assert output == ""
+        assert "Traceback" not in errors
+        return code, errors.splitlines()[-1]
+
+    code, line = last("snapshot", "99")
+    assert code == 3
+    assert line.startswith("microns: error: version 99 of minnie65_public does not exist")
+    code, line = last("snapshot", "1718", "nucleus_detection")
+    assert code == 2
+    assert "did you mean nucleus_detection_v0" in line
+    code, line = last("snapshot", "1718", "--memory", "lots")
+    assert code == 2
+    assert bench.queries() == []
+    bench.service.faults.add("/versions$", faults.missing_terms(), times=None)
+    code, line = last("snapshot", "1718")
+    assert code == 3
+    assert "terms of service" in line
+    (Path(os.environ["HOME"]) / ".cloudvolume" / "secrets" / "cave-secret.json").unlink()
+    code, line = last("snapshot", "1718")
+    assert code == 3
+    assert "there is none on this machine" in line
+
+
+def test_an_undeclared_table_is_typed_as_cave_sends_it(volume: Any, benched: Any, tmp_path: Path) -> None:
+    datastack = from_volume(volume, {1718})
+    (version,) = datastack.versions
+    names = {SYNAPSE: "my_synapses", "aibs_metamodel_celltypes_v661": "my_types"}
+    renamed = [replace(table, name=names[table.name]) for table in version.tables if table.name in names]
+    version = replace(version, tables=(*version.tables, *renamed))
+    with benched(replace(datastack, versions=(version,)), tmp_path) as bench:
+        manifest = bench.take(*names.values())
+        types = manifest.tables["my_types"]
+        assert types.schema_type == "cell_type_reference"
+        assert types.columns["target_id"] == "BIGINT"
+        assert types.columns["cell_type"] == "VARCHAR"
+        assert types.columns["created"] == "TIMESTAMP"
+        assert types.rows == types.source_rows
+        synapses = manifest.tables["my_synapses"]
+        assert synapses.columns["pre_pt_position_x"] == "INTEGER"
+        assert synapses.columns["size"] == "FLOAT"
+        assert synapses.rows == synapses.source_rows > 2_000
+
+
+def test_the_manifest_says_where_rows_came_from(bench: Any) -> None:
+    manifest = bench.take()
+    entry = manifest.tables["proofreading_status_and_strategy"]
+    assert entry.source == "cave"
+    assert entry.url.endswith(
+        "/materialize/api/v3/datastack/minnie65_public/version/1718/table/" + "proofreading_status_and_strategy"
+    )
+    assert entry.notice_text.startswith("Only axons with status_axon")
+    assert entry.voxel_resolution == [4.0, 4.0, 40.0]
+    assert entry.schema_type == "compartment_proofread_status_strategy"
+    assert manifest.tables[SYNAPSE].scope == "proofread"
+    assert manifest.tables[SYNAPSE].source_rows > manifest.tables[SYNAPSE].rows
+    assert manifest.tables["aibs_metamodel_celltypes_v661"].reference_table == NUCLEUS
+    assert {"caveclient", "materialization engine", "microns-warehouse"} <= set(manifest.tools)
+    assert manifest.time_stamp == "2026-03-07T08:10:01.190228"
+
+
+def test_the_selftest_asks_a_dozen_questions_and_keeps_the_answers(run: Any, tmp_path: Path, bench: Any) -> None:
+    report = tmp_path / "report.json"
+    code, output, errors = run("selftest", "--live", "--out", str(report))
+    assert code == 0, errors
+    assert output.splitlines()[-1] == "15 of 15 are fine"
+    assert 12 <= len(bench.service.requests) <= 24
+    kept = report.read_text()
+    assert bench.service.token not in kept + output + errors
+    assert json.loads(kept)["findings"][2]["answer"] == {"live": [1507, 1718], "expired": []}
+
+
+def test_a_selftest_that_finds_something_says_what_and_leaves_with_1(run: Any, tmp_path: Path, bench: Any) -> None:
+    bench.service.faults.add("/views$", faults.crashed("404 Not Found: views"), times=None)
+    code, output, errors = run("selftest", "--live", "--out", str(tmp_path / "report.json"))
+    assert code == 1
+    assert next(line for line in output.splitlines() if line.startswith("FAILED")).endswith('selftest --live"')
+    assert "1 questions went wrong" in errors
+
+
+def test_a_selftest_is_never_run_by_accident(run: Any, bench: Any) -> None:
+    code, _, errors = run("selftest")
+    assert code == 2
+    assert "microns selftest --live" in errors
+    assert bench.service.requests == []

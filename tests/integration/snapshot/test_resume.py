@@ -1,0 +1,173 @@
+"""A job that ends early loses nothing; one that is finished asks nobody."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.parts import PartStore
+from ingest.plan import Part
+from warehouse.errors import SourceRefused
+from warehouse.service import faults
+from warehouse.tables import NUCLEUS, SYNAPSE
+
+SYNAPSES = rf"/{SYNAPSE}/query$"
+JOB = """
+import os
+from pathlib import Path
+from ingest.snapshot import Order, Snapshot
+from ingest.source import Source
+from ingest.target import Sizes
+from warehouse.layout import Folder
+
+source = Source("minnie65_public", server=os.environ["SERVER"], token=os.environ["TOKEN"])
+order = Order(1718, synapses="all", sizes=Sizes(rows=150, single=900, workers=2))
+Snapshot(Folder(Path(os.environ["FOLDER"])), order).run(lambda: source)
+"""
+
+
+def asked(bodies: list[Any]) -> list[Part]:
+    """The id windows that queries asked for."""
+    return [
+        Part(body.get("filter_greater_equal_dict", {SYNAPSE: {"id": 0}})[SYNAPSE]["id"], less[SYNAPSE]["id"])
+        for body in bodies
+        if (less := body.get("filter_less_dict"))
+    ]
+
+
+def wait_until(condition: Any) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_killed_job_loses_nothing(bench: Any, tmp_path: Path) -> None:
+    store = PartStore(bench.folder.staging(1718) / SYNAPSE)
+    bench.service.faults.add(SYNAPSES, faults.delay(5), times=None, skip=24)
+    environment = {
+        **os.environ,
+        "SERVER": bench.service.url,
+        "TOKEN": bench.service.token,
+        "FOLDER": str(bench.folder.path),
+    }
+    process = subprocess.Popen([sys.executable, "-c", JOB], env=environment)
+    try:
+        wait_until(lambda: len(bench.queries(SYNAPSE)) >= 24 and len(list(store.directory.glob("*.json"))) >= 5)
+        time.sleep(0.3)
+    finally:
+        process.kill()
+        process.wait()
+    here = {stored.part for stored in store.load()}
+    small = {path.name for path in bench.folder.staging(1718).iterdir()} - {SYNAPSE}
+    assert len(here) >= 5
+    assert len(small) > 15
+    assert bench.folder.versions() == []
+    bench.service.faults.clear()
+    before = len(bench.service.requests)
+    bench.take(synapses="all")
+    later = bench.service.requests[before:]
+    assert not here & set(asked(bench.queries(SYNAPSE, before)))
+    assert not any(f"/table/{name}/query" in entry.path for entry in later for name in small)
+    assert bench.rows(SYNAPSE).num_rows == bench.manifest().tables[SYNAPSE].source_rows
+    assert [path.name for path in bench.folder.path.iterdir() if path.is_dir()] == ["v1718"]
+
+
+def test_a_job_that_was_refused_halfway_continues_where_it_was(bench: Any) -> None:
+    bench.service.faults.add(SYNAPSES, faults.invalid_token(), times=None, skip=3)
+    with pytest.raises(SourceRefused):
+        bench.take(synapses="proofread")
+    here = {stored.part for stored in PartStore(bench.folder.staging(1718) / f"{SYNAPSE}.proofread").load()}
+    assert here
+    bench.service.faults.clear()
+    before = len(bench.service.requests)
+    bench.take(synapses="proofread")
+    assert {
+        entry.path.split("/")[-2] for entry in bench.service.requests[before:] if entry.path.endswith("/query")
+    } == {
+        SYNAPSE,
+        "synapse_target_structure",
+        "synapse_target_predictions_ssa",
+        "synapse_target_predictions_ssa_v2",
+    }
+    again = [set(body["filter_in_dict"][SYNAPSE]["pre_pt_root_id"]) for body in bench.queries(SYNAPSE, before)]
+    whole = {root for part in here if part.high is None for root in part.among}
+    assert not any(whole & roots for roots in again[:-1])  # the last one is the count of all of them
+
+
+def test_a_finished_job_asks_nobody(bench: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="ingest")
+    bench.take()
+    before = len(bench.service.requests)
+    manifest = bench.take()
+    bench.take(NUCLEUS, SYNAPSE)
+    bench.take(synapses="proofread")
+    assert len(bench.service.requests) == before
+    assert "version 1718 is complete" in caplog.text
+    assert manifest == bench.manifest()
+
+
+def test_a_wider_scope_fetches_only_what_it_widens(bench: Any) -> None:
+    narrow = bench.take().tables
+    before = len(bench.service.requests)
+    wide = bench.take(synapses="all").tables
+    queried = {
+        entry.path.split("/")[-2] for entry in bench.service.requests[before:] if entry.path.endswith("/query")
+    }
+    about_synapses = {name for name in wide if name.startswith("synapse")}
+    assert queried == about_synapses
+    assert {name: entry for name, entry in narrow.items() if name not in queried} == {
+        name: entry for name, entry in wide.items() if name not in queried
+    }
+    assert narrow[SYNAPSE].rows < wide[SYNAPSE].rows == wide[SYNAPSE].source_rows
+    after = len(bench.service.requests)
+    bench.take()
+    bench.take(synapses="proofread")  # is among all of them
+    assert len(bench.service.requests) == after
+
+
+def test_further_tables_join_those_that_are_here(bench: Any) -> None:
+    bench.take(NUCLEUS)
+    manifest = bench.take("soma_counts", "nucleus_alternative_points")
+    assert set(manifest.tables) == {NUCLEUS, "soma_counts", "nucleus_alternative_points"}
+    assert "functional_properties_v3_bcm" in manifest.absent
+    before = len(bench.service.requests)
+    bench.take()
+    assert bench.queries(NUCLEUS, before) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
+def test_control_c_keeps_the_parts_and_leaves_with_130(bench: Any) -> None:
+    secrets = Path(os.environ["HOME"]) / ".cloudvolume" / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "cave-secret.json").write_text(f'{{"token": "{bench.service.token}"}}')
+    bench.service.faults.add(SYNAPSES, faults.delay(10), times=None)
+    command = [sys.executable, "-c", "from warehouse.cli import main; main()", "snapshot", "1718", "--server"]
+    process = subprocess.Popen(
+        [*command, bench.service.url, "--root", str(bench.folder.path.parent)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(
+        lambda: (
+            any("proofreading" in path.name for path in bench.folder.staging(1718).glob("*/*.json"))
+            or (bench.folder.staging(1718) / "proofreading_status_and_strategy").is_dir()
+        )
+    )
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=9)
+    assert process.returncode == 130
+    assert output == ""
+    assert errors.splitlines()[-1].startswith("microns: error: interrupted; what was fetched is kept")
+    assert "Traceback" not in errors
+    assert bench.service.token not in errors
+    assert PartStore(bench.folder.staging(1718) / NUCLEUS).load()
