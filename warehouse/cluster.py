@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.encoding import OFFSET, encode
+from warehouse.encoding import OFFSET, encode, parquet_encodings
 from warehouse.errors import SnapshotDamaged
 from warehouse.layout import model_path
 from warehouse.manifest import TableEntry
@@ -164,8 +164,7 @@ def _write(target: Path, bucket: int, rows: pa.Table, table: Table) -> Path:
         compression_level=1,
         data_page_version="2.0",
         use_dictionary=False,
-        # Sorted ids, positions and supervoxels differ little from row to row: half the bytes of plain values.
-        column_encoding=dict.fromkeys(ordered.column_names, "DELTA_BINARY_PACKED"),
+        column_encoding=parquet_encodings(ordered.column_names),
     )
     return path
 
