@@ -44,7 +44,7 @@ def rows(volume: Volume, version: int, name: str) -> pl.DataFrame:
     return frame
 
 
-def connected(volume: Volume) -> pl.DataFrame:
+def connected_pairs(volume: Volume) -> pl.DataFrame:
     """Connected pairs of segments with their number of synapses, without autapses."""
     parts = [pl.from_arrow(batch.select(["pre_pt_root_id", "post_pt_root_id"])) for batch in volume.stream(1507)]
     synapses = pl.concat([part for part in parts if isinstance(part, pl.DataFrame)])
@@ -153,13 +153,13 @@ def test_connection_probability_between_proofread_cells() -> None:
         counts += _pairs(synthesize(CELLS, seed))
     lines = []
     for a, pre in enumerate("EI"):
+        probability = np.array(published.CONNECTION_PROBABILITY[a])
         for b, post in enumerate("EI"):
-            possible, connected, several = counts[a, b]
-            expected = published.CONNECTION_PROBABILITY[a][b]
-            lines.append(Line(f"connected {pre} to {post}", connected / possible, expected, 2.2))
-            if connected > 20:
-                more = published.SEVERAL_SYNAPSES[a][b]
-                lines.append(Line(f"several synapses {pre} to {post}", several / connected, more, 2.0))
+            possible, connected, _ = counts[a, b]
+            lines.append(Line(f"connected {pre} to {post}", connected / possible, probability[b], 2.2))
+        possible, connected, several = counts[a].T
+        expected = (probability * published.SEVERAL_SYNAPSES[a] * possible).sum() / (probability * possible).sum()
+        lines.append(Line(f"several synapses from {pre}", several.sum() / connected.sum(), expected, 1.6))
     check(lines)
 
 
@@ -168,7 +168,7 @@ def _pairs(volume: Volume) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     info = pl.from_arrow(volume.view(1507, "aibs_cell_info"))
     assert isinstance(info, pl.DataFrame)
     cells = info.filter("axon_cleaned").select("pt_root_id", "broad_type")
-    pairs = connected(volume)
+    pairs = connected_pairs(volume)
     found = np.zeros((2, 2, 3))
     for a, pre in enumerate(("excitatory", "inhibitory")):
         for b, post in enumerate(("excitatory", "inhibitory")):
@@ -191,7 +191,7 @@ def test_connected_recorded_cells_are_a_little_more_alike() -> None:
         cells = tuning.join(lookup.select("id", "pt_root_id"), left_on="target_id", right_on="id")
         cells = cells.filter(pl.col("pt_root_id").is_unique()).select("pt_root_id", "pref_ori")
         joined = (
-            connected(volume)
+            connected_pairs(volume)
             .join(cells, left_on="pre", right_on="pt_root_id")
             .join(cells, left_on="post", right_on="pt_root_id", suffix="_post")
         )

@@ -183,6 +183,7 @@ def test_both_angle_conventions_describe_the_same_units(volume: Volume) -> None:
     twin = rows(volume, OLDER, "digital_twin_properties_bcm_coreg_v4")
     both = earlier.join(twin, on=["session", "scan_idx", "unit_id"], suffix="_deg")
     assert len(both) == len(earlier) == len(twin)
+    assert len(twin) < len(rows(volume, OLDER, "coregistration_manual_v4")), "not every unit has properties"
     for name, turn in (("pref_ori", 180), ("pref_dir", 360)):
         radians = both[name].cast(pl.Float64).to_numpy()
         assert radians.min() >= 0

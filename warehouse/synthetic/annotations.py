@@ -19,7 +19,9 @@ from warehouse.synthetic.proofreading import NO_AXON, Proofreading
 
 _INVALID, _MOST_INVALID = 0.005, 40  # share of rows that were replaced or withdrawn, a choice
 _FIRST_PROOFREADING = 1_001
-_MICROSECONDS = np.timedelta64(1, "ms")  # between two annotations
+MICROSECOND = np.timedelta64(1, "us")
+"""Between the making of two annotations."""
+
 _REASSESSED = 0.8  # share of the edited cells that were assessed again, a choice
 _ALTERNATIVE_SHIFT = (400, 400, 40)  # voxels between a centroid and its better point
 
@@ -184,7 +186,7 @@ def database_table(table: Table, columns: Columns, created: np.datetime64, seed:
     superceded = np.concatenate([np.zeros(rows, dtype=np.int64), own[replaced]])
     data = {name: values.take(pa.array(taken)) for name, values in columns.items()}
     data["id"] = pa.array(ids)
-    data["created"] = pa.array((created + np.arange(len(ids)) * _MICROSECONDS).astype("datetime64[us]"))
+    data["created"] = pa.array((created + np.arange(len(ids)) * MICROSECOND).astype("datetime64[us]"))
     data["superceded_id"] = pa.array(superceded, mask=superceded == 0)
     data["valid"] = pa.array(np.arange(len(ids)) < rows)
     return arrange(table, data).sort_by("id")

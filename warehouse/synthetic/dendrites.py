@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from warehouse.synthetic import published, space
+from warehouse.synthetic import space
 from warehouse.synthetic.cells import Cells
 from warehouse.synthetic.ids import Floats, Ints, stream
 from warehouse.synthetic.published import EXCITATORY, TYPES
@@ -92,8 +92,3 @@ def make_dendrites(cells: Cells, contacts: float) -> Dendrites:
     share = share * np.where(cells.typed, 1.0, _UNTYPED_INPUTS)
     share *= rng.lognormal(0, _SPREAD_INPUTS, len(cells))
     return Dendrites(cells, share * contacts / share.sum(), rng.random(len(cells)))
-
-
-def mean_inputs(rows: int, cells: Cells) -> float:
-    """How many input synapses a neuron has on average in a volume of so many synapses."""
-    return rows * published.NUCLEUS_INPUTS / int(cells.is_neuron.sum())

@@ -20,7 +20,8 @@ from warehouse.synthetic.proofreading import Proofreading
 FRAGMENT, EDITED, PIECE, EARLIER, BLOCKS = 1, 2, 3, 4, 5
 
 _GIANT_SHARE, _GIANT_LEAST = 346 / published.NUCLEI, 5  # 864691135698390426 holds 346 typed nuclei (v1718)
-_UNDIVIDED_SHARE = 0.1  # of the merged roots, those that the newer version has divided; a choice
+_WINDOW = 1_000  # cells to either side, in the order of x, among which the nearest ones are sought
+_DIVIDED_SHARE = 0.1  # of the merged roots, those that the newer version has divided; a choice
 _NEW_MERGERS = 60  # of all nuclei, pairs that the newer version has newly merged; a choice
 _SPLIT_SHARE, _SPLIT_LOSS = 0.3, (0.01, 0.10)  # choices of the performance study
 _SWALLOWED = {AXON: 12, DENDRITE: 2}  # orphans per edited neuron; choices of the performance study
@@ -69,7 +70,7 @@ class Segmentation:
         numbers = owners.copy()
         on_cell = np.flatnonzero((owners >= 0) & (owners < count))
         cell = owners[on_cell]
-        split = fraction_of(synapse_ids[on_cell]) < self.lost[cell]
+        split = fraction_of(synapse_ids[on_cell], "split") < self.lost[cell]
         numbers[on_cell] = np.where(split, PIECE * count + cell, self.cell[cell])
         if len(self.swallowed):
             slot = np.searchsorted(self.swallowed, owners).clip(max=len(self.swallowed) - 1)
@@ -124,6 +125,9 @@ def _merge_pairs(cells: Cells, group: Ints, free: Bools, false_neuron: Bools, rn
 
 
 def _nearest(cells: Cells, to: int, among: Ints) -> Ints:
+    """The cells of `among` by their distance to one; only those next to it in x are looked at."""
+    place = int(np.searchsorted(among, to))
+    among = among[max(0, place - _WINDOW) : place + _WINDOW]
     distance = np.linalg.norm((cells.position[among] - cells.position[to]) * space.VOXEL_UM, axis=1)
     nearest: Ints = among[np.argsort(distance, kind="stable")]
     return nearest
@@ -140,8 +144,9 @@ def _centroids(cells: Cells, group: Ints, free: Bools, rng: np.random.Generator)
     fragments, nothing, neighbours, _ = np.array_split(wrong, [n * len(wrong) // 20 for n in (12, 14, 19)])
     fragment[fragments] = True
     centroid[nothing] = OUTSIDE
-    lower = (neighbours - 1).clip(min=0)  # cells are ordered by x, so the one before is a neighbour
-    centroid[neighbours] = np.where(group[lower] >= 0, lower, OUTSIDE)
+    with_root = np.flatnonzero(group >= 0)
+    for cell in neighbours:
+        centroid[cell] = _nearest(cells, cell, with_root)[1]  # the nearest is the cell itself
     return centroid, fragment, alternative
 
 
@@ -194,7 +199,7 @@ def _divide(nuclei: Nuclei, cell: Ints, single: Bools, rng: np.random.Generator)
     """Some merged roots are divided: each nucleus gets a root of its own."""
     count = len(cell)
     merged = np.unique(nuclei.group[~single & (nuclei.group >= 0)])
-    divided = rng.choice(merged, scaled(len(merged), _UNDIVIDED_SHARE, 1.0), replace=False)
+    divided = rng.choice(merged, scaled(len(merged), _DIVIDED_SHARE, 1.0), replace=False)
     members = np.flatnonzero(np.isin(nuclei.group, divided))
     cell[members] = EDITED * count + members
 

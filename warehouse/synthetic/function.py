@@ -14,12 +14,14 @@ from warehouse.synthetic.proofreading import Proofreading
 from warehouse.synthetic.published import EXCITATORY
 
 METHODS = ("manual", "auto", "vessel")
-_ALL_UNITS_PER_CELL = published.COMBINED_MATCHES[1] / published.COMBINED_MATCHES[0]
 _MANUAL_UNITS_PER_CELL = published.MANUAL_MATCHES[1] / published.MANUAL_MATCHES[0]
 _FOUND = {"auto": 0.95, "vessel": 0.93}  # share of the true matches that a method finds, a choice
 _WRONG = {"auto": 0.04, "vessel": 0.05}  # share of its matches that name a wrong unit, a choice
+_AGREED = 0.81  # share of the true matches that both automatic methods find
+_ALL_UNITS_PER_CELL = published.COMBINED_MATCHES[1] / published.COMBINED_MATCHES[0] / _AGREED
 _UNIT_NOISE_DEG = 9.0  # between units of one cell, a choice
 _UNLIKE_DEG, _UNLIKE_REDRAWN = 30.0, 0.3  # how connections prefer like partners, a choice
+_WITH_PROPERTIES = 12_094 / 19_181  # of the units matched by hand (functional_properties_v3_bcm, v1300)
 _PROOFREAD_RECORDED = 0.5  # share of the proofread excitatory cells that are recorded, a choice
 
 
@@ -118,7 +120,7 @@ def _matches(cell: Ints, unit_id: Ints, rng: np.random.Generator) -> Ints:
         found = rng.random(len(cell)) < _FOUND[method]
         wrong = rng.random(len(cell)) < _WRONG[method]
         wrong[index] = found[index] = True  # every volume shows a disagreement
-        elsewhere = 10 * published.UNITS_PER_SCAN + 10 * np.arange(len(cell)) + index
+        elsewhere = unit_id.max() + 2 * np.cumsum(wrong) + index
         matched[index] = np.where(found, np.where(wrong, elsewhere, unit_id), 0)
     return matched
 
@@ -159,14 +161,17 @@ def _some(count: int, share: float, rng: np.random.Generator, among: Bools | Non
 def tuning_properties(cells: Cells, tuning: Tuning, unit_id: Ints) -> dict[str, pa.Array]:
     """The columns of a digital twin table: degrees, 0 = vertical bar moving right, counter-clockwise.
 
-    A unit has the same properties in every table that holds it.
+    A unit has the same properties in every table that holds it; not all units have any.
     """
-    rows = np.flatnonzero(unit_id > 0)
     every = stream(cells.seed, "tuning properties")
     count = len(unit_id)
+    by_all = np.flatnonzero(tuning.matched.all(axis=0))
+    known = every.random(count) < _WITH_PROPERTIES
+    known[by_all[:6]] = True
+    rows = np.flatnonzero((unit_id > 0) & known)
     gosi, gdsi = every.beta(1.6, 4.5, count), every.beta(1.4, 6, count)
     cc_max = np.where(every.random(count) < 0.03, 0.0, every.beta(3, 3, count))
-    cc_max[np.flatnonzero(tuning.matched.all(axis=0))[:2]] = 0.0  # so that every table has NaN
+    cc_max[by_all[:2]] = 0.0  # so that every table has NaN
     cc_abs = cc_max * every.beta(6, 3, count)
     cc_norm = np.divide(cc_abs, cc_max, out=np.full(count, np.nan), where=cc_max > 0)
     orientation = tuning.unit_direction % 180

@@ -102,9 +102,9 @@ def scaled(total: int, part: float, whole: float, at_least: int = 1) -> int:
     return min(total, max(at_least, round(total * part / whole)))
 
 
-def fraction_of(numbers: Ints) -> Floats:
-    """A number in [0, 1) that looks random and depends on nothing but the given whole number."""
-    mixed = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+def fraction_of(numbers: Ints, purpose: str) -> Floats:
+    """A number in [0, 1) that looks random and depends on nothing but the whole number and the purpose."""
+    mixed = (numbers + crc32(purpose.encode())).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(32)
     mixed *= np.uint64(0xD6E8FEB86659FD93)
     fractions: Floats = (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53

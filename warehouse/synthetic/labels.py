@@ -155,7 +155,7 @@ def baylor_classes(cells: Cells) -> Columns:
     neurons = rng.permutation(np.flatnonzero(cells.typed & cells.is_neuron))
     who = np.sort(neurons[: scaled(len(neurons), published.BAYLOR_NEURONS, published.TYPED_NEURONS)])
     inhibitory: Bools = cells.cell_class[who] == INHIBITORY
-    inhibitory ^= rng.random(len(who)) < _BAYLOR_DISAGREES
+    inhibitory[rng.permutation(len(who))[: scaled(len(who), _BAYLOR_DISAGREES, 1.0)]] ^= True
     return _labels(cells, who, "baylor_log_reg_cell_type_coarse", np.where(inhibitory, "inhibitory", "excitatory"))
 
 

@@ -38,9 +38,10 @@ _ROWS_PER_SLAB = 150_000
 _FIRST_CHUNK, _LAST_CHUNK = (chunks_of(np.stack([space.LOW, space.HIGH]))[:, 0]).tolist()
 _FIRST_ID = 4_456  # the smallest synapse id seen in public output
 _IDS_PER_TWO_ROWS = 3  # real ids run to 511 million for 337 million rows
-_SYNAPSES_PER_CONTACT = 1.085
+_SYNAPSES_PER_CONTACT = 1.082
 _ORPHAN_SEVERAL = 0.07  # share of the contacts of orphan axons with another synapse, a choice
-_ONE_CONTACT = 0.75  # of the published chance of several synapses; two contacts of one pair make up the rest
+_SPARSE, _DENSE = 0.45, 0.95  # share of the pairs with several synapses that owe them to one contact, choices
+_DENSE_CELLS = 50_000
 _MOST_PER_CONTACT = 20
 _CONTACT_SPREAD = np.array([500, 500, 50])  # voxels between the synapses of one contact (2 um)
 _MISSING = 2e-4  # share of synapses without a segmentation row, a choice
@@ -209,7 +210,9 @@ def _several(wiring: Wiring, source: Ints, target: Ints) -> Floats:
     several = np.full(len(source), _ORPHAN_SEVERAL)
     cell = np.flatnonzero(source < len(wiring.cells))
     inhibitory = (wiring.cells.cell_class[source[cell]] == INHIBITORY).astype(np.int64)
-    several[cell] = _ONE_CONTACT * np.array(published.SEVERAL_SYNAPSES)[inhibitory, target[cell]]
+    # Where cells are sparse, the few that an axon can reach are often met twice.
+    one = _SPARSE + (_DENSE - _SPARSE) * min(1.0, len(wiring.cells) / _DENSE_CELLS)
+    several[cell] = one * np.array(published.SEVERAL_SYNAPSES)[inhibitory, target[cell]]
     return several
 
 

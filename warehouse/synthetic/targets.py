@@ -23,11 +23,11 @@ def _tags(wiring: Wiring, block: Block, purpose: str) -> tuple[Ints, Ints, Bools
     rng = stream(wiring.cells.seed, purpose, int(block.id[0]))
     count = len(wiring.cells)
     on_cell = (block.pre >= 0) & (block.pre < count)
-    inhibitory = fraction_of(block.pre) < _INHIBITORY_ORPHANS
+    inhibitory = fraction_of(block.pre, "class of an orphan") < _INHIBITORY_ORPHANS
     inhibitory[on_cell] = wiring.cells.cell_class[block.pre[on_cell]] == INHIBITORY
     steps = np.cumsum(np.array(_SHARES)[:, :2], axis=1)[inhibitory.astype(np.int64)]
-    tag = (fraction_of(block.id)[:, None] >= steps).sum(axis=1)
-    classified: Bools = fraction_of(block.id + 1) < published.TARGETS_CLASSIFIED
+    tag = (fraction_of(block.id, "tag")[:, None] >= steps).sum(axis=1)
+    classified: Bools = fraction_of(block.id, "classified") < published.TARGETS_CLASSIFIED
     return tag, rng.integers(0, 1000, len(tag)), classified & ~block.missing
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from warehouse.errors import UsageError
 from warehouse.schema import Table
 from warehouse.synthetic import published, targets
-from warehouse.synthetic.annotations import Annotator, arrange, columns_of, database_table, points
+from warehouse.synthetic.annotations import MICROSECOND, Annotator, arrange, columns_of, database_table, points
 from warehouse.synthetic.cells import make_cells
 from warehouse.synthetic.edits import first_segmentation, make_nuclei, second_segmentation
 from warehouse.synthetic.function import make_tuning
@@ -250,7 +250,7 @@ def _bookkeeping(table: Table, columns: Columns, done: int, rows: int) -> Column
     number = np.arange(done, done + rows)
     return {
         "id": pa.array(number + 1),
-        "created": pa.array(_created(table) + number.astype("timedelta64[us]")),
+        "created": pa.array(_created(table) + number * MICROSECOND),
         "valid": pa.array(np.ones(rows, dtype=bool)),
         **columns,
     }
