@@ -23,8 +23,8 @@ _GIANT_SHARE, _GIANT_LEAST = 346 / published.NUCLEI, 5  # 864691135698390426 hol
 _WINDOW = 1_000  # cells to either side, in the order of x, among which the nearest ones are sought
 _DIVIDED_SHARE = 0.1  # of the merged roots, those that the newer version has divided; a choice
 _NEW_MERGERS = 60  # of all nuclei, pairs that the newer version has newly merged; a choice
-_SPLIT_SHARE, _SPLIT_LOSS = 0.3, (0.01, 0.10)  # choices of the performance study
-_SWALLOWED = {AXON: 12, DENDRITE: 2}  # orphans per edited neuron; choices of the performance study
+_SPLIT_SHARE, _SPLIT_LOSS = 0.3, (0.01, 0.10)  # choices
+_SWALLOWED = {AXON: 12, DENDRITE: 2}  # orphans per edited neuron; choices
 
 
 @dataclass(frozen=True)

@@ -102,11 +102,11 @@ CONNECTION_PROBABILITY = ((0.0137, 0.0531), (0.0877, 0.0986))
 SEVERAL_SYNAPSES = ((0.0975, 0.3128), (0.5139, 0.5040))
 """Share of the connected pairs that have two or more synapses, [pre][post] (v1507)."""
 NUCLEUS_INPUTS = 0.76
-"""Share of synapses on a root with a nucleus: a choice of the performance study."""
+"""Share of synapses on a root with a nucleus: a choice."""
 NUCLEUS_OUTPUTS = 0.057
-"""Share of synapses that leave a root with a nucleus: a choice of the performance study."""
+"""Share of synapses that leave a root with a nucleus: a choice."""
 ROOT_ZERO = 0.0015
-"""Share of synapses with a side outside the segmentation: a choice of the performance study."""
+"""Share of synapses with a side outside the segmentation: a choice."""
 AUTAPSES = 31_542 / 2_089_627
 """Share of the outputs of proofread axons that return to the same root (v1507)."""
 CHANGED_ROOTS = 118 / 1_942

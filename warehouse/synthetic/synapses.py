@@ -83,14 +83,13 @@ class Wiring:
     """All that decides about the synapses of a volume; a few hundred megabytes at full scale.
 
     Attributes:
-        cells, nuclei, tuning: whose synapses they are.
+        cells, tuning: whose synapses they are.
         dendrites, axons, orphans: where the partners are.
         thickness: of a slab, in chunks.
         rows: number of synapses per slab.
     """
 
     cells: Cells
-    nuclei: Nuclei
     tuning: Tuning
     dendrites: Dendrites
     axons: Axons
@@ -120,7 +119,6 @@ def make_wiring(cells: Cells, nuclei: Nuclei, proofreading: Proofreading, tuning
     thickness = max(1, round(_ROWS_PER_SLAB / (rows / (_LAST_CHUNK - _FIRST_CHUNK + 1))))
     return Wiring(
         cells=cells,
-        nuclei=nuclei,
         tuning=tuning,
         dendrites=dendrites,
         axons=make_axons(cells, proofreading, rows, contacts),
