@@ -33,6 +33,8 @@ CHUNK_ORIGIN = np.array([52_770, 60_616, 14_850])
 _CHUNK_SHIFTS = (46, 36, 26)  # layer in 8 bits, then 10 bits each for x, y and z, then 26 for the supervoxel
 _SUPERVOXELS_PER_SLICE = 1_300  # supervoxels of a chunk are numbered along z, up to about 700,000 of them
 _ENDS = 54  # two sides of a synapse times 27 neighbouring chunks
+_BLOCKS = _SUPERVOXELS_PER_SLICE // _ENDS  # so many synapses of a chunk can lie in one slice
+_RING = 16  # slices within which a side's number is turned: real sides are mostly within 2**14 of each other
 _POINT_BASE = 700_000  # supervoxels under annotated points; synapses stay below it
 
 
@@ -78,11 +80,17 @@ def synapse_supervoxels(centres: Ints, rank: Ints, ends: tuple[Ints, Ints]) -> t
     """
     home = chunks_of(centres)
     depth = (centres[:, 2] - CHUNK_ORIGIN[2]) % CHUNK
+    address = supervoxel_ids(home, np.zeros_like(depth))
     pair = []
     for side, positions in enumerate(ends):
         chunks = chunks_of(positions)
         step = (chunks - home + 1) @ np.array([9, 3, 1])
-        pair.append(supervoxel_ids(chunks, depth * _SUPERVOXELS_PER_SLICE + rank * _ENDS + side * 27 + step))
+        # Neither turn depends on more than the chunk, the slice and the side, so no two ends get the same number.
+        turn = (fraction_of(address, f"slice {side}") * _RING).astype(np.int64)
+        place = (fraction_of(address + depth, f"block {side}") * _BLOCKS).astype(np.int64)
+        layer = depth // _RING * _RING + (depth + turn) % _RING
+        number = layer * _SUPERVOXELS_PER_SLICE + (rank + place) % _BLOCKS * _ENDS
+        pair.append(supervoxel_ids(chunks, number + side * 27 + step))
     return pair[0], pair[1]
 
 
