@@ -67,6 +67,7 @@ def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:
 
 def _fill(con: duckdb.DuckDBPyConnection, folder: Folder, manifests: dict[int, Manifest], default: int) -> None:
     views = load_views(datastack_of(folder.datastack))
+    con.execute("BEGIN")
     con.execute(
         "CREATE MACRO main._path(path) AS "
         "coalesce(nullif(current_setting('file_search_path'), '') || '/', '') || path"
@@ -75,6 +76,7 @@ def _fill(con: duckdb.DuckDBPyConnection, folder: Folder, manifests: dict[int, M
         create_version(con, manifest, views)
     create_default_views(con, default, views)
     create_spanning_views(con, manifests, default, views)
+    con.execute("COMMIT")  # before a file under local/ that cannot be read could abort it
     create_local_views(con, folder.local)
 
 
@@ -82,9 +84,7 @@ def _fill(con: duckdb.DuckDBPyConnection, folder: Folder, manifests: dict[int, M
 def _database(path: Path, folder: Folder) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config={"file_search_path": str(folder.path)}) as con:
         con.execute(f"ATTACH {text_literal(str(path))} AS microns (STORAGE_VERSION '{_STORAGE}'); USE microns")
-        con.execute("BEGIN")
         yield con
-        con.execute("COMMIT")
         con.execute("USE memory; DETACH microns")
 
 

@@ -5,7 +5,7 @@ A column's comment is its text with the unit last, in square brackets: "Depth be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -60,6 +60,18 @@ def quoted(name: str) -> str:
 def text_literal(text: str) -> str:
     """A text as a SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def refusing_select(columns: Iterable[tuple[str, str]], sentence: str) -> str:
+    """A SELECT with these columns (name and type) that raises `sentence` whatever is asked of it.
+
+    The columns come out of the error too: constant NULLs would let the planner answer a filter or a join on them
+    with no rows, and the condition alone would be lost; the condition is for count(*), which needs no column.
+    """
+    items = ", ".join(f"refusal::{kind} AS {quoted(name)}" for name, kind in columns)
+    return (
+        f"SELECT {items} FROM (SELECT error({text_literal(sentence)})::VARCHAR AS refusal) WHERE refusal IS NULL"
+    )
 
 
 def comment_on_view(

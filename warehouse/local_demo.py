@@ -15,8 +15,6 @@ from warehouse.logical import logical_rows
 from warehouse.manifest import Manifest
 from warehouse.publish import publish
 from warehouse.session import Warehouse, connect
-from warehouse.cluster import cluster_synapses
-from warehouse.publish import publish
 from warehouse.store import write_table
 from warehouse.tables import SYNAPSE, TABLES
 

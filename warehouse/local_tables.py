@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.dictionary import quoted, text_literal
+from warehouse.dictionary import quoted, refusing_select, text_literal
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv"}
 _FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
@@ -58,14 +58,23 @@ def _select(con: duckdb.DuckDBPyConnection, paths: list[Path]) -> str:
     where = f"main._path({text_literal(f'local/{path.name}')})"
     if path.suffix == ".parquet":
         return f"SELECT * FROM read_parquet({where})"
-    ids = ", ".join(
-        f"{text_literal(row[0])}: 'BIGINT'" for row in columns if _is_id(row[0]) and row[1] != "VARCHAR"
-    )
-    return f"SELECT * FROM read_csv({where}{f', types = {{{ids}}}' if ids else ''})"
+    ids = [row[0] for row in columns if _is_id(row[0]) and row[1] != "VARCHAR"]
+    if not ids:
+        return f"SELECT * FROM read_csv({where})"
+    # Only the head of the file was looked at, and a cast takes 8.6e17 for a whole number: so digits are required.
+    texts = ", ".join(f"{text_literal(name)}: 'VARCHAR'" for name in ids)
+    numbers = ", ".join(f"{_whole_number(name, path)} AS {quoted(name)}" for name in ids)
+    return f"SELECT * REPLACE ({numbers}) FROM read_csv({where}, types = {{{texts}}})"
+
+
+def _whole_number(name: str, path: Path) -> str:
+    sentence = text_literal(float_ids_sentence(str(path), [name]))
+    digits = f"{quoted(name)} IS NULL OR regexp_full_match({quoted(name)}, '\\s*-?[0-9]+\\s*')"
+    return f"CASE WHEN {digits} THEN {quoted(name)}::BIGINT ELSE error({sentence}) END"
 
 
 def _refuse(sentence: str) -> str:
-    return f"SELECT NULL::BIGINT AS id WHERE error({text_literal(sentence)}) IS NULL"
+    return refusing_select([("id", "BIGINT")], sentence)
 
 
 def _is_id(name: str) -> bool:

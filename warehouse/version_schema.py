@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import duckdb
 
 from warehouse.datastacks import Datastack, datastack_of, table_called
-from warehouse.dictionary import comment_on_macro, comment_on_view, quoted, text_literal
+from warehouse.dictionary import comment_on_macro, comment_on_view, quoted, refusing_select
 from warehouse.encoding import logical_select
 from warehouse.errors import ViewError
 from warehouse.manifest import Manifest, TableEntry
@@ -158,12 +158,8 @@ def _create_curated(
     con.execute(f"CREATE VIEW {schema}.{view.name} AS\n{rewrite(view.text, view.found, resolve)}\n")
     if (sentence := refusal(manifest, view)) is not None:
         described = con.execute(f"DESCRIBE {schema}.{view.name}").fetchall()
-        items = ", ".join(f"NULL::{row[1]} AS {quoted(row[0])}" for row in described)
-        # In WHERE the error is raised for count(*) too; as a column it would be optimised away.
-        con.execute(
-            f"CREATE OR REPLACE VIEW {schema}.{view.name} AS "
-            f"SELECT {items} WHERE error({text_literal(sentence)}) IS NULL"
-        )
+        select = refusing_select(((row[0], row[1]) for row in described), sentence)
+        con.execute(f"CREATE OR REPLACE VIEW {schema}.{view.name} AS {select}")
     comment_on_view(con, schema, view.name, view.doc, view.columns)
 
 

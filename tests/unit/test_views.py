@@ -36,7 +36,7 @@ def test_a_header_is_summary_explanation_and_keys() -> None:
 @pytest.mark.parametrize(
     ("path", "text", "sentence"),
     [
-        ("cells/some.sql", "-- Cells.\n-- grian: id\nSELECT 1 AS a", "cells/some.sql, line 2: there is no key 'grian'"),
+        ("cells/some.sql", "-- Cells.\n-- grian: id\nSELECT 1 AS a", "some.sql, line 2: there is no key 'grian'"),
         ("cells/Some.sql", "-- Cells.\nSELECT 1 AS a", "lower_snake"),
         ("cells/some.sql", "SELECT 1 AS a", "the header says nothing"),
         ("cells/some.sql", "-- Cells.\nSELEC 1 AS a", "sql/cells/some.sql"),

@@ -1,0 +1,125 @@
+"""`microns check`: silent on what is sound, and it names each planted fault."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from warehouse.build import build
+from warehouse.check import Result, check
+from warehouse.layout import Folder
+from warehouse.local_demo import write_volume
+from warehouse.manifest import read_manifest, sha256_of
+from warehouse.synthetic import synthesize
+
+if TYPE_CHECKING:
+    from tests.conftest import SmallWarehouse
+
+
+def broken(folder: Folder, version: int = 1718) -> dict[str, Result]:
+    return {result.name: result for result in check(folder, version) if not result.ok}
+
+
+def test_a_clean_volume_is_sound(tmp_path: Path) -> None:
+    volume = synthesize(cells=200, seed=1)
+    folder = write_volume(volume, str(tmp_path))
+    for info in volume.versions:
+        results = list(check(folder, info.version))
+        assert [str(result) for result in results if not result.ok] == []
+        assert {"connections_add_up", "cells_are_nuclei"} <= {result.name for result in results}
+
+
+@pytest.fixture
+def sound(small: SmallWarehouse) -> SmallWarehouse:
+    small.given(
+        1718,
+        nucleus_detection_v0="id | pt_root_id\n1 | 10\n2 | 20",
+        aibs_metamodel_celltypes_v661="target_id | cell_type\n1 | BC\n2 | MC",
+        synapses_pni_2="id | pre_pt_root_id | post_pt_root_id\n1 | 10 | 20\n2 | 20 | 10",
+    )
+    build(small.folder)
+    assert broken(small.folder) == {}
+    return small
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        (lambda path: path.unlink(), "is missing"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "bytes, not"),
+        (lambda path: path.write_bytes(b"PAR2" + path.read_bytes()[4:]), "has another SHA-256"),
+        (lambda path: path.with_name("part-1.parquet").write_bytes(path.read_bytes()), "is not in the manifest"),
+    ],
+)
+def test_files_that_are_not_those_of_the_manifest(sound: SmallWarehouse, damage: object, problem: str) -> None:
+    assert callable(damage)
+    damage(sound.folder.version(1718) / "cave" / "nucleus_detection_v0" / "part-0.parquet")
+    found = broken(sound.folder)
+    assert list(found) == ["files are those of the manifest"]
+    assert problem in str(found["files are those of the manifest"])
+    assert "microns snapshot 1718" in str(found["files are those of the manifest"])
+
+
+def rewrite_table(folder: Folder, table: str, frame: pl.DataFrame) -> None:
+    """Plant rows that no snapshot would write, in a file that the manifest agrees with."""
+    manifest = read_manifest(folder.manifest(1718))
+    entry = manifest.tables[table]
+    path = folder.version(1718) / entry.files[0].path
+    frame.write_parquet(path)
+    file = replace(entry.files[0], bytes=path.stat().st_size, sha256=sha256_of(path), rows=len(frame))
+    tables = manifest.tables | {table: replace(entry, files=[file], rows=len(frame))}
+    replace(manifest, tables=tables).write(folder.manifest(1718))
+    build(folder)
+
+
+def read_table(folder: Folder, table: str) -> pl.DataFrame:
+    return pl.read_parquet(folder.version(1718) / f"cave/{table}/part-0.parquet")
+
+
+def test_rows_that_break_what_the_registry_says(sound: SmallWarehouse) -> None:
+    frame = read_table(sound.folder, "aibs_metamodel_celltypes_v661")
+    rewrite_table(
+        sound.folder,
+        "aibs_metamodel_celltypes_v661",
+        frame.with_columns(
+            id=pl.lit(1, pl.Int64),
+            target_id=pl.Series([1, 99]),
+            cell_type=pl.Series([None, "XYZ"], dtype=pl.String),
+        ),
+    )
+    found = broken(sound.folder)
+    table = "aibs_metamodel_celltypes_v661"
+    assert set(found) == {
+        f"{table}: key is unique",
+        f"{table}: nothing is missing",
+        f"{table}: every target exists",
+    }
+    assert found[f"{table}: nothing is missing"].rows == (("cell_type", 1),)
+    notes = [result for result in check(sound.folder, 1718) if result.is_note and result.rows]
+    assert [note.rows for note in notes] == [(("XYZ", 1),)]
+    assert str(notes[0]).startswith("note    v1718")
+
+
+def test_a_nucleus_twice_is_found_by_the_rules_too(sound: SmallWarehouse) -> None:
+    frame = read_table(sound.folder, "nucleus_detection_v0")
+    rewrite_table(sound.folder, "nucleus_detection_v0", pl.concat([frame, frame.head(1)]))
+    assert {"nucleus_detection_v0: key is unique", "cells_are_nuclei"} <= set(broken(sound.folder))
+
+
+def test_angles_of_another_convention_are_found(small: SmallWarehouse) -> None:
+    small.given(
+        1718,
+        nucleus_detection_v0="id\n1",
+        coregistration_manual_v4="target_id | session | scan_idx | unit_id\n1 | 4 | 7 | 1",
+        digital_twin_properties_bcm_coreg_v4="""
+            target_id | session | scan_idx | unit_id | pref_dir | pref_ori
+            1         | 4       | 7        | 1       | -20      | 20 """,
+    )
+    build(small.folder)
+    found = broken(small.folder)
+    assert list(found) == ["angles_in_range"]
+    assert "radians" in str(found["angles_in_range"])
