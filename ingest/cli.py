@@ -47,6 +47,8 @@ def snapshot(
     from warehouse.memory import byte_count
 
     _quiet_libraries()
+    if quiet:
+        logging.getLogger("ingest").setLevel(logging.WARNING)
     folder = Folder.of(root, datastack)
     order = Order(version, tables, synapses, byte_count(memory))
 

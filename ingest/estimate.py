@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from ingest.snapshot import Snapshot
+import pyarrow as pa
+
 from ingest.source import Source
 from ingest.target import Target
 from warehouse.render import table_text
 from warehouse.schema import Table
 from warehouse.tables import SYNAPSE
+
+if TYPE_CHECKING:
+    from ingest.snapshot import Snapshot
 
 ROWS_PER_AXON = 1_000
 """Output synapses of a proofread axon, about: 2,089,627 of 2,141 axons in version 1507."""
@@ -32,7 +37,7 @@ def estimate(job: Snapshot, connect: Callable[[], Source]) -> str:
 
 
 def _lines(job: Snapshot, source: Source) -> list[tuple[str, int, int, int]]:
-    targets = job.targets(source)[1]
+    targets = job.plan(source).targets
     axons = sum(target.count for target in targets if target.table.role == "proofreading")
     return [_line(target, axons) for target in targets]
 
@@ -46,11 +51,13 @@ def _line(target: Target, axons: int) -> tuple[str, int, int, int]:
         per_request = sizes.rows if rows >= sizes.single else max(rows, 1)
     requests = max(1, -(-rows // per_request))
     done = len(target.store.load())
-    return target.name, max(0, requests - done), rows, int(rows * _row_bytes(target.table) * _COMPRESSED)
+    return target.name, max(0, requests - done), rows, wire_bytes(target.table, rows)
 
 
-def _row_bytes(table: Table) -> int:
-    return sum(
-        _TEXT_BYTES if str(field.type) in ("string", "large_string") else max(1, field.type.bit_width // 8)
+def wire_bytes(table: Table, rows: int) -> int:
+    """Bytes that so many rows of a table take on the way, about."""
+    row = sum(
+        _TEXT_BYTES if field.type == pa.string() else max(1, field.type.bit_width // 8)
         for field in table.arrow_schema
     )
+    return int(rows * row * _COMPRESSED)

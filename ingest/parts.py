@@ -49,20 +49,25 @@ class Stored:
 
 
 class PartStore:
-    """The parts of one table in a folder of their own. Threads may save different parts at once."""
+    """The parts of one table in a folder of their own; each file's bytes are verified once.
+
+    Threads may save different parts at once.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._sound: dict[Path, Stored] = {}
 
     def load(self) -> list[Stored]:
         """The parts that are here and whole, in order; remains of a killed job are removed."""
         found = []
         for path in sorted(self.directory.glob("*.parquet")):
-            stored = _noted(path)
+            stored = self._sound.get(path) or _noted(path)
             if stored is None:
                 path.unlink()
                 path.with_suffix(".json").unlink(missing_ok=True)
             else:
+                self._sound[path] = stored
                 found.append(stored)
         for remains in self.directory.glob("*.tmp"):
             remains.unlink()
@@ -87,15 +92,18 @@ class PartStore:
             _write(path, content)
             note = {**asdict(stored), "path": path.name}
             replace_file(path.with_suffix(".json"), json.dumps(note).encode())
+        self._sound[path] = stored
         return stored
 
     def remove(self, stored: Stored) -> None:
         """Forget a part, so that it is fetched again."""
+        self._sound.pop(stored.path, None)
         stored.path.with_suffix(".json").unlink(missing_ok=True)
         stored.path.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Forget all parts."""
+        self._sound.clear()
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

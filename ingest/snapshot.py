@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.crew import Crew
+from ingest.estimate import wire_bytes
 from ingest.parts import PartStore, only_job
 from ingest.plan import Part
 from ingest.progress import Progress, Silent
@@ -26,7 +28,7 @@ from warehouse.cluster import cluster_synapses
 from warehouse.errors import SourceUnavailable
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry, read_manifest
-from warehouse.publish import publish
+from warehouse.publish import finish_publishing, publish
 from warehouse.schema import Table
 from warehouse.store import write_table
 from warehouse.tables import SYNAPSE
@@ -56,6 +58,21 @@ class Order:
     sizes: Sizes = field(default_factory=Sizes)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What one run does.
+
+    Attributes:
+        edition: where from.
+        selection: the tables that are wanted, and those that the version lacks.
+        targets: the wanted tables that are not here yet.
+    """
+
+    edition: Edition
+    selection: Selection
+    targets: tuple[Target, ...]
+
+
 class Snapshot:
     """One run of the job."""
 
@@ -71,11 +88,11 @@ class Snapshot:
         self.order = order
         self.progress = progress or Silent()
         self.manifest = _published(folder, order.version)
-        here = self.manifest.tables.get(SYNAPSE) if self.manifest else None
-        self.scope: Scope = order.synapses or (here.scope if here else DEFAULT_SCOPE)  # type: ignore[assignment]
+        self.scope = _scope(self.manifest, order)
         self._staging = folder.staging(order.version)
         self._parts: dict[str, list[Path]] = {}
         self._failures = 0
+        self._lock = Lock()
 
     @property
     def is_finished(self) -> bool:
@@ -95,17 +112,19 @@ class Snapshot:
             log.info("version %d is complete in %s; nothing to fetch", self.order.version, self.folder.path)
             return self.manifest
         with only_job(self._staging):
+            finish_publishing(self.folder, self.order.version)
+            self.manifest = _published(self.folder, self.order.version)
             source = connect()
-            selection, targets = self.targets(source)
+            plan = self.plan(source)
             for stage in (0, 1, 2):
-                now = [target for target in targets if _stage(target.name) == stage]
+                now = [target for target in plan.targets if _stage(target.name) == stage]
                 for target in now:
                     self._narrow(target)
                 self._fetch(source, now)
                 self._parts |= {target.name: [part.path for part in require_complete(target)] for target in now}
-            return self._publish(selection, targets)
+            return self._publish(plan)
 
-    def targets(self, source: Source) -> tuple[Selection, list[Target]]:
+    def plan(self, source: Source) -> Plan:
         """Ask which tables there are, check the order against them, and say what is still to be fetched."""
         version = self.order.version
         require_version(source, version)
@@ -113,7 +132,8 @@ class Snapshot:
         here = self.manifest.tables if self.manifest else {}
         selection = select(source, version, self.order.tables, self.scope, here)
         edition = Edition(source, version, info.time_stamp, info.is_merged)
-        return selection, [self._target(edition, table) for table in selection.tables if not self._is_here(table)]
+        missing = [table for table in selection.tables if not self._is_here(table)]
+        return Plan(edition, selection, tuple(self._target(edition, table) for table in missing))
 
     def _target(self, edition: Edition, table: Table) -> Target:
         is_view = table.kind == "view"
@@ -132,20 +152,29 @@ class Snapshot:
 
     def _narrow(self, target: Target) -> None:
         """Set which rows of a table about synapses are asked for, and which of them are kept."""
+        if target.name == SYNAPSE and target.scope != "proofread":
+            log.info(
+                "all %s synapses are asked for, in about %d requests: about %.1f GB to download; "
+                "stop and continue whenever you like",
+                f"{target.count:,}",
+                target.count // target.sizes.rows + 1,
+                wire_bytes(target.table, target.count) / 1e9,
+            )
         if target.scope == "all":
             return
         if target.name == SYNAPSE and target.scope == "proofread":
             target.by, target.among = "pre_pt_root_id", proofread_roots(self._read)
         elif target.name == SYNAPSE:
+            # Roots of neurons are too many to ask by: the whole table is asked for, and few of its rows are kept.
             roots = pa.array(nucleus_roots(self._read), pa.int64())
             target.keep = {"pre_pt_root_id": roots, "post_pt_root_id": roots}
         else:
-            ids = self._read(SYNAPSE, ["id"])
-            synapses = [] if ids is None else ids["id"].to_pylist()
+            rows = self._read(SYNAPSE, ["id"])
+            synapses = pa.array([], pa.int64()) if rows is None else rows["id"].combine_chunks()
             if target.scope == "proofread":
-                target.by, target.among = "target_id", synapses
+                target.by, target.among = "target_id", synapses.to_pylist()
             else:
-                target.keep = {"target_id": pa.array(synapses, pa.int64())}
+                target.keep = {"target_id": synapses}
 
     def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table | None:
         """Rows of a table that this run has fetched, or an earlier one has published."""
@@ -166,9 +195,10 @@ class Snapshot:
         def work(task: tuple[Target, Part]) -> list[tuple[Target, Part]]:
             target, part = task
             pieces = self._attempt(target, part)
-            left[target.name] += len(pieces) - 1
-            if not pieces:
-                self.progress.part(target.name, left[target.name])
+            with self._lock:
+                left[target.name] += len(pieces) - 1
+                if not pieces:
+                    self.progress.part(target.name, left[target.name])
             return [(target, piece) for piece in pieces]
 
         Crew(work, self.order.sizes.workers).run(tasks, on_error=source.stop)
@@ -184,19 +214,21 @@ class Snapshot:
         try:
             pieces = target.fetch(part)
         except SourceUnavailable:
-            self._failures += 1
-            if self._failures >= _FAILURES_IN_A_ROW or not target.can_cut(part):
+            with self._lock:
+                self._failures += 1
+                is_down = self._failures >= _FAILURES_IN_A_ROW
+            if is_down or not target.can_cut(part):
                 raise
             return target.cut(part)
         self._failures = 0
         return pieces
 
-    def _publish(self, selection: Selection, targets: Sequence[Target]) -> Manifest:
-        edition = targets[0].edition
+    def _publish(self, plan: Plan) -> Manifest:
+        edition, selection = plan.edition, plan.selection
         assembled = self._staging / "assembled"
         shutil.rmtree(assembled, ignore_errors=True)
         assembled.mkdir(parents=True)
-        entries = {target.name: self._write(assembled, target, selection.metadata) for target in targets}
+        entries = {target.name: self._write(assembled, target, selection.metadata) for target in plan.targets}
         before = self.manifest.tables if self.manifest else {}
         tables = {**before, **entries}
         manifest = Manifest(
@@ -208,7 +240,7 @@ class Snapshot:
             tools=_tools(edition.source),
         )
         publish(self.folder, assembled, manifest)
-        for target in targets:
+        for target in plan.targets:
             target.store.clear()
         if not any(self._staging.iterdir()):
             self._staging.rmdir()
@@ -232,6 +264,16 @@ class Snapshot:
         if target.name == SYNAPSE:
             return cluster_synapses(assembled, target.table, rows, memory=self.order.memory, **fields)
         return write_table(assembled, target.table, rows, **fields)
+
+
+def _scope(manifest: Manifest | None, order: Order) -> Scope:
+    """The synapses to keep: as ordered, else as they are here. All of them are enough for any order."""
+    here = manifest.tables.get(SYNAPSE) if manifest else None
+    if here is not None and here.scope == "all":
+        return "all"
+    if order.synapses is None and here is not None and here.scope == "neurons":
+        return "neurons"
+    return order.synapses or DEFAULT_SCOPE
 
 
 def _stage(name: str) -> int:
