@@ -78,7 +78,22 @@ def shown(quiet: bool) -> Iterator[Progress]:
         yield Silent()
     elif sys.stderr.isatty():
         bars = Bars()
-        with bars.display:
+        with bars.display, _log_above_the_bars():
             yield bars
     else:
         yield Lines()
+
+
+@contextmanager
+def _log_above_the_bars() -> Iterator[None]:
+    """Send log lines through the display, which has taken the place of stderr; else they tear the bars."""
+    kept = [
+        (handler, handler.setStream(sys.stderr))
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.__stderr__
+    ]
+    try:
+        yield
+    finally:
+        for handler, stream in kept:
+            handler.setStream(stream)
