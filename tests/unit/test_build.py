@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from warehouse.build import build
-from warehouse.errors import SnapshotNotFound, UsageError
+from warehouse.errors import FolderBusy, SnapshotNotFound, UsageError
 from warehouse.layout import Folder
 from warehouse.manifest import read_manifest
 
@@ -71,6 +71,25 @@ def test_what_cannot_be_built_is_a_sentence(small: SmallWarehouse) -> None:
     build(small.folder, default=943)
     assert default_of(small) == 943
     assert [path.name for path in small.folder.path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_database_that_another_program_holds_is_a_sentence(
+    small: SmallWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where an open file cannot be replaced."""
+    small.given(943, nucleus_detection_v0=NUCLEUS)
+    build(small.folder)
+
+    def refuse(self: Path, target: Path) -> None:
+        raise PermissionError(13, "in use", str(target))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(
+        FolderBusy, match="is open in another program; close it there and run again: microns build"
+    ):
+        build(small.folder)
+    monkeypatch.undo()
+    assert default_of(small) == 943
 
 
 def test_an_absent_table_is_empty_and_typed(small: SmallWarehouse) -> None:

@@ -146,7 +146,7 @@ def test_only_outputs_of_proofread_axons_may_be_interpreted(small: SmallWarehous
 def scans_of(plan: dict[str, Any]) -> Iterator[str]:
     """What each scan of Parquet files in a plan filters by."""
     if "READ_PARQUET" in plan["name"] or "PARQUET_SCAN" in plan["name"]:
-        yield str(plan["extra_info"].get("Filters", ""))
+        yield str(plan["extra_info"].get("Filters", "")).replace(" ", "")
     for child in plan["children"]:
         yield from scans_of(child)
 

@@ -1,0 +1,60 @@
+"""What differs between datastacks reaches SQL by name, never as a number in a file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from warehouse.datastacks import MINNIE65, Layer, constants_sql, datastack_of, table_called
+from warehouse.errors import ViewError
+from warehouse.queries import parse, references, rewrite
+from warehouse.version_schema import resolver
+from warehouse.views import assemble, sql_files, sql_root
+
+OTHER = replace(
+    MINNIE65,
+    name="other_brain",
+    voxel_nm=(9.7, 9.7, 45),
+    layers=(Layer("upper", 0, 100), Layer("lower", 100, 300.5)),
+    called={"nucleus_detection_v0": "nuclei_v9"},
+)
+
+
+def test_layers_have_no_gaps() -> None:
+    with pytest.raises(ValueError, match="other_brain: lower does not begin where upper ends"):
+        replace(OTHER, layers=(Layer("upper", 0, 100), Layer("lower", 101, None)))
+
+
+def test_constants_become_sql() -> None:
+    files = constants_sql(OTHER)
+    assert "SELECT 9.7 AS _voxel_x_nm" in files["dataset/_voxel_x_nm.sql"]
+    assert "WHEN depth < 300.5 THEN 'lower'" in files["dataset/layer_of.sql"]
+    assert "ELSE" not in files["dataset/layer_of.sql"]
+
+
+def test_the_same_sql_reads_other_tables() -> None:
+    views = assemble({**dict(sql_files(sql_root())), **constants_sql(OTHER)}, OTHER)
+    nuclei = views["_nuclei"]
+    text = rewrite(nuclei.text, nuclei.found, resolver(7, views, OTHER))
+    assert 'FROM v7_cave."nuclei_v9" AS n' in text
+    assert "v7._voxel_x_nm()" in text
+    assert table_called(OTHER, "synapses_pni_2") == "synapses_pni_2"
+    assert table_called(OTHER, "no_such_table") is None
+
+
+def test_a_name_that_is_nothing_is_an_error() -> None:
+    text = "SELECT 1 AS a FROM no_such_table"
+    with pytest.raises(ViewError, match="no_such_table is neither a view under sql/ nor a table"):
+        rewrite(text, references(parse(text)), resolver(7, {}, MINNIE65))
+
+
+def test_no_sql_file_holds_a_number_of_one_dataset() -> None:
+    for path, content in sql_files(sql_root()):
+        code = re.sub(r"--.*", "", content)
+        assert not re.search(r"\d+\.\d{3,}|\b40\b|\b396671", code), path
+
+
+def test_an_unknown_datastack_is_taken_for_a_copy_of_the_public_one() -> None:
+    assert datastack_of("my_copy") is MINNIE65
