@@ -89,7 +89,7 @@ def comment_on_view(
 def comment_on_macro(con: duckdb.DuckDBPyConnection, schema: str, view: View) -> None:
     """Say what a macro does; its signature is part of the text because no catalog table shows defaults."""
     kind = "MACRO" if view.is_scalar else "MACRO TABLE"
-    doc = f"{view.name}{view.signature}: {view.doc}"
+    doc = f"{view.name}{view.signature}: {view.comment}"
     con.execute(f"COMMENT ON {kind} {schema}.{view.name} IS {text_literal(doc)}")
 
 

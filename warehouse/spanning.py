@@ -61,7 +61,7 @@ def create_spanning_views(
     for view in views.values():
         if view.spans_versions:
             con.execute(f"CREATE VIEW main.{view.name} AS\n{rewrite(view.text, view.found, _in_main)}\n")
-            comment_on_view(con, "main", view.name, view.doc, view.columns)
+            comment_on_view(con, "main", view.name, view.comment, view.columns)
     doc = "Every view and table with its columns, their units and what they mean."
     _create(con, "data_dictionary", doc, DATA_DICTIONARY_COLUMNS, DATA_DICTIONARY)
 

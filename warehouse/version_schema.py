@@ -73,7 +73,7 @@ def create_default_views(con: duckdb.DuckDBPyConnection, default: int, views: Ma
             comment_on_macro(con, "main", view)
         else:
             con.execute(f"CREATE VIEW main.{view.name} AS FROM {schema}.{view.name}")
-            comment_on_view(con, "main", view.name, view.doc, view.columns)
+            comment_on_view(con, "main", view.name, view.comment, view.columns)
 
 
 def resolver(version: int, views: Mapping[str, View], datastack: Datastack) -> Callable[[Reference], str | None]:
@@ -98,10 +98,11 @@ def refusal(manifest: Manifest, view: View) -> str | None:
     for group in view.requires:
         names = [table_called(datastack, name) or name for name in group]
         if not any(name in manifest.tables for name in names):
-            known = [f"{name}: {manifest.absent[name]}" for name in names if name in manifest.absent]
+            needs = f"{view.name} needs the table {' or '.join(names)}, which"
+            if all(name in manifest.absent for name in names):
+                return f"{needs} version {manifest.version} does not have: {manifest.absent[names[0]]}"
             return (
-                f"{view.name} needs the table {' or '.join(names)}, "
-                f"which version {manifest.version} does not have here{f' ({known[0]})' if known else ''}; "
+                f"{needs} is not here for version {manifest.version}; "
                 f"fetch it with: microns snapshot {manifest.version} {names[0]}"
             )
     scope = synapse_scope(manifest)
@@ -139,7 +140,8 @@ def _create_raw(con: duckdb.DuckDBPyConnection, version: int, name: str, entry: 
     schema = raw_schema_of(version)
     con.execute(f"CREATE VIEW {schema}.{quoted(name)} AS {raw_select(version, table, entry)}")
     if table is not None:
-        doc = "\n\n".join((table.description, *(f"Mind: {warning}" for warning in table.warnings)))
+        warnings = (f"Mind: {warning}" for warning in table.warnings)
+        doc = "\n\n".join((table.description, *warnings, f"Cite: {', '.join(table.citation)}."))
         comment_on_view(con, schema, name, doc, table_texts(table))
     elif entry is not None:
         columns = dict.fromkeys(entry.columns, "Not described here; see the schema of the table in CAVE")
@@ -160,7 +162,7 @@ def _create_curated(
         described = con.execute(f"DESCRIBE {schema}.{view.name}").fetchall()
         select = refusing_select(((row[0], row[1]) for row in described), sentence)
         con.execute(f"CREATE OR REPLACE VIEW {schema}.{view.name} AS {select}")
-    comment_on_view(con, schema, view.name, view.doc, view.columns)
+    comment_on_view(con, schema, view.name, view.comment, view.columns)
 
 
 def _macro_sql(view: View, schema: str, resolve: Callable[[Reference], str | None]) -> str:

@@ -82,6 +82,15 @@ class View:
         return self.name.startswith("_")
 
     @property
+    def comment(self) -> str:
+        """All that the header says, for people who read it in the database."""
+        parts = [self.doc]
+        parts += [f"One row per {', '.join(self.grain)}."] if self.grain else []
+        parts += [f"Mind: {warning}." for warning in self.warnings]
+        parts += [f"Cite: {', '.join(self.cites)}."] if self.cites else []
+        return "\n\n".join(parts)
+
+    @property
     def is_macro(self) -> bool:
         """Whether it takes arguments."""
         return self.signature is not None

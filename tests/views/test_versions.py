@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -9,12 +10,13 @@ import pytest
 
 from warehouse.build import build
 from warehouse.datastacks import MINNIE65
+from warehouse.manifest import read_manifest
 from warehouse.views import load_views
 
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse
 
-SPANNING = {"versions", "provenance", "id_map", "root_id_changes", "data_dictionary"}
+SPANNING = {"versions", "provenance", "id_map", "root_id_changes", "data_dictionary", "_path"}
 
 
 def test_which_cells_changed_root(small: SmallWarehouse) -> None:
@@ -54,36 +56,42 @@ def test_which_cells_changed_root(small: SmallWarehouse) -> None:
 
 
 def test_no_name_answers_from_another_version(small: SmallWarehouse) -> None:
-    """After USE v943 every curated name is v943's own, although v943 lacks most tables and 1718 is the default."""
-    everything = {"nucleus_detection_v0": "id | pt_root_id\n1 | 10", "synapses_pni_2": "id\n1"}
+    """After USE v943 every curated name is v943's own, although v943 lacks most tables and 1718 is the default.
+
+    A name is looked up in v943 first and then in main; so each name of main that does not span versions must be
+    in v943 too, and nothing in v943 may be built on another version's schema.
+    """
     small.given(943, nucleus_detection_v0="id | pt_root_id\n1 | 9")
-    small.given(1718, **everything)
+    small.given(1718, nucleus_detection_v0="id | pt_root_id\n1 | 10", synapses_pni_2="id\n1")
     build(small.folder, default=1718)
-    connection = small.connect()._con.cursor()
-    connection.execute("USE microns.v943")
-    in_main = {
-        name
-        for (name,) in connection.execute(
-            "SELECT view_name FROM duckdb_views() WHERE database_name = 'microns' AND schema_name = 'main' UNION "
-            "SELECT function_name FROM duckdb_functions() WHERE database_name = 'microns' AND schema_name = 'main'"
-        ).fetchall()
+    defined = small.ask(
+        "SELECT schema_name, view_name, sql FROM duckdb_views() WHERE database_name = 'microns' UNION ALL "
+        "SELECT schema_name, function_name, macro_definition FROM duckdb_functions() "
+        "WHERE database_name = 'microns'"
+    )
+    in_main = {name for schema, name, _ in defined if schema == "main"} - SPANNING
+    assert in_main
+    for version, other in ((943, "v1718"), (1718, "v943")):
+        own = {name: text for schema, name, text in defined if schema == f"v{version}"}
+        raw = {name: text for schema, name, text in defined if schema == f"v{version}_cave"}
+        assert in_main <= set(own)
+        assert [name for name, text in (own | raw).items() if other in text] == []
+    assert {name for schema, name, _ in defined if schema == "v943"} == {
+        name for schema, name, _ in defined if schema == "v1718"
     }
-    own = {name for name, view in load_views(MINNIE65).items() if not view.hidden and not view.spans_versions}
-    assert in_main == own | SPANNING | {"_path"}
-    for name in sorted(own):
-        if not load_views(MINNIE65)[name].is_macro:
-            plan = _plan(connection, name)
-            assert "v1718" not in plan, name
-    assert connection.execute("SELECT pt_root_id FROM cells").fetchall() == [(9,)]
 
 
-def _plan(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    """What a view is in the end, or the sentence with which it refuses."""
-    try:
-        connection.execute(f"SELECT count(*) FROM {name}")
-    except duckdb.Error as error:
-        return str(error)
-    return str(connection.execute(f"EXPLAIN ANALYZE FROM {name}").fetchall())
+def test_use_switches_every_bare_name(small: SmallWarehouse) -> None:
+    small.given(943, nucleus_detection_v0="id | pt_root_id\n1 | 9")
+    small.given(1718, nucleus_detection_v0="id | pt_root_id\n1 | 10")
+    build(small.folder, default=1718)
+    with duckdb.connect(small.folder.database, read_only=True) as shell:
+        shell.execute(f"SET GLOBAL file_search_path = '{small.folder.path}'")
+        assert shell.execute("SELECT pt_root_id FROM cells").fetchall() == [(10,)]
+        shell.execute("USE v943")
+        assert shell.execute("SELECT pt_root_id FROM cells").fetchall() == [(9,)]
+        with pytest.raises(duckdb.Error, match="is not here for version 943"):
+            shell.execute("FROM connections")
 
 
 def test_provenance_says_what_is_here_and_why_the_rest_is_not(small: SmallWarehouse) -> None:
@@ -95,6 +103,14 @@ def test_provenance_says_what_is_here_and_why_the_rest_is_not(small: SmallWareho
             943     | nucleus_detection_v0 | synthetic | 2      |
             943     | synapses_pni_2       |           |        | not fetched """,
     )
+
+
+def test_a_table_that_the_source_lacks_is_not_to_be_fetched(small: SmallWarehouse) -> None:
+    small.given(943, nucleus_detection_v0="id\n1")
+    path = small.folder.manifest(943)
+    replace(read_manifest(path), absent={"nucleus_ref_neuron_svm": "CAVE does not list it"}).write(path)
+    with pytest.raises(duckdb.Error, match=r"which version 943 does not have: CAVE does not list it$"):
+        small.ask("FROM neurons")
 
 
 def test_a_narrow_scope_makes_views_refuse_that_need_all(small: SmallWarehouse) -> None:
