@@ -37,11 +37,16 @@ def build(folder: Folder, default: int | None = None) -> Path:
 
     Raises:
         SnapshotNotFound: there is no version, or not the one asked for.
+        UsageError: the folder's path has a wildcard in it, or the present default cannot be read.
         FolderBusy: another program holds the database (Windows).
     """
     manifests = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
     if not manifests:
         raise SnapshotNotFound(f"there is no version in {folder.path}; fetch one with: microns snapshot 1718")
+    if wild := sorted(set("*?[") & set(str(folder.path))):
+        raise UsageError(
+            f"{folder.path} has {' '.join(wild)} in its name, which DuckDB reads as wildcards; rename it"
+        )
     if default is not None:
         folder.require_version(default)
     chosen = default if default is not None else _present_default(folder, manifests)

@@ -73,6 +73,15 @@ def test_what_cannot_be_built_is_a_sentence(small: SmallWarehouse) -> None:
     assert [path.name for path in small.folder.path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_folder_with_a_wildcard_in_its_name_is_refused(small: SmallWarehouse, tmp_path: Path) -> None:
+    small.given(943, nucleus_detection_v0=NUCLEUS)
+    target = tmp_path / "data [new]" / small.folder.datastack
+    target.parent.mkdir()
+    shutil.move(small.folder.path, target)
+    with pytest.raises(UsageError, match=r"has \[ in its name, which DuckDB reads as wildcards; rename it"):
+        build(Folder(target))
+
+
 def test_a_database_that_another_program_holds_is_a_sentence(
     small: SmallWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
