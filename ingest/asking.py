@@ -29,6 +29,7 @@ class Patience:
         longest_wait: upper bound of that, in seconds.
         rate_limit_wait: seconds to wait when the service says that it was asked too often.
         connect, read: seconds to wait for a connection, and between two bytes of an answer.
+        first_read: the latter for the first questions, which no working service needs long for.
         total: seconds after which a question is not asked again.
     """
 
@@ -39,6 +40,7 @@ class Patience:
     rate_limit_wait: float = 65.0
     connect: float = 10.0
     read: float = 900.0
+    first_read: float = 30.0
     total: float = 3600.0
 
 
@@ -47,17 +49,19 @@ class Asker:
 
     Attributes:
         patience: how long to wait, and how often to ask.
+        connected: set once the service has answered; from then on an answer may take its time.
         stopped: once set, a question that fails is not asked again.
     """
 
     def __init__(self, patience: Patience) -> None:
         self.patience = patience
+        self.connected = False
         self.stopped = False
 
-    @property
     def timeouts(self) -> tuple[float, float]:
         """Seconds to wait for a connection, and between two bytes of an answer."""
-        return self.patience.connect, self.patience.read
+        patience = self.patience
+        return patience.connect, patience.read if self.connected else min(patience.first_read, patience.read)
 
     def __call__(self, question: Callable[[], _T], attempts: int | None = None) -> _T:
         """Ask until there is an answer, or a refusal, or no patience left.
@@ -115,6 +119,11 @@ def translated(question: Callable[[], _T]) -> _T:
         ) from None
     except requests.Timeout as error:
         raise SourceUnavailable("CAVE did not answer in time; try the same command later") from error
+    except requests.JSONDecodeError as error:
+        raise SourceUnavailable(
+            "what answers is not CAVE (a web page, perhaps one to log in to the network); check the network and "
+            "--server, or try again later"
+        ) from error
     except requests.RequestException as error:
         raise SourceUnavailable(
             f"CAVE cannot be reached ({type(error).__name__}); check the network and --server, or try again later"

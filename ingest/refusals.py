@@ -54,6 +54,14 @@ def no_token() -> SourceRefused:
     )
 
 
+def bad_token() -> SourceRefused:
+    """The token on this machine is no good."""
+    return SourceRefused(
+        "CAVE does not accept the token on this machine: it is wrong or has expired; get a new one with: "
+        "python -c \"import caveclient; caveclient.CAVEclient.setup_token('https://global.daf-apis.com')\""
+    )
+
+
 def _no_access(status: int, said: dict[str, Any]) -> SourceRefused:
     error, data = said.get("error"), said.get("data") or {}
     if error == "no_token":
@@ -69,10 +77,7 @@ def _no_access(status: int, said: dict[str, Any]) -> SourceRefused:
             f"{data.get('auth_dataset', 'this dataset')}; ask its owners, or use the public minnie65_public"
         )
     if status == HTTPStatus.UNAUTHORIZED or error in ("invalid_token", "bad_auth_header"):
-        return SourceRefused(
-            "CAVE does not accept the token on this machine: it is wrong or has expired; get a new one with: "
-            "python -c \"import caveclient; caveclient.CAVEclient.setup_token('https://global.daf-apis.com')\""
-        )
+        return bad_token()
     return SourceRefused(f"CAVE refuses (status {status}: {_text(said)}); check --datastack and your account")
 
 

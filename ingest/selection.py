@@ -95,7 +95,8 @@ def select(source: Source, version: int, names: Sequence[str], scope: Scope, her
     metadata = source.tables_metadata(version)
     views: Mapping[str, Mapping[str, object]] = {}
     if not names:
-        wanted = [name for name in annotation_tables() if name in listed]
+        absent = _absent(listed, version)
+        wanted = [name for name in annotation_tables() if name not in absent]
     else:
         wanted = list(dict.fromkeys(names))
         if any(name not in listed for name in wanted):
@@ -111,7 +112,11 @@ def select(source: Source, version: int, names: Sequence[str], scope: Scope, her
 
 def _absent(listed: Sequence[str], version: int) -> dict[str, str]:
     reason = f"not among the {len(listed)} tables that CAVE lists for version {version}"
-    return {name: reason for name in annotation_tables() if name not in listed}
+    absent = {name: reason for name in annotation_tables() if name not in listed}
+    if SYNAPSE in absent:
+        for name in filter(is_about_synapses, annotation_tables()):
+            absent.setdefault(name, f"about synapses, and version {version} has no {SYNAPSE}")
+    return absent
 
 
 def _require_known(name: str, listed: Sequence[str], views: Mapping[str, object], version: int) -> None:
@@ -128,6 +133,11 @@ def _needed(wanted: Sequence[str], scope: Scope, listed: Sequence[str], version:
     """Further tables that the scope of the synapses needs."""
     if scope == "all" or not any(is_about_synapses(name) for name in wanted):
         return []
+    if SYNAPSE not in listed:
+        raise SourceRefused(
+            f"version {version} has no {SYNAPSE}, so which rows of {', '.join(filter(is_about_synapses, wanted))} "
+            "to keep is unknown; take all of them: add --synapses all"
+        )
     needed = [SYNAPSE]
     if scope == "neurons":
         needed += [name for name in (NUCLEUS, ALTERNATIVE_POINTS) if name in listed]

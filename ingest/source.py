@@ -19,7 +19,7 @@ import requests
 
 from ingest.asking import Asker, Patience
 from ingest.plan import Part
-from ingest.refusals import NotThere, no_token
+from ingest.refusals import NotThere, bad_token, no_token
 from ingest.transport import LastAnswer, sessions_send_by
 from warehouse.errors import SourceRefused, SourceUnavailable, UsageError
 
@@ -97,14 +97,16 @@ class Source:
         self.datastack = datastack
         self._ask = Asker(patience or Patience())
         self._last = LastAnswer()
-        self.server = server or _default_server(datastack)
+        self.server = (server or _default_server(datastack)).rstrip("/")
         _require_token(self.server, token)
         try:
             self._client = self._ask(lambda: self._connect(token, connections), self._ask.patience.first_attempts)
         except NotThere:
             raise UsageError(
-                f"the service at {self.server} has no datastack {datastack}; the public one is minnie65_public"
+                f"the service at {self.server} has no datastack {datastack}, or is not CAVE; check --datastack "
+                "(the public one is minnie65_public) and --server"
             ) from None
+        self._ask.connected = True
 
     def _connect(self, token: str | None, connections: int) -> Any:
         from caveclient import CAVEclient
@@ -290,10 +292,12 @@ def _require_token(server: str, token: str | None) -> None:
 
     try:
         found = AuthClient(server_address=server, token=token).token
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError) as error:  # the latter when it holds no JSON object
         raise SourceRefused(
             f"caveclient's token file in ~/.cloudvolume/secrets cannot be read ({error}); "
             "delete it and save the token again"
         ) from error
     if not found:
         raise no_token()
+    if not str(found).isascii() or not str(found).isprintable():
+        raise bad_token()  # no header can carry it

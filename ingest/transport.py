@@ -7,7 +7,7 @@ on some refusals and takes others for a sign of an old server. So its sessions g
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
@@ -17,6 +17,9 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from ingest.refusals import refusal
+
+Timeouts = Callable[[], tuple[float, float]]
+"""Gives the seconds to wait, at the moment, for a connection and between two bytes of an answer."""
 
 
 class LastAnswer(threading.local):
@@ -34,7 +37,7 @@ class LastAnswer(threading.local):
 class Transport(HTTPAdapter):
     """Sends a request once, and raises the project's errors for what is not an answer."""
 
-    def __init__(self, *, timeouts: tuple[float, float], last: LastAnswer, **options: Any) -> None:
+    def __init__(self, *, timeouts: Timeouts, last: LastAnswer, **options: Any) -> None:
         # Without the retries that caveclient asks for: only `ingest.asking` tries anything again.
         super().__init__(**{**options, "max_retries": 0})
         self._timeouts = timeouts
@@ -43,7 +46,7 @@ class Transport(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Send a request, for at most the time to connect and the time between two bytes."""
         try:
-            response = super().send(request, *args, **{**options, "timeout": self._timeouts})
+            response = super().send(request, *args, **{**options, "timeout": self._timeouts()})
             # caveclient takes a 404 of some start-up addresses for an old server, which is right.
             if response.status_code != HTTPStatus.NOT_FOUND:
                 error = refusal(response.status_code, response.content, response.headers.get("Location", ""))
@@ -57,7 +60,7 @@ class Transport(HTTPAdapter):
 
 
 @contextmanager
-def sessions_send_by(timeouts: tuple[float, float], last: LastAnswer) -> Iterator[None]:
+def sessions_send_by(timeouts: Timeouts, last: LastAnswer) -> Iterator[None]:
     """Give every session that is opened in this context a `Transport`, the bare `requests.get` included."""
     adapter = partial(Transport, timeouts=timeouts, last=last)
     modules = (requests.adapters, requests.sessions)

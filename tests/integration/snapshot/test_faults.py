@@ -55,7 +55,7 @@ def test_a_server_that_hangs_is_asked_again(bench: Any) -> None:
 def test_a_server_that_hangs_from_the_start_is_given_up(bench: Any, path: str) -> None:
     bench.service.faults.add(path, faults.delay(1), times=None)
     with pytest.raises(SourceUnavailable, match="in time"):
-        bench.connect(patience=Patience(first_attempts=2, read=0.2))
+        bench.connect(patience=Patience(first_attempts=2, first_read=0.2))
 
 
 def test_each_question_is_asked_as_often_as_it_should_and_no_more(bench: Any) -> None:

@@ -63,9 +63,18 @@ def test_the_token_is_found_where_caveclient_keeps_it(bench: Any, monkeypatch: p
     secrets.mkdir(parents=True)
     (secrets / "cave-secret.json").write_text(f'{{"token": "{bench.service.token}"}}')
     assert bench.connect(token=None).versions().live == (1507, 1718)
-    (secrets / "cave-secret.json").write_text("{")
-    with pytest.raises(SourceRefused, match="cannot be read"):
-        bench.connect(token=None)
+    for broken in ("{", '["token"]'):
+        (secrets / "cave-secret.json").write_text(broken)
+        with pytest.raises(SourceRefused, match="cannot be read"):
+            bench.connect(token=None)
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "señal"])
+def test_a_token_that_no_header_can_carry_is_refused(bench: Any, token: str) -> None:
+    with pytest.raises(SourceRefused, match="does not accept the token") as caught:
+        bench.connect(token=token)
+    assert token not in str(caught.value)
+    assert bench.service.requests == []
 
 
 def test_no_token_is_in_any_file_or_line(bench: Any, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
@@ -118,3 +127,32 @@ def test_an_unknown_datastack_and_a_wrong_address_get_a_sentence(bench: Any) -> 
         Source("minnie65_public", server="nowhere", token="x")
     with pytest.raises(SourceUnavailable, match=r"cannot be reached .*--server"):
         Source("minnie65_public", server="http://127.0.0.1:9", token="x")
+    with pytest.raises(UsageError, match=r"or is not CAVE; check --datastack .* and --server"):
+        bench.connect(server=f"{bench.service.url}/materialize")
+    bench.service.faults.add("/info/", faults.instead(200, "<html>log in</html>"), times=None)
+    with pytest.raises(SourceUnavailable, match="what answers is not CAVE"):
+        bench.connect()
+
+
+def test_an_address_may_end_in_a_slash(bench: Any) -> None:
+    source = bench.connect(server=f"{bench.service.url}/")
+    assert source.versions().live == (1507, 1718)
+    assert source.server == bench.service.url
+
+
+def test_a_version_without_synapses_is_taken_without_what_is_about_them(
+    volume: Volume, benched: Any, tmp_path: Path
+) -> None:
+    datastack = from_volume(volume, {1718})
+    tables = tuple(table for table in datastack.versions[0].tables if table.name != SYNAPSE)
+    datastack = replace(datastack, versions=(replace(datastack.versions[0], tables=tables),))
+    with benched(datastack, tmp_path) as bench:
+        manifest = bench.take()
+        assert NUCLEUS in manifest.tables
+        assert manifest.absent["synapse_target_structure"] == f"about synapses, and version 1718 has no {SYNAPSE}"
+        asked = len(bench.service.requests)
+        bench.take()
+        assert len(bench.service.requests) == asked
+        with pytest.raises(SourceRefused, match="take all of them: add --synapses all"):
+            bench.take("synapse_target_structure")
+        assert bench.take("synapse_target_structure", synapses="all").tables["synapse_target_structure"].rows > 0
