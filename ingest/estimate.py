@@ -50,7 +50,7 @@ def _line(target: Target, axons: int) -> tuple[str, int, int, int]:
     else:
         per_request = sizes.rows if rows >= sizes.single else max(rows, 1)
     requests = max(1, -(-rows // per_request))
-    done = len(target.store.load())
+    done = target.store.count()
     return target.name, max(0, requests - done), rows, wire_bytes(target.table, rows)
 
 

@@ -73,6 +73,10 @@ class PartStore:
             remains.unlink()
         return sorted(found, key=lambda stored: (stored.part.low, stored.part.among))
 
+    def count(self) -> int:
+        """How many parts seem to be here; unlike `load` it is safe while another job works on them."""
+        return sum(1 for _ in self.directory.glob("*.json"))
+
     def save(self, part: Part, rows: pa.Table, seen: int) -> Stored:
         """Keep the rows of a part; when this returns they survive a crash.
 
@@ -139,19 +143,18 @@ def _write(path: Path, content: pa.Buffer) -> None:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn a full or read-only disk into a sentence."""
+    """Turn what goes wrong with a disk into a sentence."""
     try:
         yield
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        path = Path(str(error.filename or path))
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise WarehouseError(
                 f"the disk of {path} is full; free some space and run the same command again, nothing is lost"
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise WarehouseError(
-                f"{path} cannot be written ({error.strerror}); choose another folder with --root"
-            ) from error
-        raise
+        raise WarehouseError(
+            f"{path} cannot be written ({error.strerror or error}); choose another folder with --root"
+        ) from error
 
 
 @contextmanager

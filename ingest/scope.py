@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.selection import ALTERNATIVE_POINTS, PROOFREADING
-from warehouse.tables import NUCLEUS
+from ingest.target import Target
+from warehouse.tables import NUCLEUS, SYNAPSE
 
 _NO_SEGMENT = pa.array([0, 1], pa.int64())
 """0: outside the segmentation; 1: never looked up. Neither is a cell."""
 
-Reader = Callable[[str], pa.Table | None]
-"""Gives the rows of a table that is here, or None."""
+
+class Reader(Protocol):
+    """Reads what is here."""
+
+    def __call__(self, name: str, columns: list[str] | None = None) -> pa.Table | None:
+        """The rows of a table, or None if it is not here; all columns if none is named."""
+
+
+def narrow(target: Target, read: Reader) -> None:
+    """Set which rows of a table about synapses are asked for, and which of them are kept."""
+    if target.scope == "all":
+        return
+    if target.name == SYNAPSE and target.scope == "proofread":
+        target.by, target.among = "pre_pt_root_id", proofread_roots(read)
+    elif target.name == SYNAPSE:
+        # Roots of neurons are too many to ask by: the whole table is asked for, and few of its rows are kept.
+        roots = pa.array(nucleus_roots(read), pa.int64())
+        target.keep = {"pre_pt_root_id": roots, "post_pt_root_id": roots}
+    else:
+        rows = read(SYNAPSE, ["id"])
+        synapses = pa.array([], pa.int64()) if rows is None else rows["id"].combine_chunks()
+        if target.scope == "proofread":
+            target.by, target.among = "target_id", synapses.to_pylist()
+        else:
+            target.keep = {"target_id": synapses}
 
 
 def proofread_roots(read: Reader) -> list[int]:

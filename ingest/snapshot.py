@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -16,16 +17,16 @@ import pyarrow.parquet as pq
 
 from ingest.crew import Crew
 from ingest.estimate import wire_bytes
-from ingest.parts import PartStore, only_job
+from ingest.parts import PartStore, disk_errors, only_job
 from ingest.plan import Part
 from ingest.progress import Progress, Silent
-from ingest.scope import nucleus_roots, proofread_roots
+from ingest.scope import narrow
 from ingest.selection import DEFAULT_SCOPE, Selection, is_about_synapses, is_finished, require_version, select
 from ingest.source import Source
-from ingest.target import Edition, Scope, Sizes, Target
+from ingest.target import SCOPES, Edition, Scope, Sizes, Target
 from ingest.verify import require_complete
 from warehouse.cluster import cluster_synapses
-from warehouse.errors import SourceUnavailable
+from warehouse.errors import SourceUnavailable, WarehouseError
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry, read_manifest
 from warehouse.publish import finish_publishing, publish
@@ -110,16 +111,21 @@ class Snapshot:
         """
         if self.manifest is not None and self.is_finished:
             log.info("version %d is complete in %s; nothing to fetch", self.order.version, self.folder.path)
+            if self._staging.exists():
+                with suppress(WarehouseError), only_job(self._staging):  # another job will do it else
+                    self._clear_published(self.manifest)
             return self.manifest
-        with only_job(self._staging):
+        with only_job(self._staging), disk_errors(self.folder.path):
             finish_publishing(self.folder, self.order.version)
             self.manifest = _published(self.folder, self.order.version)
+            if self.manifest is not None:
+                self._clear_published(self.manifest)
             source = connect()
             plan = self.plan(source)
             for stage in (0, 1, 2):
                 now = [target for target in plan.targets if _stage(target.name) == stage]
                 for target in now:
-                    self._narrow(target)
+                    narrow(target, self._read)
                 self._fetch(source, now)
                 self._parts |= {target.name: [part.path for part in require_complete(target)] for target in now}
             return self._publish(plan)
@@ -138,43 +144,19 @@ class Snapshot:
     def _target(self, edition: Edition, table: Table) -> Target:
         is_view = table.kind == "view"
         scope: Scope = self.scope if is_about_synapses(table.name) else "all"
-        folder = table.name if scope == "all" else f"{table.name}.{scope}"
         count = (
             edition.source.count_where(edition.version, table.name, Part(), view=True)
             if is_view
             else edition.source.count(edition.version, table.name)
         )
-        return Target(edition, table, PartStore(self._staging / folder), self.order.sizes, count, scope)
+        return Target(edition, table, self._store(table.name, scope), self.order.sizes, count, scope)
+
+    def _store(self, name: str, scope: Scope) -> PartStore:
+        return PartStore(self._staging / (name if scope == "all" else f"{name}.{scope}"))
 
     def _is_here(self, table: Table) -> bool:
         entry = self.manifest.tables.get(table.name) if self.manifest else None
         return entry is not None and (not is_about_synapses(table.name) or entry.scope in (self.scope, "all"))
-
-    def _narrow(self, target: Target) -> None:
-        """Set which rows of a table about synapses are asked for, and which of them are kept."""
-        if target.name == SYNAPSE and target.scope != "proofread":
-            log.info(
-                "all %s synapses are asked for, in about %d requests: about %.1f GB to download; "
-                "stop and continue whenever you like",
-                f"{target.count:,}",
-                target.count // target.sizes.rows + 1,
-                wire_bytes(target.table, target.count) / 1e9,
-            )
-        if target.scope == "all":
-            return
-        if target.name == SYNAPSE and target.scope == "proofread":
-            target.by, target.among = "pre_pt_root_id", proofread_roots(self._read)
-        elif target.name == SYNAPSE:
-            # Roots of neurons are too many to ask by: the whole table is asked for, and few of its rows are kept.
-            roots = pa.array(nucleus_roots(self._read), pa.int64())
-            target.keep = {"pre_pt_root_id": roots, "post_pt_root_id": roots}
-        else:
-            rows = self._read(SYNAPSE, ["id"])
-            synapses = pa.array([], pa.int64()) if rows is None else rows["id"].combine_chunks()
-            if target.scope == "proofread":
-                target.by, target.among = "target_id", synapses.to_pylist()
-            else:
-                target.keep = {"target_id": synapses}
 
     def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table | None:
         """Rows of a table that this run has fetched, or an earlier one has published."""
@@ -206,6 +188,15 @@ class Snapshot:
     def _missing(self, target: Target) -> list[Part]:
         missing = target.missing()
         if missing:
+            if target.name == SYNAPSE and target.scope != "proofread":
+                left = target.count - sum(stored.seen for stored in target.store.load())
+                log.info(
+                    "all synapses are asked for: %s to come, in about %d requests of %s MB in all; "
+                    "stop and continue whenever you like",
+                    f"{left:,}",
+                    len(missing),
+                    f"{wire_bytes(target.table, left) / 1e6:,.0f}",
+                )
             self.progress.begin(target.name, len(missing), target.count)
         return missing
 
@@ -240,11 +231,18 @@ class Snapshot:
             tools=_tools(edition.source),
         )
         publish(self.folder, assembled, manifest)
-        for target in plan.targets:
-            target.store.clear()
-        if not any(self._staging.iterdir()):
+        published = read_manifest(self.folder.manifest(edition.version))
+        self._clear_published(published)
+        return published
+
+    def _clear_published(self, manifest: Manifest) -> None:
+        """Forget the parts of what is published, also those of a job that was killed just before it did so."""
+        for name, entry in manifest.tables.items():
+            for scope in SCOPES:
+                if entry.scope in (scope, "all"):
+                    self._store(name, scope).clear()
+        if self._staging.exists() and not any(self._staging.iterdir()):
             self._staging.rmdir()
-        return read_manifest(self.folder.manifest(edition.version))
 
     def _write(self, assembled: Path, target: Target, metadata: Mapping[str, Mapping[str, Any]]) -> TableEntry:
         said = metadata.get(target.name, {})
@@ -260,7 +258,7 @@ class Snapshot:
             "voxel_resolution": [float(size) for size in said.get("voxel_resolution") or () if size is not None],
         }
         rows = self._parts[target.name] or target.table.arrow_schema.empty_table()
-        log.info("%s: writing", target.name)
+        log.debug("%s: writing", target.name)
         if target.name == SYNAPSE:
             return cluster_synapses(assembled, target.table, rows, memory=self.order.memory, **fields)
         return write_table(assembled, target.table, rows, **fields)

@@ -18,6 +18,7 @@ from warehouse.schema import Table
 from warehouse.tables import SYNAPSE
 
 Scope = Literal["proofread", "neurons", "all"]
+SCOPES: tuple[Scope, ...] = ("proofread", "neurons", "all")
 
 
 @dataclass(frozen=True)

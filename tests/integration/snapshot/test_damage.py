@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from ingest.estimate import estimate
 from ingest.parts import PartStore
 from ingest.source import Source
 from warehouse.errors import (
@@ -20,6 +21,7 @@ from warehouse.errors import (
     SourceRefused,
     WarehouseError,
 )
+from warehouse.layout import Folder
 from warehouse.service import ServedDatastack, columns_of, faults, from_volume
 from warehouse.synthetic import Volume
 from warehouse.tables import NUCLEUS, SYNAPSE
@@ -96,6 +98,40 @@ def test_a_full_disk_gets_a_sentence_and_loses_nothing(bench: Any, monkeypatch: 
         with pytest.raises(WarehouseError, match=r"the disk of .* is full.*nothing is lost"):
             bench.take(NUCLEUS)
     bench.take(NUCLEUS)
+
+
+def test_a_folder_that_cannot_be_made_gets_a_sentence(bench: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    bench.folder = Folder(tmp_path / "file" / "minnie65_public")
+    with pytest.raises(WarehouseError, match=r"file.* cannot be written .*--root"):
+        bench.take(NUCLEUS)
+
+
+def test_a_disk_that_fails_while_publishing_gets_a_sentence(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.snapshot.publish", fails)
+        with pytest.raises(WarehouseError, match=r"the disk of .* is full.*nothing is lost"):
+            bench.take(NUCLEUS)
+    before = len(bench.service.requests)
+    bench.take(NUCLEUS)
+    assert bench.queries(NUCLEUS, before) == []
+
+
+def test_a_dry_run_touches_nothing_of_a_job_that_runs(bench: Any) -> None:
+    bench.service.faults.add(rf"/{SYNAPSE}/query$", faults.missing_permission(), times=None)
+    with pytest.raises(SourceRefused):
+        bench.take(SYNAPSE)
+    store = bench.folder.staging(1718) / "proofreading_status_and_strategy"
+    for name in ("begun.tmp", "no-note-yet.parquet"):
+        (store / name).write_bytes(b"")
+    names = sorted(path.name for path in store.iterdir())
+    text = estimate(bench.job(), bench.connect)
+    assert sorted(path.name for path in store.iterdir()) == names
+    done = next(line for line in text.splitlines() if line.startswith("proofreading_status_and_strategy"))
+    assert done.split()[1] == "0"
 
 
 def test_two_jobs_on_one_version_do_not_mix(bench: Any) -> None:

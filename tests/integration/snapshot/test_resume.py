@@ -133,6 +133,18 @@ def test_a_wider_scope_fetches_only_what_it_widens(bench: Any) -> None:
     assert len(bench.service.requests) == after
 
 
+def test_what_a_job_left_that_was_killed_once_it_had_published_is_removed(bench: Any) -> None:
+    bench.take(NUCLEUS)
+    rows, staging = bench.rows(NUCLEUS), bench.folder.staging(1718)
+    published, unpublished = PartStore(staging / NUCLEUS), PartStore(staging / f"{SYNAPSE}.proofread")
+    unpublished.save(Part(), rows, seen=1)
+    for name in (NUCLEUS, "soma_counts"):  # with nothing to do, and with something
+        published.save(Part(), rows, seen=1)
+        bench.take(name)
+        assert published.load() == []
+        assert len(unpublished.load()) == 1
+
+
 def test_further_tables_join_those_that_are_here(bench: Any) -> None:
     bench.take(NUCLEUS)
     manifest = bench.take("soma_counts", "nucleus_alternative_points")
