@@ -64,11 +64,16 @@ def snapshot(
         job = Snapshot(folder, order, progress)
         was_finished = job.is_finished
         job.run(connect)
-    if not was_finished or not folder.database.exists():
+    if not was_finished or _is_older(folder.database, folder.manifest(version)):
         from warehouse.build import build
 
         build(folder)
     print(folder.version(version))
+
+
+def _is_older(database: Path, manifest: Path) -> bool:
+    """Whether the database does not show what was published: the job that published it was killed right then."""
+    return not database.exists() or database.stat().st_mtime < manifest.stat().st_mtime
 
 
 def selftest(
@@ -88,12 +93,14 @@ def selftest(
 
     if not live:
         raise UsageError("this asks the real service; say that you want that: microns selftest --live")
+    from ingest.parts import disk_errors
     from ingest.selftest import examine
     from ingest.source import Source
 
     _quiet_libraries()
     report = examine(lambda: Source(datastack, server=server), version)
-    report.write(out)
+    with disk_errors(out):
+        report.write(out)
     print(report.text())
     print(f"microns: the report is in {out}", file=sys.stderr)
     if report.failed:

@@ -12,6 +12,7 @@ import pytest
 
 from warehouse.cli import main
 from warehouse.service import faults, from_volume
+from warehouse.session import connect
 from warehouse.tables import NUCLEUS, SYNAPSE
 
 
@@ -56,6 +57,19 @@ def test_a_snapshot_ends_in_a_database(run: Any, root: str, bench: Any) -> None:
     assert bench.folder.database.exists()
     code, output, errors = run("snapshot", "1718", "--root", root, "--dry-run")
     assert output.splitlines()[1].split() == ["total", "0", "0", "0"]
+
+
+def test_a_database_that_a_killed_job_left_behind_is_made_anew(run: Any, root: str, bench: Any) -> None:
+    run("snapshot", "1718", NUCLEUS, "--root", root, "--quiet")
+    bench.take("soma_counts")
+    before = len(bench.service.requests)
+    run("snapshot", "1718", NUCLEUS, "--root", root)
+    assert len(bench.service.requests) == before
+    with connect(root=root) as warehouse:
+        assert warehouse.sql("SELECT count(*) FROM v1718_cave.soma_counts").fetchall() == [(18,)]
+    built = bench.folder.database.stat().st_mtime_ns
+    run("snapshot", "1718", NUCLEUS, "--root", root)
+    assert bench.folder.database.stat().st_mtime_ns == built
 
 
 def test_mistakes_get_one_line_and_a_code(run: Any, root: str, bench: Any) -> None:
