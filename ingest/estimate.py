@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from ingest.selection import PROOFREADING
 from ingest.source import Source
 from ingest.target import Target
 from warehouse.render import table_text
@@ -38,7 +39,9 @@ def estimate(job: Snapshot, connect: Callable[[], Source]) -> str:
 
 def _lines(job: Snapshot, source: Source) -> list[tuple[str, int, int, int]]:
     targets = job.plan(source).targets
-    axons = sum(target.count for target in targets if target.table.role == "proofreading")
+    here = job.manifest.tables if job.manifest else {}
+    rows = {name: entry.rows for name, entry in here.items()} | {target.name: target.count for target in targets}
+    axons = next((rows[name] for name in PROOFREADING if name in rows), 0)
     return [_line(target, axons) for target in targets]
 
 
@@ -50,11 +53,21 @@ def _line(target: Target, axons: int) -> tuple[str, int, int, int]:
     else:
         per_request = sizes.rows if rows >= sizes.single else max(rows, 1)
     requests = max(1, -(-rows // per_request))
-    done = target.store.count()
-    return target.name, max(0, requests - done), rows, wire_bytes(target.table, rows)
+    left = max(0, requests - target.store.count())
+    rows = rows * left // requests
+    return target.name, left, rows, _wire_bytes(target.table, rows)
 
 
-def wire_bytes(table: Table, rows: int) -> int:
+def cost_of_all(target: Target, requests: int) -> str:
+    """What it takes to ask for all synapses that are not here yet, in so many requests."""
+    rows = target.count - sum(stored.seen for stored in target.store.load())
+    return (
+        f"all synapses are asked for: {rows:,} to come, in about {requests} requests "
+        f"of {_wire_bytes(target.table, rows) / 1e6:,.0f} MB in all"
+    )
+
+
+def _wire_bytes(table: Table, rows: int) -> int:
     """Bytes that so many rows of a table take on the way, about."""
     row = sum(
         _TEXT_BYTES if field.type == pa.string() else max(1, field.type.bit_width // 8)

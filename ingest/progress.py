@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 class Progress(Protocol):
     """Whatever shows how far a snapshot is."""
 
-    def begin(self, table: str, requests: int, rows: int) -> None:
-        """A table with so many requests to make and so many rows is begun."""
+    def begin(self, table: str, requests: int, rows: int | None) -> None:
+        """A table with so many requests to make is begun; `rows` is what they bring, where that is known."""
 
     def part(self, table: str, left: int) -> None:
         """A part is here; so many parts of the table are left."""
@@ -27,7 +27,7 @@ class Progress(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def begin(self, table: str, requests: int, rows: int) -> None:
+    def begin(self, table: str, requests: int, rows: int | None) -> None:
         """Show nothing."""
 
     def part(self, table: str, left: int) -> None:
@@ -37,9 +37,10 @@ class Silent:
 class Lines:
     """A log line per part."""
 
-    def begin(self, table: str, requests: int, rows: int) -> None:
+    def begin(self, table: str, requests: int, rows: int | None) -> None:
         """Say what comes."""
-        log.info("%s: %s rows, %d requests to make", table, f"{rows:,}", requests)
+        known = "" if rows is None else f"{rows:,} rows, "
+        log.info("%s: %srequests to make: %d", table, known, requests)
 
     def part(self, table: str, left: int) -> None:
         """Say what came."""
@@ -59,7 +60,7 @@ class Bars:
         self._tasks: dict[str, TaskID] = {}
         self._done: dict[str, int] = {}
 
-    def begin(self, table: str, requests: int, rows: int) -> None:
+    def begin(self, table: str, requests: int, rows: int | None) -> None:
         """Show a bar."""
         self._done[table] = 0
         self._tasks[table] = self.display.add_task(table, total=requests)

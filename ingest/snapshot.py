@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.crew import Crew
-from ingest.estimate import wire_bytes
+from ingest.estimate import cost_of_all
 from ingest.parts import PartStore, disk_errors, only_job
 from ingest.plan import Part
 from ingest.progress import Progress, Silent
@@ -139,6 +139,12 @@ class Snapshot:
         selection = select(source, version, self.order.tables, self.scope, here)
         edition = Edition(source, version, info.time_stamp, info.is_merged)
         missing = [table for table in selection.tables if not self._is_here(table)]
+        if SYNAPSE in here and self.scope != "all" and any(table.name == SYNAPSE for table in missing):
+            log.warning(
+                "the synapses of scope %s here give way to those of scope %s; to have both: --synapses all",
+                here[SYNAPSE].scope,
+                self.scope,
+            )
         return Plan(edition, selection, tuple(self._target(edition, table) for table in missing))
 
     def _target(self, edition: Edition, table: Table) -> Target:
@@ -189,15 +195,8 @@ class Snapshot:
         missing = target.missing()
         if missing:
             if target.name == SYNAPSE and target.scope != "proofread":
-                left = target.count - sum(stored.seen for stored in target.store.load())
-                log.info(
-                    "all synapses are asked for: %s to come, in about %d requests of %s MB in all; "
-                    "stop and continue whenever you like",
-                    f"{left:,}",
-                    len(missing),
-                    f"{wire_bytes(target.table, left) / 1e6:,.0f}",
-                )
-            self.progress.begin(target.name, len(missing), target.count)
+                log.info("%s; stop and continue whenever you like", cost_of_all(target, len(missing)))
+            self.progress.begin(target.name, len(missing), None if target.by else target.count)
         return missing
 
     def _attempt(self, target: Target, part: Part) -> list[Part]:

@@ -51,6 +51,12 @@ def test_a_dry_run_prints_what_it_would_fetch_and_writes_nothing(bench: Any, run
     assert not Path(root).exists()
 
 
+def test_a_dry_run_knows_the_axons_that_are_here_already(bench: Any, run: Any, root: str) -> None:
+    bench.take("proofreading_status_and_strategy")
+    _, output, _ = run("snapshot", "1718", SYNAPSE, "--root", root, "--dry-run")
+    assert output.splitlines()[1].split()[:3] == [SYNAPSE, "1", "3000"]
+
+
 def test_a_snapshot_ends_in_a_database(run: Any, root: str, bench: Any) -> None:
     code, output, errors = run("snapshot", "1718", "--root", root, "--quiet")
     assert (code, output) == (0, f"{bench.folder.version(1718)}\n"), errors

@@ -130,8 +130,9 @@ def test_a_dry_run_touches_nothing_of_a_job_that_runs(bench: Any) -> None:
     names = sorted(path.name for path in store.iterdir())
     text = estimate(bench.job(), bench.connect)
     assert sorted(path.name for path in store.iterdir()) == names
-    done = next(line for line in text.splitlines() if line.startswith("proofreading_status_and_strategy"))
-    assert done.split()[1] == "0"
+    lines = {line.split()[0]: line.split()[1:] for line in text.splitlines()}
+    assert lines["proofreading_status_and_strategy"] == ["0", "0", "0"]
+    assert lines[NUCLEUS][:2] == ["1", "200"]
 
 
 def test_two_jobs_on_one_version_do_not_mix(bench: Any) -> None:

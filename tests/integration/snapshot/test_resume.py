@@ -133,6 +133,20 @@ def test_a_wider_scope_fetches_only_what_it_widens(bench: Any) -> None:
     assert len(bench.service.requests) == after
 
 
+def test_another_scope_that_is_not_wider_says_what_it_replaces(
+    bench: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="ingest")
+    bench.take(SYNAPSE)
+    assert "give way" not in caplog.text
+    bench.take(SYNAPSE, synapses="neurons")
+    assert "scope proofread here give way to those of scope neurons; to have both" in caplog.text
+    caplog.clear()
+    bench.take(SYNAPSE, synapses="all")
+    assert "give way" not in caplog.text
+    assert "all synapses are asked for: 3,000 to come" in caplog.text
+
+
 def test_what_a_job_left_that_was_killed_once_it_had_published_is_removed(bench: Any) -> None:
     bench.take(NUCLEUS)
     rows, staging = bench.rows(NUCLEUS), bench.folder.staging(1718)
