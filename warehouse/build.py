@@ -1,15 +1,15 @@
 """Making microns.duckdb: views, macros and comments over what is in a datastack's folder. It holds no rows.
 
-The file is made beside the old one and takes its place in one step. Nothing is scanned; the cost is some seconds
-for many versions, so there is no such thing as a partial rebuild.
+The file is made beside the old one and takes its place in one step. Beyond views whose rows are to be stored and
+are not yet (see `warehouse.models`) nothing is scanned; that costs a second or so, so there is no partial rebuild.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -19,27 +19,33 @@ from warehouse.errors import FolderBusy, SnapshotNotFound, UsageError
 from warehouse.layout import Folder
 from warehouse.local_tables import create_local_views
 from warehouse.manifest import Manifest, read_manifest, replace_file
+from warehouse.memory import byte_count
+from warehouse.models import store_models, without_stale
+from warehouse.publish import finish_publishing
 from warehouse.spanning import create_spanning_views
-from warehouse.version_schema import create_default_views, create_version, search_path
+from warehouse.version_schema import create_default_views, create_path_macro, create_version, search_path
 from warehouse.views import load_views
 
 _STORAGE = "v1.2.0"
 """Read by every DuckDB from 1.2 on; files in 2.0's own format do not open in 1.x."""
 
 
-def build(folder: Folder, default: int | None = None) -> Path:
+def build(folder: Folder, default: int | None = None, memory: int | None = None) -> Path:
     """(Re)create the database of a datastack; returns its path.
 
     Args:
         folder: of the datastack.
         default: the version that plain names answer from. Without it the present default stays; in a new
             database it is the version that was published first.
+        memory: how many bytes the making of stored views may take; half of the machine's if not given.
 
     Raises:
         SnapshotNotFound: there is no version, or not the one asked for.
         UsageError: the folder's path has a wildcard in it, or the present default cannot be read.
         FolderBusy: another program holds the database (Windows).
     """
+    for version in folder.versions():
+        finish_publishing(folder, version)
     manifests = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
     if not manifests:
         raise SnapshotNotFound(f"there is no version in {folder.path}; fetch one with: microns snapshot 1718")
@@ -50,14 +56,12 @@ def build(folder: Folder, default: int | None = None) -> Path:
     if default is not None:
         folder.require_version(default)
     chosen = default if default is not None else _present_default(folder, manifests)
-    temporary = folder.path / f".{folder.database.name}.{os.getpid()}"
-    try:
-        temporary.unlink(missing_ok=True)
-        with _database(temporary, folder) as con:
-            _fill(con, folder, manifests, chosen)
+    # In a folder of its own, which also takes what does not fit into memory.
+    with TemporaryDirectory(dir=folder.path, prefix=".build-") as workshop:
+        temporary = Path(workshop) / folder.database.name
+        with _database(temporary, folder, memory or byte_count(None)) as con:
+            _fill(con, folder, Path(workshop), manifests, chosen)
         _take_place(temporary, folder.database)
-    finally:
-        temporary.unlink(missing_ok=True)
     replace_file(folder.init_sql, _init_sql(folder, chosen).encode())
     return folder.database
 
@@ -70,15 +74,16 @@ def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:
     return int(row[0])
 
 
-def _fill(con: duckdb.DuckDBPyConnection, folder: Folder, manifests: dict[int, Manifest], default: int) -> None:
+def _fill(
+    con: duckdb.DuckDBPyConnection, folder: Folder, workshop: Path, manifests: dict[int, Manifest], default: int
+) -> None:
     views = load_views(datastack_of(folder.datastack))
     con.execute("BEGIN")
-    con.execute(
-        "CREATE MACRO main._path(path) AS "
-        "coalesce(nullif(current_setting('file_search_path'), '') || '/', '') || path"
-    )
-    for manifest in manifests.values():
-        create_version(con, manifest, views)
+    create_path_macro(con)
+    for version, manifest in manifests.items():
+        usable = without_stale(manifest, views)
+        create_version(con, usable, views)
+        manifests[version] = store_models(con, folder, usable, views, workshop / f"v{version}")
     create_default_views(con, default, views)
     create_spanning_views(con, manifests, default, views)
     con.execute("COMMIT")  # before a file under local/ that cannot be read could abort it
@@ -86,8 +91,13 @@ def _fill(con: duckdb.DuckDBPyConnection, folder: Folder, manifests: dict[int, M
 
 
 @contextmanager
-def _database(path: Path, folder: Folder) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(config={"file_search_path": str(folder.path)}) as con:
+def _database(path: Path, folder: Folder, memory: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "file_search_path": str(folder.path),
+        "memory_limit": f"{memory}B",
+        "temp_directory": str(path.with_name("spill")),
+    }
+    with duckdb.connect(config=config) as con:
         con.execute(f"ATTACH {text_literal(str(path))} AS microns (STORAGE_VERSION '{_STORAGE}'); USE microns")
         yield con
         con.execute("USE memory; DETACH microns")

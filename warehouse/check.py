@@ -80,7 +80,7 @@ def check(folder: Folder, version: int) -> Iterator[Result]:
 
 def _files(directory: Path, manifest: Manifest) -> Result:
     """Every file is there, unchanged, and nothing else lies beside it (a reader would read it too)."""
-    listed = {directory / file.path: file for entry in manifest.tables.values() for file in entry.files}
+    listed = {directory / file.path: file for file in manifest.files}
     problems = [(file.path, problem) for path, file in listed.items() if (problem := _damage(path, file))]
     there = {path for kind in ("cave", "model") for path in (directory / kind).rglob("*.parquet")}
     strangers = sorted(there - set(listed))

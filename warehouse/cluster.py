@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.encoding import OFFSET, encode, parquet_encodings
+from warehouse.encoding import OFFSET, encode, parquet_options
 from warehouse.errors import SnapshotDamaged
 from warehouse.layout import model_path
 from warehouse.manifest import TableEntry
@@ -156,16 +156,7 @@ def _write(target: Path, bucket: int, rows: pa.Table, table: Table) -> Path:
     ordered = rows.take(pa.array(order[~_repeats(rows, keys, order)]))
     path = target / f"b={bucket}" / "part-0.parquet"
     path.parent.mkdir()
-    pq.write_table(
-        ordered,
-        path,
-        row_group_size=_ROW_GROUP,
-        compression="zstd",
-        compression_level=1,
-        data_page_version="2.0",
-        use_dictionary=False,
-        column_encoding=parquet_encodings(ordered.column_names),
-    )
+    pq.write_table(ordered, path, row_group_size=_ROW_GROUP, **parquet_options(ordered.schema))
     return path
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -47,13 +48,25 @@ def encode(encoding: str, rows: pa.Table) -> pa.Table:
     return pa.table(stored)
 
 
-def parquet_encodings(columns: Iterable[str]) -> dict[str, str]:
-    """How Parquet should pack stored columns of integers, in the words of pyarrow's writer.
+def encoding_for(columns: Iterable[str]) -> str:
+    """The encoding that rows with these logical columns are stored in."""
+    return OFFSET if set(_OFFSETS) <= set(columns) else PLAIN
+
+
+def parquet_options(schema: pa.Schema) -> dict[str, Any]:
+    """How pyarrow should write stored columns.
 
     Sorted ids, positions and supervoxels differ little from row to row, so their deltas take half the bytes. Most
     differences of supervoxels are small too, but one in five is wide, which would widen all deltas around it.
     """
-    return {name: "PLAIN" if name == _SUPERVOXEL_OFFSET else "DELTA_BINARY_PACKED" for name in columns}
+    integers = {field.name for field in schema if pa.types.is_integer(field.type)} - {_SUPERVOXEL_OFFSET}
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "data_page_version": "2.0",
+        "use_dictionary": [field.name for field in schema if pa.types.is_string(field.type)],
+        "column_encoding": dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
+    }
 
 
 def decode_sql(encoding: str, columns: Iterable[str]) -> str:

@@ -60,6 +60,7 @@ class TableEntry:
         schema_type, description, notice_text, reference_table, voxel_resolution: CAVE's metadata.
         fetched: when, UTC.
         source_rows: the source's own count of the table's rows, where it gives one.
+        made_from: for what is built from the snapshot, a hash of all it was built from.
     """
 
     source: str
@@ -77,6 +78,7 @@ class TableEntry:
     voxel_resolution: list[float] = field(default_factory=list)
     fetched: str = ""
     source_rows: int | None = None
+    made_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class Manifest:
         tools: versions of what wrote the folder, and of the server.
         published: when the folder was last published, UTC.
         needs: features a reader must know to read the files rightly.
+        models: views whose rows are stored, built from the tables, by the view's name.
         format_version: of the manifest.
     """
 
@@ -103,11 +106,22 @@ class Manifest:
     tools: dict[str, str] = field(default_factory=dict)
     published: str = ""
     needs: list[str] = field(default_factory=list)
+    models: dict[str, TableEntry] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
+
+    @property
+    def files(self) -> list[DataFile]:
+        """Every file of the version."""
+        return [file for entry in (*self.tables.values(), *self.models.values()) for file in entry.files]
 
     def to_json(self) -> str:
         """The manifest as JSON text with a stable order."""
-        ordered = replace(self, tables=dict(sorted(self.tables.items())), absent=dict(sorted(self.absent.items())))
+        ordered = replace(
+            self,
+            tables=dict(sorted(self.tables.items())),
+            models=dict(sorted(self.models.items())),
+            absent=dict(sorted(self.absent.items())),
+        )
         # Columns keep their order, which is that of the table.
         return json.dumps(asdict(ordered), indent=1) + "\n"
 
@@ -131,15 +145,19 @@ def read_manifest(path: Path) -> Manifest:
         raise SnapshotDamaged(f"{path} is not a manifest ({error}); fetch the version again") from error
     _refuse_newer(path, content)
     try:
-        tables = {
-            name: _known(TableEntry, {**entry, "files": [_known(DataFile, file) for file in entry["files"]]})
-            for name, entry in content["tables"].items()
-        }
-        return _known(Manifest, {**content, "tables": tables})
+        tables, models = _entries(content["tables"]), _entries(content.get("models", {}))
+        return _known(Manifest, {**content, "tables": tables, "models": models})
     except (KeyError, TypeError, AttributeError) as error:
         raise SnapshotDamaged(
             f"{path} lacks what a manifest must say ({error}); fetch the version again"
         ) from error
+
+
+def _entries(content: Mapping[str, Any]) -> dict[str, TableEntry]:
+    return {
+        name: _known(TableEntry, {**entry, "files": [_known(DataFile, file) for file in entry["files"]]})
+        for name, entry in content.items()
+    }
 
 
 def _refuse_newer(path: Path, content: Mapping[str, Any]) -> None:

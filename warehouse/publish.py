@@ -61,8 +61,8 @@ def finish_publishing(folder: Folder, version: int) -> None:
 
 
 def _remove_unlisted(published: Path, manifest: Manifest) -> None:
-    """Remove files of tables that the version no longer has."""
-    listed = {published / file.path for entry in manifest.tables.values() for file in entry.files}
+    """Remove files that the version no longer has."""
+    listed = {published / file.path for file in manifest.files}
     for path in published.glob("*/**/*.parquet"):
         if path not in listed:
             path.unlink()

@@ -91,7 +91,7 @@ def _in_main(reference: Reference) -> str | None:
 
 
 def _version_row(manifest: Manifest, default: int) -> Sequence[Any]:
-    size = sum(file.bytes for entry in manifest.tables.values() for file in entry.files)
+    size = sum(file.bytes for file in manifest.files)
     return (
         manifest.version, manifest.time_stamp, manifest.version == default, len(manifest.tables), size,
         synapse_scope(manifest),

@@ -64,7 +64,7 @@ def entry_of(directory: Path, table: Table, paths: Sequence[Path], **fields: Any
     Raises:
         SnapshotDamaged: a file is out of order, or a key occurs twice.
     """
-    files = [_read_back(directory, path, table) for path in paths]
+    files = [read_back(directory, path, _order(table), f"table {table.name}") for path in paths]
     rows = sum(file.rows for file in files)
     _require_unique(directory, table, paths, rows)
     defaults = {"source": "", "url": "", "scope": "all", "schema_type": table.schema_type, "fetched": now()}
@@ -89,17 +89,27 @@ def now() -> str:
     return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
-def _read_back(directory: Path, path: Path, table: Table) -> DataFile:
-    """Describe a written file, having seen that its rows strictly ascend."""
-    keys = _order(table)
+def read_back(directory: Path, path: Path, keys: Sequence[str], what: str, *, unique: bool = True) -> DataFile:
+    """Describe a written file, having seen that its rows ascend.
+
+    Args:
+        directory: the version's folder.
+        path: the file.
+        keys: the columns by which rows ascend.
+        what: whose rows they are, for the error.
+        unique: whether no two rows may have the same keys.
+
+    Raises:
+        SnapshotDamaged: a row does not come after the one before it.
+    """
     first: Any = None
     last: tuple[Any, ...] = ()
     rows = 0
     for batch in pq.ParquetFile(path).iter_batches(columns=keys):
         columns = [batch.column(name) for name in keys]
-        if batch.num_rows and not _ascends(columns, last):
+        if batch.num_rows and not _ascends(columns, last, unique):
             raise SnapshotDamaged(
-                f"table {table.name} has the same {', '.join(table.key)} twice, or is out of order, in {path}; "
+                f"{what} has the same {', '.join(keys)} twice, or is out of order, in {path}; "
                 "run the same microns snapshot command again"
             )
         if batch.num_rows:
@@ -116,15 +126,16 @@ def _read_back(directory: Path, path: Path, table: Table) -> DataFile:
     )
 
 
-def _ascends(columns: Sequence[pa.Array], last: tuple[Any, ...]) -> bool:
-    """Whether rows strictly ascend by `columns`, and come after `last`."""
+def _ascends(columns: Sequence[pa.Array], last: tuple[Any, ...], strictly: bool) -> bool:
+    """Whether rows ascend by `columns`, and come after `last`."""
     if any(pa.types.is_string(column.type) for column in columns):
         return True  # text sorts differently in every library; the keys of such tables are checked as a whole
     arrays = [column.to_numpy(zero_copy_only=False) for column in columns]
-    ascends = np.zeros(len(arrays[0]) - 1, dtype=bool)
+    ascends = np.full(len(arrays[0]) - 1, not strictly)
     for array in reversed(arrays):
         ascends = (array[1:] > array[:-1]) | ((array[1:] == array[:-1]) & ascends)
-    return bool(ascends.all()) and (not last or tuple(array[0] for array in arrays) > last)
+    head = tuple(array[0] for array in arrays)
+    return bool(ascends.all()) and (not last or head > last or (head == last and not strictly))
 
 
 def _require_unique(directory: Path, table: Table, paths: Sequence[Path], rows: int) -> None:

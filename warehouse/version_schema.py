@@ -43,6 +43,14 @@ def search_path(version: int, catalog: str = "") -> str:
     return ",".join(f"{catalog}.{schema}" if catalog else schema for schema in schemas)
 
 
+def create_path_macro(con: duckdb.DuckDBPyConnection) -> None:
+    """`main._path(p)`: p below `file_search_path` where that is set; plain p for a shell started in the folder."""
+    con.execute(
+        "CREATE MACRO main._path(path) AS "
+        "coalesce(nullif(current_setting('file_search_path'), '') || '/', '') || path"
+    )
+
+
 def create_version(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Mapping[str, View]) -> None:
     """Create both schemas of a version in the current database."""
     con.execute(f"CREATE SCHEMA {schema_of(manifest.version)}; CREATE SCHEMA {raw_schema_of(manifest.version)}")
@@ -56,7 +64,7 @@ def create_version(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Ma
             con.execute(_macro_sql(view, schema_of(manifest.version), resolve))
             comment_on_macro(con, schema_of(manifest.version), view)
         else:
-            _create_curated(con, manifest, view, resolve)
+            create_curated(con, manifest, view, views)
 
 
 def create_default_views(con: duckdb.DuckDBPyConnection, default: int, views: Mapping[str, View]) -> None:
@@ -150,14 +158,15 @@ def _create_raw(con: duckdb.DuckDBPyConnection, version: int, name: str, entry: 
         )
 
 
-def _create_curated(
-    con: duckdb.DuckDBPyConnection,
-    manifest: Manifest,
-    view: View,
-    resolve: Callable[[Reference], str | None],
+def create_curated(
+    con: duckdb.DuckDBPyConnection, manifest: Manifest, view: View, views: Mapping[str, View]
 ) -> None:
+    """(Re)create a view of a version: over its stored rows where it has them, refusing where it cannot answer."""
     schema = schema_of(manifest.version)
-    con.execute(f"CREATE VIEW {schema}.{view.name} AS\n{rewrite(view.text, view.found, resolve)}\n")
+    resolve = resolver(manifest.version, views, datastack_of(manifest.datastack))
+    stored = manifest.models.get(view.name)
+    text = logical_select(manifest.version, stored) if stored else rewrite(view.text, view.found, resolve)
+    con.execute(f"CREATE OR REPLACE VIEW {schema}.{view.name} AS\n{text}\n")
     if (sentence := refusal(manifest, view)) is not None:
         described = con.execute(f"DESCRIBE {schema}.{view.name}").fetchall()
         select = refusing_select(((row[0], row[1]) for row in described), sentence)

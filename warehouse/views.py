@@ -9,6 +9,7 @@ explanation, and keys, each on a line of its own (`-- grain: nucleus_id`):
     warning    what makes people get it wrong
     cite       keys into the citations
     questions  numbers in the question bank
+    store      its rows take long to make: they are written to Parquet, in this order, when the database is built
     macro      its signature: the file is a macro; a SELECT without FROM is a scalar one
 
 The comment behind an item of the SELECT says what the column means, its unit last, in square brackets; a column
@@ -34,7 +35,7 @@ from warehouse.tables import TABLES
 VIEWS_VERSION = 1
 """The meaning of the SQL: raised whenever a view starts to answer differently."""
 
-_KEYS = ("grain", "requires", "scope", "warning", "cite", "questions", "macro")
+_KEYS = ("grain", "requires", "scope", "warning", "cite", "questions", "store", "macro")
 _KEY_LINE = re.compile(r"([a-z_]+): *(.*)")
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
 _SIGNATURE = re.compile(r"([a-z_][a-z0-9_]*)\((.*)\)")
@@ -54,6 +55,7 @@ class View:
         requires: groups of tables; of each group one must be there.
         scope: synapse scopes in which the answer is right; empty for all.
         warnings, cites, questions: as in the header.
+        store: order of the rows in Parquet, if they are stored; it must identify a row.
         signature: of a macro, with defaults, in parentheses; None for a view.
         is_scalar: whether it is a macro that returns one value, not rows.
         columns: of the result, to what they mean.
@@ -71,6 +73,7 @@ class View:
     warnings: tuple[str, ...]
     cites: tuple[str, ...]
     questions: tuple[str, ...]
+    store: tuple[str, ...]
     signature: str | None
     is_scalar: bool
     found: tuple[Reference, ...]
@@ -186,6 +189,7 @@ def parse_view(path: str, content: str) -> View:
             warnings=tuple(keys["warning"]),
             cites=_words(keys["cite"]),
             questions=_words(keys["questions"]),
+            store=_words(keys["store"]),
             signature=macro,
             is_scalar=macro is not None and is_scalar(tree),
             found=references(tree),

@@ -8,6 +8,7 @@
 -- Types follow the precedence of CAVE's aibs_cell_info, with their source; every table's own answer stays beside them.
 -- Not every row is a neuron, or even a cell: for that see `neurons`.
 -- grain: nucleus_id
+-- store: nucleus_id
 -- requires: nucleus_detection_v0
 -- warning: join synapses only where is_single_soma or is_single_neuron holds, else a merged cell counts several times
 -- warning: cell types come from methods of different quality; compare like with like through cell_type_source

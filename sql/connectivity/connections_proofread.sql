@@ -22,8 +22,9 @@ WITH pairs AS (
         count(*) AS n_syn, -- Number of synapses of the pair
         sum(s.size)::BIGINT AS sum_size, -- Summed cleft size [voxel]
         avg(s.size) AS mean_size -- Mean cleft size [voxel]
-    FROM _partner_synapses AS s
+    FROM _axon_synapses AS s
     JOIN _proofread_axons AS a ON a.pt_root_id = s.pre_pt_root_id
+    WHERE s.post_pt_root_id <> s.pre_pt_root_id AND s.post_pt_root_id NOT IN (0, 1)
     GROUP BY s.pre_pt_root_id, s.post_pt_root_id, a.strategy_axon, a.is_current
 )
 

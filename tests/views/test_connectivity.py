@@ -151,9 +151,17 @@ def scans_of(plan: dict[str, Any]) -> Iterator[str]:
         yield from scans_of(child)
 
 
-@pytest.mark.parametrize("view", ["synapses", "connections", "connections_typed", "connections_proofread"])
+@pytest.mark.parametrize("view", ["synapses", "connections", "connections_typed"])
 def test_a_filter_on_the_postsynaptic_root_reaches_the_files(small: SmallWarehouse, view: str) -> None:
     """Through aggregation and joins; or a look-up in the whole volume would form all pairs first."""
     small.given(synapses_pni_2=SYNAPSES, nucleus_detection_v0=NUCLEI, proofreading_status_and_strategy=PROOFREAD)
     ((_, plan),) = small.ask(f"EXPLAIN (FORMAT json) SELECT * FROM {view} WHERE post_pt_root_id = 3333")
     assert any("post_pt_root_id=3333" in scan for scan in scans_of(json.loads(plan)[0]))
+
+
+def test_a_filter_on_a_proofread_axon_reaches_the_rows_sorted_by_axon(small: SmallWarehouse) -> None:
+    small.given(synapses_pni_2=SYNAPSES, nucleus_detection_v0=NUCLEI, proofreading_status_and_strategy=PROOFREAD)
+    ((root,),) = small.ask("SELECT min(pre_pt_root_id) FROM connections_proofread")
+    ((_, plan),) = small.ask(f"EXPLAIN (FORMAT json) FROM connections_proofread WHERE pre_pt_root_id = {root}")
+    scans = list(scans_of(json.loads(plan)[0]))
+    assert any(f"pre_pt_root_id={root}" in scan for scan in scans)

@@ -1,0 +1,74 @@
+"""A synthetic warehouse with any number of synapses, as a snapshot would leave it.
+
+python tests/benchmarks/volume.py 30e6 DIR     # 337e6 for the real size; the parts are kept in DIR/parts
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.build import build
+from warehouse.cluster import cluster_synapses
+from warehouse.layout import Folder
+from warehouse.logical import logical_rows
+from warehouse.manifest import Manifest
+from warehouse.publish import publish
+from warehouse.store import write_table
+from warehouse.synthetic import Volume, synthesize
+from warehouse.synthetic.volume import cells_for
+from warehouse.tables import SYNAPSE, TABLES
+
+VERSION = 1507
+Result = TypeVar("Result")
+
+
+def write_parts(volume: Volume, directory: Path) -> list[Path]:
+    """The synapses in Parquet parts ordered by id, as the fetch leaves them."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for number, batch in enumerate(volume.stream(VERSION)):
+        rows = logical_rows(TABLES[SYNAPSE], pa.Table.from_batches([batch])).sort_by("id")
+        pq.write_table(rows, directory / f"{number:04d}.parquet", compression="zstd", compression_level=1)
+    return sorted(directory.glob("*.parquet"))
+
+
+def snapshot(volume: Volume, parts: list[Path], folder: Folder) -> None:
+    """Cluster the synapses, write the tables of cells, publish and build."""
+    assembled = folder.staging(VERSION) / "assembled"
+    (info,) = (info for info in volume.versions if info.version == VERSION)
+    entries = {SYNAPSE: timed("cluster", cluster_synapses, assembled, TABLES[SYNAPSE], parts, source="synthetic")}
+    for name in volume.table_names(VERSION):
+        if TABLES[name].role not in ("synapse", "compartment"):
+            rows = logical_rows(TABLES[name], volume.table(VERSION, name))
+            entries[name] = write_table(assembled, TABLES[name], rows, source="synthetic")
+    publish(folder, assembled, Manifest(folder.datastack, VERSION, info.time_stamp.isoformat(), entries))
+    timed("build", build, folder)
+
+
+def timed(what: str, work: Callable[..., Result], *arguments: object, **options: object) -> Result:
+    """Do something and say how long it took and how much memory the process has needed so far."""
+    begin = time.perf_counter()
+    result = work(*arguments, **options)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{what}: {time.perf_counter() - begin:.1f} s, peak memory {peak:.2f} GB", flush=True)
+    return result
+
+
+def main(rows: int, directory: Path) -> None:
+    """Make the warehouse in `directory`; parts that are there already are used again."""
+    volume = timed("cells", synthesize, cells_for(rows), 0, rows)
+    parts = sorted((directory / "parts").glob("*.parquet")) or timed(
+        "parts", write_parts, volume, directory / "parts"
+    )
+    snapshot(volume, parts, Folder.of(directory))
+
+
+if __name__ == "__main__":
+    main(int(float(sys.argv[1])), Path(sys.argv[2]))
