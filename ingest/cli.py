@@ -17,14 +17,14 @@ log = logging.getLogger(__name__)
 def snapshot(
     version: Annotated[int, Parameter(help="Which version of the dataset, for example 1718.")],
     *tables: Annotated[
-        str, Parameter(help="CAVE's names of tables; without any, every table of cells and synapses.")
+        str, Parameter(help="CAVE's names of tables; without any, every table of cells, function and synapses.")
     ],
     source: Annotated[Literal["cave"], Parameter(help="Where to fetch from.")] = "cave",
     synapses: Annotated[
         Literal["proofread", "neurons", "all"] | None,
         Parameter(
             help="Which synapses: the outputs of proofread axons (a few million, minutes; the default), those "
-            "between two cells with a nucleus, or all 337 million (a day, 16 GB). The latter two ask for all."
+            "between two cells with a nucleus, or all 337 million. The latter two download all (a day, 16 GB)."
         ),
     ] = None,
     datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
@@ -82,7 +82,7 @@ def selftest(
     version: Annotated[int | None, Parameter(help="The version to ask about; the newest if not given.")] = None,
     datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
     server: Annotated[str | None, Parameter(help="Address of the CAVE service, if not the usual one.")] = None,
-    out: Annotated[Path, Parameter(help="The report.")] = Path("microns-selftest.json"),
+    out: Annotated[Path, Parameter(help="Where to write the report.")] = Path("microns-selftest.json"),
 ) -> None:
     """Ask CAVE a dozen harmless questions and keep the answers in a file.
 

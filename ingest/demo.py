@@ -22,7 +22,7 @@ _MARK = "demo.json"
 
 _PARTNERS = """
     SELECT
-        coalesce({end}_cell_type, if({end}_n_nuclei = 0, 'no soma in the volume', 'no type')) AS partner,
+        coalesce({end}_cell_type, if({end}_n_nuclei = 0, 'root without nucleus', 'untyped or merged')) AS partner,
         count(*) AS n_partners,
         sum(n_syn)::BIGINT AS n_syn
     FROM connections_typed
@@ -147,7 +147,7 @@ def _answer(folder: Folder) -> None:
 
         def show(title: str, query: str, **parameters: int) -> None:
             print(f"\n{title} (synthetic)")
-            warehouse.sql(query, **parameters).show(max_width=100)
+            warehouse.sql(query, **parameters).show(max_width=120)
 
         show("Versions here", "SELECT version, time_stamp, is_default, n_tables, synapse_scope FROM versions")
         ((nucleus, root, cell_type, strategy),) = warehouse.sql(_BUSIEST).fetchall()

@@ -37,11 +37,13 @@ app.command(
 @app.command
 def build(
     *,
-    default: Annotated[int | None, Parameter(help="The version that plain names answer from.")] = None,
+    default: Annotated[
+        int | None, Parameter(help="The version that plain names answer from; if not given, it stays what it is.")
+    ] = None,
     root: Root = None,
     datastack: Datastack = DEFAULT_DATASTACK,
 ) -> None:
-    """Make microns.duckdb anew from what is in the folder. Takes seconds; loses nothing."""
+    """Make microns.duckdb anew from what is in the folder, as after moving it. Takes seconds; loses nothing."""
     from warehouse.build import build as build_database
 
     print(build_database(Folder.of(root, datastack), default=default))
@@ -85,7 +87,9 @@ def list_versions(*, root: Root = None, datastack: Datastack = DEFAULT_DATASTACK
 
 @app.command
 def describe(
-    name: Annotated[str, Parameter(help="A view (cells) or a CAVE table (synapses_pni_2).")],
+    name: Annotated[
+        str, Parameter(help="A view (cells), a CAVE table (synapses_pni_2), or another version's (v1718.cells).")
+    ],
     *,
     root: Root = None,
     datastack: Datastack = DEFAULT_DATASTACK,

@@ -25,7 +25,7 @@ SELECT
     w.nucleus_id,
     coalesce(
         w.class_1, w.class_2, w.class_3, w.class_4, w.class_5
-    ) AS cell_class, -- excitatory, inhibitory or nonneuron; first answer of: corrections, experts, spines, soma
+    ) AS cell_class, -- excitatory, inhibitory or nonneuron; first answer of: hand corrections, experts, classifiers by spines, by soma
     CASE
         WHEN w.class_1 IS NOT NULL THEN 'aibs_metamodel_celltypes_v661_corrections'
         WHEN w.class_2 IS NOT NULL THEN 'aibs_column_nonneuronal_ref'
@@ -35,7 +35,7 @@ SELECT
     END AS cell_class_source, -- The table that cell_class comes from
     coalesce(
         w.type_1, w.type_2, w.type_3, w.type_4
-    ) AS cell_type, -- Type; first answer of: corrections, experts, soma; 5P-PT reads 5P-ET, unsure is no answer
+    ) AS cell_type, -- Type; first answer of: hand corrections, experts, classifier by soma; 5P-PT reads 5P-ET, unsure is no answer
     CASE
         WHEN w.type_1 IS NOT NULL THEN 'aibs_metamodel_celltypes_v661_corrections'
         WHEN w.type_2 IS NOT NULL THEN 'aibs_column_nonneuronal_ref'
@@ -44,7 +44,7 @@ SELECT
     END AS cell_type_source, -- The table that cell_type comes from
     coalesce(
         w.mtype_1, w.mtype_2, w.mtype_3
-    ) AS mtype, -- Morphological type (L2a, PTC, ...), a scheme of its own; first answer of: corrections, experts, soma
+    ) AS mtype, -- Morphological type (L2a, PTC, ...), a scheme of its own; first answer of: hand corrections, experts, classifier by soma
     CASE
         WHEN w.mtype_1 IS NOT NULL THEN 'aibs_metamodel_mtypes_v661_v2_corrections'
         WHEN w.mtype_2 IS NOT NULL THEN 'allen_column_mtypes_v2'

@@ -22,9 +22,9 @@ SELECT
     END AS root_source, -- Which point gave pt_root_id: centroid, or alternative point (nucleus_alternative_points)
     coalesce(a.pt_supervoxel_id, n.pt_supervoxel_id) AS pt_supervoxel_id, -- Supervoxel at the look-up point; never changes
     n.volume AS nucleus_volume_um3, -- Volume of the nucleus, not of the soma [um3]
-    n.pt_position_x, -- Centroid of the nucleus, x [voxel]
-    n.pt_position_y, -- Centroid of the nucleus, y [voxel]
-    n.pt_position_z, -- Centroid of the nucleus, z [voxel]
+    n.pt_position_x,
+    n.pt_position_y,
+    n.pt_position_z,
     n.pt_position_x * _voxel_x_nm() AS x_nm, -- Centroid of the nucleus, x [nm]
     n.pt_position_y * _voxel_y_nm() AS y_nm, -- Centroid of the nucleus, y; grows away from the pia [nm]
     n.pt_position_z * _voxel_z_nm() AS z_nm -- Centroid of the nucleus, z [nm]

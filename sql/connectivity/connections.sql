@@ -15,7 +15,7 @@ SELECT
     s.pre_pt_root_id,
     s.post_pt_root_id,
     count(*) AS n_syn, -- Number of synapses of the pair
-    sum(s.size)::BIGINT AS sum_size, -- Summed cleft size [voxel]
-    avg(s.size) AS mean_size -- Mean cleft size [voxel]
+    sum(s.size)::BIGINT AS sum_size, -- Summed cleft size of the pair's synapses [voxel]
+    avg(s.size) AS mean_size -- Mean cleft size of the pair's synapses [voxel]
 FROM _partner_synapses AS s
 GROUP BY s.pre_pt_root_id, s.post_pt_root_id

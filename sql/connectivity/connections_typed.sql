@@ -5,7 +5,8 @@
 -- tell these apart. Counting rows counts segments: an axon in five pieces is five of them. `pre_axon_proofread` says
 -- whether the pair may be interpreted as an output of its presynaptic cell.
 --
--- Fast: a filter on `post_pt_root_id`. A filter on types or nuclei alone forms all pairs first.
+-- Fast: a filter on `post_pt_root_id`. A filter on types or nuclei alone forms all pairs first: for the inputs of one
+-- cell take its `pt_root_id` from `cells`; its outputs, if they may be interpreted, are in `connections_proofread`.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- warning: for inputs, only the fraction with a proofread or typed presynaptic cell says who they come from

@@ -10,7 +10,8 @@
 -- requires: coregistration_manual_v4 or coregistration_auto_phase3_fwd_v2 or apl_functional_coreg_vess_fwd
 --     or coregistration_auto_phase3_fwd_apl_vess_combined_v2
 -- warning: filter by source, else a unit counts once for each method that matched it
--- warning: several units per cell: choose one per nucleus before joining with connections
+-- warning: several units per cell: choose one per nucleus (say, that of the highest cc_abs) before joining with connections
+-- warning: an orientation repeats after 180 degrees: two that are d apart differ by least(d, 180 - d)
 -- cite: microns2025, ding2025, wang2025
 -- questions: Q54, Q55, Q56, Q61
 SELECT

@@ -32,7 +32,7 @@ SELECT
     a.status_dendrite, -- Whether the dendrite was proofread
     a.strategy_dendrite, -- How far the dendrite was proofread: none, dendrite_clean, dendrite_extended
     a.status_axon, -- Whether the axon was proofread, so that its outputs may be analysed
-    a.strategy_axon, -- How far the axon was proofread; only axon_fully_extended is near complete
+    a.strategy_axon, -- How far the axon was proofread (values in `proofreading`); only axon_fully_extended is near complete
     count(*) OVER (PARTITION BY a.pt_root_id) AS n_assessments, -- Number of assessments on the segment; this row is the best of them
     a.source AS proofreading_source, -- The table that the row comes from
     a.id AS proofreading_id -- The annotation's id in that table; not a nucleus id

@@ -5,6 +5,9 @@
 -- are near complete; so never pool strategies silently. Inputs: dendrites need no proofreading for the number, size and
 -- place of inputs; who the inputs come from is known only for presynaptic axons that were proofread.
 --
+-- Values of `strategy_axon`: none, axon_partially_extended, axon_interareal, axon_column_truncated, axon_fully_extended,
+-- and axon_clean in old versions.
+--
 -- Two generations of the table are one here. The older (proofreading_status_public_release: non, clean, extended) is
 -- used only in versions without the newer; its `clean` axons (no false merges, ends not followed) read `axon_clean`,
 -- a word of its own because the newer table has no equal. Where several assessments lie on one segment, a current one is

@@ -2,7 +2,8 @@
 --
 -- A root id names a segment as it was at one moment: every split and every merge gives a new one. The nucleus is
 -- the handle that stays, so an id written down in one version is found in another through it. A cell that is not
--- listed kept its root, and with it every synapse. Both roots are look-up roots, see `cells`.
+-- listed kept its root, and with it every synapse; `id_map` has the roots of all, changed or not. Both roots are look-up
+-- roots, see `cells`. A segment without a nucleus (an orphan piece) is in neither view: its id cannot be translated.
 -- grain: version_a, version_b, nucleus_id
 -- warning: always filter by version_a and version_b; all pairs of local versions are here
 -- cite: cave2025
