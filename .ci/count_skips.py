@@ -10,9 +10,7 @@ EXPECTED = {
 }
 
 skips = Counter(
-    skipped.get("message", "")
-    for report in sys.argv[1:]
-    for skipped in ET.parse(report).getroot().iter("skipped")
+    skipped.get("message", "") for report in sys.argv[1:] for skipped in ET.parse(report).getroot().iter("skipped")
 )
 for message, count in sorted(skips.items()):
     print(f"{count} skipped: {message}")
