@@ -6,6 +6,8 @@ are not yet (see `warehouse.models`) nothing is scanned; that costs a second or 
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +58,7 @@ def build(folder: Folder, default: int | None = None, memory: int | None = None)
     if default is not None:
         folder.require_version(default)
     chosen = default if default is not None else _present_default(folder, manifests)
+    _remove_abandoned(folder)
     # In a folder of its own, which also takes what does not fit into memory.
     with TemporaryDirectory(dir=folder.path, prefix=".build-") as workshop:
         temporary = Path(workshop) / folder.database.name
@@ -64,6 +67,13 @@ def build(folder: Folder, default: int | None = None, memory: int | None = None)
         _take_place(temporary, folder.database)
     replace_file(folder.init_sql, _init_sql(folder, chosen).encode())
     return folder.database
+
+
+def _remove_abandoned(folder: Folder) -> None:
+    """Remove what builds that were killed have left behind: no build takes a day."""
+    for workshop in folder.path.glob(".build-*"):
+        if time.time() - workshop.stat().st_mtime > 86_400:
+            shutil.rmtree(workshop, ignore_errors=True)
 
 
 def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:

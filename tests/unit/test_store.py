@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warehouse import encoding, store
+from warehouse import cluster, encoding, store
 from warehouse.cluster import cluster_synapses
-from warehouse.errors import SnapshotDamaged
+from warehouse.errors import SnapshotDamaged, WarehouseError
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry, read_manifest
 from warehouse.publish import finish_publishing, publish
@@ -98,6 +98,15 @@ def test_the_same_id_under_two_roots_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(SnapshotDamaged, match=r"301 rows but 300 different id"):
         cluster_synapses(tmp_path, SYNAPSE, pa.concat_tables([table, moved]))
+
+
+def test_a_disk_that_is_too_small_is_said_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_BYTES_PER_ROW", 10**13)
+    with pytest.raises(WarehouseError, match=r"sorting 300 synapses needs 3000000\.0 GB"):
+        cluster_synapses(tmp_path, SYNAPSE, synapses(300))
+    assert not list(tmp_path.rglob("*.parquet"))
 
 
 def types(*ids: int) -> pa.Table:
