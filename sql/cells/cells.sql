@@ -12,6 +12,7 @@
 -- requires: nucleus_detection_v0
 -- warning: join synapses only where is_single_soma or is_single_neuron holds, else a merged cell counts several times
 -- warning: cell types come from methods of different quality; compare like with like through cell_type_source
+-- warning: class and type are answered by different tables and can disagree (an inhibitory 23P): ask for both
 -- cite: microns2025, elabbady2025, schneidermizell2025
 -- questions: Q01, Q02, Q04, Q05, Q06, Q07, Q08, Q09, Q10, Q13
 SELECT
@@ -39,9 +40,9 @@ SELECT
     depth_um(n.x_nm, n.y_nm) AS depth_um, -- Depth of the nucleus below the pia, along its straight normal [um]
     layer_of(depth_um(n.x_nm, n.y_nm)) AS layer, -- Cortical layer at that depth (see layer_bounds), NULL above the pia
     n.nucleus_volume_um3,
-    p.status_dendrite,
+    p.status_dendrite, -- Whether the dendrite was proofread; NULL if it was never assessed
     p.strategy_dendrite,
-    p.status_axon,
+    p.status_axon, -- Whether the axon was proofread, so that its outputs may be analysed; NULL if it was never assessed
     p.strategy_axon,
     p.is_current AS proofreading_is_current, -- Whether the root is still the one that was proofread; NULL if it never was
     f.nucleus_id IS NOT NULL AS is_coregistered, -- Whether any method matched a recorded unit to the nucleus (see functional_units)

@@ -15,13 +15,13 @@
 -- questions: Q18, Q21, Q23
 WITH pairs AS (
     SELECT
-        s.pre_pt_root_id,
-        s.post_pt_root_id,
+        s.pre_pt_root_id, -- Presynaptic segment in this version; never 0 or 1
+        s.post_pt_root_id, -- Postsynaptic segment in this version; never 0 or 1
         a.strategy_axon,
         a.is_current,
         count(*) AS n_syn, -- Number of synapses of the pair
-        sum(s.size)::BIGINT AS sum_size, -- Summed cleft size [voxel]
-        avg(s.size) AS mean_size -- Mean cleft size [voxel]
+        sum(s.size)::BIGINT AS sum_size, -- Summed cleft size of the pair's synapses [voxel]
+        avg(s.size) AS mean_size -- Mean cleft size of the pair's synapses [voxel]
     FROM _axon_synapses AS s
     JOIN _proofread_axons AS a ON a.pt_root_id = s.pre_pt_root_id
     WHERE s.post_pt_root_id <> s.pre_pt_root_id AND s.post_pt_root_id NOT IN (0, 1)
