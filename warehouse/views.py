@@ -9,6 +9,7 @@ explanation, and keys, each on a line of its own (`-- grain: nucleus_id`):
     warning    what makes people get it wrong
     cite       keys into the citations
     questions  numbers in the question bank
+    example    a query that shows it at work; the data dictionary prints it with its answer from a small demo
     store      its rows take long to make: they are written to Parquet, in this order, when the database is built
     macro      its signature: the file is a macro; a SELECT without FROM is a scalar one
 
@@ -35,7 +36,7 @@ from warehouse.tables import TABLES
 VIEWS_VERSION = 1
 """The meaning of the SQL: raised whenever a view starts to answer differently."""
 
-_KEYS = ("grain", "requires", "scope", "warning", "cite", "questions", "store", "macro")
+_KEYS = ("grain", "requires", "scope", "warning", "cite", "questions", "example", "store", "macro")
 _KEY_LINE = re.compile(r"([a-z_]+): *(.*)")
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
 _SIGNATURE = re.compile(r"([a-z_][a-z0-9_]*)\((.*)\)")
@@ -54,7 +55,7 @@ class View:
         grain: columns that identify a row.
         requires: groups of tables; of each group one must be there.
         scope: synapse scopes in which the answer is right; empty for all.
-        warnings, cites, questions: as in the header.
+        warnings, cites, questions, examples: as in the header.
         store: order of the rows in Parquet, if they are stored; it must identify a row.
         signature: of a macro, with defaults, in parentheses; None for a view.
         is_scalar: whether it is a macro that returns one value, not rows.
@@ -73,6 +74,7 @@ class View:
     warnings: tuple[str, ...]
     cites: tuple[str, ...]
     questions: tuple[str, ...]
+    examples: tuple[str, ...]
     store: tuple[str, ...]
     signature: str | None
     is_scalar: bool
@@ -189,6 +191,7 @@ def parse_view(path: str, content: str) -> View:
             warnings=tuple(keys["warning"]),
             cites=_words(keys["cite"]),
             questions=_words(keys["questions"]),
+            examples=tuple(keys["example"]),
             store=_words(keys["store"]),
             signature=macro,
             is_scalar=macro is not None and is_scalar(tree),
@@ -260,8 +263,8 @@ def _inherit(view: View, before: Mapping[str, View]) -> View:
 def _texts_of(reference: Reference, views: Mapping[str, View], datastack: Datastack) -> Texts | None:
     if not reference.raw and reference.name in views:
         return views[reference.name].columns
-    called = table_called(datastack, reference.name)
-    return table_texts(TABLES[called]) if called in TABLES else None
+    table = TABLES.get(table_called(datastack, reference.name) or "") or TABLES.get(reference.name)
+    return table_texts(table) if table else None
 
 
 def table_texts(table: Table) -> dict[str, str]:
