@@ -93,9 +93,9 @@ def selftest(
 
     if not live:
         raise UsageError("this asks the real service; say that you want that: microns selftest --live")
-    from ingest.parts import disk_errors
     from ingest.selftest import examine
     from ingest.source import Source
+    from warehouse.disk import disk_errors
 
     _quiet_libraries()
     report = examine(lambda: Source(datastack, server=server), version)

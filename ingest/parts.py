@@ -6,7 +6,6 @@ are not those of the note, is as good as absent.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -21,7 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingest.plan import Part
-from warehouse.errors import FolderBusy, WarehouseError
+from warehouse.disk import disk_errors
+from warehouse.errors import FolderBusy
 from warehouse.manifest import replace_file, sha256_of
 
 
@@ -139,22 +139,6 @@ def _write(path: Path, content: pa.Buffer) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(path)
-
-
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what goes wrong with a disk into a sentence."""
-    try:
-        yield
-    except OSError as error:
-        path = Path(str(error.filename or path))
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise WarehouseError(
-                f"the disk of {path} is full; free some space and run the same command again, nothing is lost"
-            ) from error
-        raise WarehouseError(
-            f"{path} cannot be written ({error.strerror or error}); choose another folder with --root"
-        ) from error
 
 
 @contextmanager

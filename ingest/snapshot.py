@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from ingest.crew import Crew
 from ingest.estimate import cost_of_all
-from ingest.parts import PartStore, disk_errors, only_job
+from ingest.parts import PartStore, only_job
 from ingest.plan import Part
 from ingest.progress import Progress, Silent
 from ingest.scope import narrow
@@ -26,6 +26,7 @@ from ingest.source import Source
 from ingest.target import SCOPES, Edition, Scope, Sizes, Target
 from ingest.verify import require_complete
 from warehouse.cluster import cluster_synapses
+from warehouse.disk import disk_errors
 from warehouse.errors import SourceUnavailable, WarehouseError
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry, read_manifest

@@ -17,7 +17,8 @@ import duckdb
 
 from warehouse.datastacks import datastack_of
 from warehouse.dictionary import quoted, text_literal
-from warehouse.errors import FolderBusy, SnapshotNotFound, UsageError
+from warehouse.disk import disk_errors
+from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.layout import Folder
 from warehouse.local_tables import create_local_views
 from warehouse.manifest import Manifest, read_manifest, replace_file
@@ -43,7 +44,9 @@ def build(folder: Folder, default: int | None = None, memory: int | None = None)
 
     Raises:
         SnapshotNotFound: there is no version, or not the one asked for.
-        UsageError: the folder's path has a wildcard in it, or the present default cannot be read.
+        SnapshotDamaged: a file that a manifest names is missing.
+        UsageError: the present default cannot be read.
+        WarehouseError: the disk is full, or the folder cannot be written.
         FolderBusy: another program holds the database (Windows).
     """
     for version in folder.versions():
@@ -51,22 +54,29 @@ def build(folder: Folder, default: int | None = None, memory: int | None = None)
     manifests = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
     if not manifests:
         raise SnapshotNotFound(f"there is no version in {folder.path}; fetch one with: microns snapshot 1718")
-    if wild := sorted(set("*?[") & set(str(folder.path))):
-        raise UsageError(
-            f"{folder.path} has {' '.join(wild)} in its name, which DuckDB reads as wildcards; rename it"
-        )
+    for manifest in manifests.values():
+        _require_files(folder, manifest)
     if default is not None:
         folder.require_version(default)
     chosen = default if default is not None else _present_default(folder, manifests)
     _remove_abandoned(folder)
     # In a folder of its own, which also takes what does not fit into memory.
-    with TemporaryDirectory(dir=folder.path, prefix=".build-") as workshop:
+    with disk_errors(folder.path), TemporaryDirectory(dir=folder.path, prefix=".build-") as workshop:
         temporary = Path(workshop) / folder.database.name
         with _database(temporary, folder, memory or byte_count(None)) as con:
             _fill(con, folder, Path(workshop), manifests, chosen)
         _take_place(temporary, folder.database)
     replace_file(folder.init_sql, _init_sql(folder, chosen).encode())
     return folder.database
+
+
+def _require_files(folder: Folder, manifest: Manifest) -> None:
+    for file in manifest.files:
+        if not (folder.version(manifest.version) / file.path).is_file():
+            raise SnapshotDamaged(
+                f"{file.path} of version {manifest.version} is missing in {folder.path}; remove the folder "
+                f"v{manifest.version} and fetch it again with: microns snapshot {manifest.version}"
+            )
 
 
 def _remove_abandoned(folder: Folder) -> None:

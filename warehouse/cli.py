@@ -14,6 +14,8 @@ from warehouse.errors import ChecksFailed, ExitCode, WarehouseError
 from warehouse.layout import DEFAULT_DATASTACK, Folder
 from warehouse.render import table_text
 
+_INTERRUPTED = "interrupted; what was fetched is kept, the same command continues"
+
 Root = Annotated[
     Path | None,
     Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder."),
@@ -133,11 +135,16 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError as error:
-        _leave(ExitCode.USAGE, f"{_one_line(str(error))}; see: microns --help")
+        command = " ".join(("microns", *(error.command_chain or ())))
+        _leave(ExitCode.USAGE, f"{_one_line(str(error))}; see: {command} --help")
     except WarehouseError as error:
         _leave(error.exit_code, str(error))
     except KeyboardInterrupt:
-        _leave(ExitCode.INTERRUPTED, "interrupted; what was fetched is kept, the same command continues")
+        _leave(ExitCode.INTERRUPTED, _INTERRUPTED)
+    except RuntimeError as error:
+        if "Query interrupted" not in str(error):  # what DuckDB makes of Ctrl-C
+            raise
+        _leave(ExitCode.INTERRUPTED, _INTERRUPTED)
     except BrokenPipeError:  # the reader of a pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ImportError as error:

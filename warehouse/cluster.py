@@ -23,12 +23,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse.disk import disk_errors
 from warehouse.encoding import OFFSET, encode, parquet_options
 from warehouse.errors import SnapshotDamaged, WarehouseError
 from warehouse.layout import model_path
 from warehouse.manifest import TableEntry
 from warehouse.schema import Table
-from warehouse.store import disk_errors, entry_of
+from warehouse.store import entry_of
 
 Rows: TypeAlias = pa.Table | Sequence[Path]
 
@@ -134,8 +135,8 @@ def _require_space(target: Path, rows: int) -> None:
     needed, free = rows * _BYTES_PER_ROW, shutil.disk_usage(target).free
     if needed > free:
         raise WarehouseError(
-            f"sorting {rows:,} synapses needs {needed / 1e9:.1f} GB on the disk of {target}, where {free / 1e9:.1f} "
-            "are free; make room and run the same command again, nothing is lost"
+            f"sorting {rows:,} synapses needs {needed / 1e9:.1f} GB on the disk of {target}, "
+            f"where {free / 1e9:.1f} GB are free; make room and run the same command again, nothing is lost"
         )
 
 

@@ -47,7 +47,12 @@ class Folder:
             raise UsageError(
                 f"{datastack!r} is not the name of a datastack; CAVE's public one is {DEFAULT_DATASTACK}"
             )
-        return cls(resolve_root(root) / datastack)
+        path = resolve_root(root) / datastack
+        if wild := sorted(set("*?[") & set(str(path))):
+            raise UsageError(
+                f"{path} has {' '.join(wild)} in its name, which DuckDB reads as wildcards; rename it"
+            )
+        return cls(path)
 
     @property
     def datastack(self) -> str:

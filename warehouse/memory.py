@@ -10,6 +10,7 @@ from warehouse.errors import UsageError
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+_LEAST = 100 * 2**20
 _LAPTOP = 8 * 2**30
 """Assumed where the machine does not tell (Windows)."""
 
@@ -25,7 +26,9 @@ def byte_count(text: str | None) -> int:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
     if not found:
         raise UsageError(f"--memory {text!r} is not an amount of memory; write for example --memory 4GB")
-    return int(float(found[1]) * _UNITS[found[2].upper()])
+    if (amount := int(float(found[1]) * _UNITS[found[2].upper()])) < _LEAST:
+        raise UsageError(f"--memory {text} is too little to sort synapses in; give at least --memory 500MB")
+    return amount
 
 
 def _machine_bytes() -> int:

@@ -19,11 +19,12 @@ import pyarrow.parquet as pq
 
 from warehouse.datastacks import Datastack, datastack_of, table_called
 from warehouse.dictionary import quoted, text_literal
+from warehouse.disk import disk_errors
 from warehouse.encoding import decode_sql, encode, encoding_for, parquet_options
 from warehouse.layout import Folder, model_path
 from warehouse.manifest import Manifest, TableEntry
 from warehouse.publish import publish
-from warehouse.store import disk_errors, now, read_back
+from warehouse.store import now, read_back
 from warehouse.version_schema import create_curated, refusal, schema_of
 from warehouse.views import View
 

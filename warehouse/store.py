@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse.disk import disk_errors
 from warehouse.encoding import PLAIN
-from warehouse.errors import SnapshotDamaged, WarehouseError
+from warehouse.errors import SnapshotDamaged
 from warehouse.layout import cave_path
 from warehouse.manifest import DataFile, TableEntry, sha256_of
 from warehouse.schema import Table
@@ -69,19 +69,6 @@ def entry_of(directory: Path, table: Table, paths: Sequence[Path], **fields: Any
     _require_unique(directory, table, paths, rows)
     defaults = {"source": "", "url": "", "scope": "all", "schema_type": table.schema_type, "fetched": now()}
     return TableEntry(columns=duckdb_columns(table), rows=rows, files=files, **(defaults | fields))
-
-
-@contextmanager
-def disk_errors(target: Path) -> Iterator[None]:
-    """Turn a full disk into a sentence."""
-    try:
-        yield
-    except (OSError, duckdb.IOException) as error:
-        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
-            raise WarehouseError(
-                f"the disk of {target} is full; free some space and run the same command again, nothing is lost"
-            ) from error
-        raise
 
 
 def now() -> str:

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from warehouse.build import build
-from warehouse.errors import FolderBusy, SnapshotNotFound, UsageError
+from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.layout import Folder
 from warehouse.manifest import read_manifest
 
@@ -73,13 +73,11 @@ def test_what_cannot_be_built_is_a_sentence(small: SmallWarehouse) -> None:
     assert [path.name for path in small.folder.path.iterdir() if path.name.startswith(".")] == []
 
 
-def test_a_folder_with_a_wildcard_in_its_name_is_refused(small: SmallWarehouse, tmp_path: Path) -> None:
+def test_a_missing_file_is_a_sentence(small: SmallWarehouse) -> None:
     small.given(943, nucleus_detection_v0=NUCLEUS)
-    target = tmp_path / "data [new]" / small.folder.datastack
-    target.parent.mkdir()
-    shutil.move(small.folder.path, target)
-    with pytest.raises(UsageError, match=r"has \[ in its name, which DuckDB reads as wildcards; rename it"):
-        build(Folder(target))
+    (small.folder.version(943) / "cave" / "nucleus_detection_v0" / "part-0.parquet").unlink()
+    with pytest.raises(SnapshotDamaged, match=r"part-0.parquet of version 943 is missing"):
+        build(small.folder)
 
 
 def test_a_database_that_another_program_holds_is_a_sentence(

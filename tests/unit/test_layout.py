@@ -31,6 +31,11 @@ def test_only_published_versions_count(tmp_path: Path) -> None:
         folder.require_version(943)
 
 
+def test_a_folder_with_a_wildcard_in_its_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"has \[ in its name, which DuckDB reads as wildcards; rename it"):
+        Folder.of(tmp_path / "data [new]")
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden"])
 def test_a_datastack_is_not_a_path(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="not the name of a datastack"):

@@ -1,0 +1,102 @@
+"""The `microns` command as a user runs it: what it prints, where, and what it returns."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import warehouse.build
+from warehouse import cli
+from warehouse.local_demo import write_volume
+from warehouse.synthetic import synthesize
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with two synthetic versions."""
+    folder = tmp_path_factory.mktemp("warehouse")
+    write_volume(synthesize(cells=200), str(folder))
+    return folder
+
+
+def microns(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from warehouse.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("bild",), 2, 'Unknown command "bild"'),
+        (("build", "--defalt", "3"), 2, "see: microns build --help"),
+        (("build", "--default", "7"), 4, "version 7 is not in"),
+        (("describe", "cels"), 2, "cells"),
+        (("check", "943"), 4, "microns snapshot 943"),
+        (("snapshot",), 2, "see: microns snapshot --help"),
+    ],
+)
+def test_a_mistake_is_one_sentence(root: Path, arguments: tuple[str, ...], code: int, sentence: str) -> None:
+    done = microns(*arguments, *(() if arguments in (("bild",), ("snapshot",)) else ("--root", root)))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.splitlines()[-1].startswith("microns: error: ")
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
+    for command in ("list", "path", "check", "build", ("describe", "cells")):
+        done = microns(*((command,) if isinstance(command, str) else command), "--root", tmp_path)
+        assert (done.returncode, done.stdout) == (4, "")
+        assert "microns snapshot" in done.stderr
+
+
+def test_list_and_describe_and_path(root: Path) -> None:
+    listed = microns("list", "--root", root).stdout.splitlines()
+    assert listed[0].split() == ["version", "time_stamp", "table", "source", "scope", "rows", "bytes"]
+    assert {line.split()[0] for line in listed[1:]} == {"1507", "1718"}
+    described = microns("describe", "cells", "--root", root).stdout
+    assert "depth_um" in described
+    assert "um" in described
+    database = microns("path", "--root", root).stdout.strip()
+    with duckdb.connect(database, read_only=True) as con:
+        assert con.sql("SELECT count(*) FROM versions").fetchall() == [(2,)]
+
+
+def test_the_line_of_path_opens_the_stock_shell_from_anywhere(root: Path, tmp_path: Path) -> None:
+    line = microns("path", "--shell", "--root", root).stdout.strip()
+    shell = Path(sys.executable).with_name("duckdb")
+    query = f"{line.replace('duckdb', str(shell), 1)} -csv -c 'SELECT count(*) > 100 FROM cells'"
+    done = subprocess.run(query, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "true"
+
+
+def test_check_is_silent_about_nothing_wrong_and_names_what_is(root: Path) -> None:
+    sound = microns("check", "1718", "--root", root)
+    assert sound.returncode == 0, sound.stdout
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), RuntimeError("Query interrupted")])
+def test_an_interruption_returns_130(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], interruption: BaseException
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise interruption
+
+    monkeypatch.setattr(warehouse.build, "build", interrupted)
+    with pytest.raises(SystemExit) as left:
+        cli.main(["build", "--root", str(root)])
+    assert left.value.code == 130
+    assert "the same command continues" in capsys.readouterr().err
+
+
+def test_every_command_has_help() -> None:
+    overview = microns("--help").stdout
+    for command in ("demo", "snapshot", "selftest", "build", "check", "list", "describe", "path"):
+        assert command in overview
+        done = microns(command, "--help")
+        assert done.returncode == 0
+        assert len(done.stdout) > 200
