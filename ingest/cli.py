@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 def snapshot(
     version: Annotated[int, Parameter(help="Which version of the dataset, for example 1718.")],
+    /,
     *tables: Annotated[
         str, Parameter(help="CAVE's names of tables; without any, every table of cells, function and synapses.")
     ],
@@ -41,6 +42,7 @@ def snapshot(
     Stopping it loses nothing: the same command continues. When all is here, it does nothing. You need a free CAVE
     account and its token once; if there is none, the command says how to get one.
     """
+    from ingest.demo import refuse_demo
     from ingest.progress import shown
     from ingest.snapshot import Order, Snapshot
     from ingest.source import Source
@@ -50,6 +52,7 @@ def snapshot(
     if quiet:
         logging.getLogger("ingest").setLevel(logging.WARNING)
     folder = Folder.of(root, datastack)
+    refuse_demo(folder)
     order = Order(version, tables, synapses, byte_count(memory))
 
     def connect() -> Source:

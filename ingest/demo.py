@@ -98,6 +98,17 @@ def demo(
     log.info("ask it yourself: microns path --shell --root %s", directory)
 
 
+def refuse_demo(folder: Folder) -> None:
+    """Keep real data out of a folder of synthetic ones.
+
+    Raises:
+        UsageError: the folder is a demo's.
+    """
+    root = folder.path.parent
+    if (root / _MARK).exists():
+        raise UsageError(f"{root} holds a demo, whose data are synthetic; fetch into another folder with --root")
+
+
 def _sensible(cells: int) -> int:
     if not 100 <= cells <= 50_000:
         raise UsageError(f"--cells {cells}: the demo makes 100 to 50,000 cells; try: microns demo --cells 2000")

@@ -148,10 +148,19 @@ def _take_place(temporary: Path, database: Path) -> None:
         ) from error
 
 
+def write_init_sql(folder: Folder) -> None:
+    """Write init.sql for where the folder is now."""
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH {text_literal(str(folder.database))} AS present (READ_ONLY)")
+        text = _init_sql(folder, default_version(con, "present")).encode()
+    if not folder.init_sql.is_file() or folder.init_sql.read_bytes() != text:
+        replace_file(folder.init_sql, text)
+
+
 def _init_sql(folder: Folder, default: int) -> str:
     return (
         f"-- For a DuckDB shell started outside of {folder.path}; `microns path --shell` prints the line.\n"
-        "-- After moving the folder run `microns build`, or start the shell inside of it without this file.\n"
+        "-- After moving the folder ask for the line again, or start the shell inside of it without this file.\n"
         f"SET GLOBAL file_search_path = {text_literal(str(folder.path))};\n"
         f"SET search_path = {text_literal(search_path(default))};\n"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ Datastack = Annotated[str, Parameter(help="CAVE's name of the dataset.")]
 app = App(
     name="microns",
     help="A local warehouse of the MICrONS connectome: fetch a version once, then ask it anything, offline.",
+    version=installed("microns-warehouse"),
     version_flags=["--version"],
     suppress_keyboard_interrupt=False,  # `main` has something to say about it
 )
@@ -36,7 +38,7 @@ app.command(
 )
 
 
-@app.command
+@app.command(version_flags=())
 def build(
     *,
     default: Annotated[
@@ -51,7 +53,7 @@ def build(
     print(build_database(Folder.of(root, datastack), default=default))
 
 
-@app.command
+@app.command(version_flags=())
 def check(
     version: Annotated[int | None, Parameter(help="Which version; all of them if not given.")] = None,
     *,
@@ -72,7 +74,7 @@ def check(
         raise ChecksFailed(f"{failed} checks failed in {folder.path}; what each means is in its line above")
 
 
-@app.command(name="list")
+@app.command(name="list", version_flags=())
 def list_versions(*, root: Root = None, datastack: Datastack = DEFAULT_DATASTACK) -> None:
     """Show which versions are here, with their tables, synapse scope and bytes."""
     from warehouse.manifest import read_manifest
@@ -87,24 +89,24 @@ def list_versions(*, root: Root = None, datastack: Datastack = DEFAULT_DATASTACK
     print(table_text(("version", "time_stamp", "table", "source", "scope", "rows", "bytes"), rows))
 
 
-@app.command
+@app.command(version_flags=())
 def describe(
-    name: Annotated[
-        str, Parameter(help="A view (cells), a CAVE table (synapses_pni_2), or another version's (v1718.cells).")
-    ],
+    name: Annotated[str, Parameter(help="A view (cells) or a CAVE table (synapses_pni_2).")],
+    /,
     *,
+    version: Annotated[int | None, Parameter(help="Of which version; of the default one if not given.")] = None,
     root: Root = None,
     datastack: Datastack = DEFAULT_DATASTACK,
 ) -> None:
-    """Show the columns of a view or table, with their units and meaning."""
+    """Show what a view or table holds, and its columns with their units and meaning."""
     from warehouse.session import connect
 
-    with connect(root=root, datastack=datastack) as warehouse:
+    with connect(version, root, datastack) as warehouse:
         frame = warehouse.describe(name)
-        print(table_text(frame.columns, frame.rows()))
+        print(f"{warehouse.about(name)}\n\n{table_text(frame.columns, frame.rows())}")
 
 
-@app.command
+@app.command(version_flags=())
 def path(
     *,
     shell: Annotated[bool, Parameter(help="Print the line that opens the DuckDB shell on it.")] = False,
@@ -112,8 +114,14 @@ def path(
     datastack: Datastack = DEFAULT_DATASTACK,
 ) -> None:
     """Print the path of microns.duckdb."""
+    from warehouse.build import write_init_sql
+
     folder = Folder.of(root, datastack)
     _local_versions(folder)
+    if not folder.database.is_file():
+        raise WarehouseError(f"there is no database at {folder.database}; run: microns build")
+    if shell:
+        write_init_sql(folder)  # the folder may have been moved since it was built
     print(f'duckdb -readonly -init "{folder.init_sql}" "{folder.database}"' if shell else folder.database)
 
 

@@ -117,6 +117,18 @@ def describe(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, .
     return _frame([row[1:] for row in rows if row[0] == rows[0][0]])
 
 
+def about(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ...], name: str) -> str:
+    """What a row of a view or table means, and its warnings; looked up as `describe` does."""
+    schema, _, bare = name.rpartition(".")
+    row = con.execute(
+        "SELECT coalesce(comment, '') FROM duckdb_views() "
+        "WHERE database_name = $catalog AND view_name = $name AND list_contains($schemas, schema_name) "
+        "ORDER BY list_position($schemas, schema_name) LIMIT 1",
+        {"catalog": catalog, "name": bare, "schemas": [schema] if schema else list(schemas)},
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
 def _frame(rows: list[tuple[str, str, str]]) -> pl.DataFrame:
     import polars as pl
 

@@ -20,12 +20,12 @@ import numpy as np
 from warehouse import encoding
 from warehouse.build import default_version
 from warehouse.datastacks import datastack_of, table_called
-from warehouse.dictionary import describe, quoted, text_literal
+from warehouse.dictionary import about, describe, quoted, text_literal
 from warehouse.errors import SnapshotNotFound, UsageError
 from warehouse.layout import DEFAULT_DATASTACK, Folder
 from warehouse.local_tables import create_local_views, float_ids, float_ids_sentence
 from warehouse.manifest import Manifest, read_manifest
-from warehouse.tables import SYNAPSE
+from warehouse.tables import SYNAPSE, TABLES
 from warehouse.version_schema import raw_schema_of, schema_of, search_path
 
 if TYPE_CHECKING:
@@ -117,9 +117,17 @@ class Warehouse:
         Args:
             query: one statement; `$name` stands for a parameter.
             **parameters: their values; numpy's integers and arrays and polars' series are fine.
+
+        Raises:
+            UsageError: the query is a USE or SET, which would be forgotten before the next query.
         """
         # A cursor of its own for each query: an unread Arrow stream owns its connection in DuckDB 2.
         cursor = self._con.cursor()
+        if any(each.type == duckdb.StatementType.SET for each in cursor.extract_statements(query)):
+            raise UsageError(
+                f"{query.split()[0].upper()} has no effect here, each query begins afresh; choose a version with "
+                "warehouse.connect(1718) or by name (FROM v1718.cells), memory and threads when you connect"
+            )
         cursor.execute(f"SET search_path = {text_literal(search_path(self.version, _CATALOG))}")
         if not parameters:
             return cursor.sql(query)
@@ -148,6 +156,15 @@ class Warehouse:
         """Columns of a view or table: column, type, unit, description."""
         schemas = (schema_of(self.version), raw_schema_of(self.version), "main", "local")
         return describe(self._con, _CATALOG, schemas, name)
+
+    def about(self, name: str) -> str:
+        """What a row of a view or table means, what makes people get it wrong, and what to cite."""
+        schemas = (schema_of(self.version), raw_schema_of(self.version), "main", "local")
+        text = about(self._con, _CATALOG, schemas, name)
+        if name in TABLES and name not in self.manifest.tables:
+            why = self.manifest.absent.get(name, "it was not fetched")
+            text += f"\n\nEmpty here: version {self.version} of this warehouse has no rows of it ({why})."
+        return text
 
     def register(self, name: str, frame: Any) -> None:
         """Make a frame (polars, pandas, Arrow) known to this session as `local.NAME`.

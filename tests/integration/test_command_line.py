@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from importlib.metadata import version as installed
 from pathlib import Path
 
 import duckdb
@@ -72,6 +74,30 @@ def test_the_line_of_path_opens_the_stock_shell_from_anywhere(root: Path, tmp_pa
     query = f"{line.replace('duckdb', str(shell), 1)} -csv -c 'SELECT count(*) > 100 FROM cells'"
     done = subprocess.run(query, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "true"
+
+
+def test_the_line_of_path_is_right_after_a_move(root: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(root, moved)
+    line = microns("path", "--shell", "--root", moved).stdout
+    assert str(moved) in line
+    assert str(moved) in (moved / "minnie65_public" / "init.sql").read_text()
+
+
+def test_describe_says_what_is_not_there(root: Path) -> None:
+    name = "synapse_target_predictions_ssa_v2"
+    assert "Empty here: version 1507" in microns("describe", name, "--root", root).stdout
+    assert "Empty here" not in microns("describe", name, "--version", "1718", "--root", root).stdout
+
+
+def test_the_version_is_the_packages(root: Path) -> None:
+    assert microns("--version").stdout.strip() == installed("microns-warehouse")
+
+
+def test_real_data_do_not_get_into_a_demo(tmp_path: Path) -> None:
+    (tmp_path / "demo.json").write_text("{}")
+    done = microns("snapshot", "1718", "--root", tmp_path)
+    assert (done.returncode, "holds a demo" in done.stderr) == (2, True)
 
 
 def test_check_is_silent_about_nothing_wrong_and_names_what_is(root: Path) -> None:

@@ -173,3 +173,10 @@ def test_the_demo_answers_and_leaves_nothing_behind() -> None:
         assert wh.sql("SELECT count(*) > 0 FROM connections_proofread").fetchall() == [(True,)]
         folder = wh.path
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("statement", ["USE v1718", "set search_path = 'v1718'", "use main; FROM cells"])
+def test_what_would_be_forgotten_is_refused(small: SmallWarehouse, statement: str) -> None:
+    small.given(nucleus_detection_v0="id | pt_root_id\n1 | 10")
+    with pytest.raises(UsageError, match="has no effect here"):
+        small.connect().sql(statement)
