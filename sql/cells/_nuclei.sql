@@ -4,15 +4,6 @@
 -- point was placed by hand. Its root is the cell's root, as in CAVE's nucleus_detection_lookup_v1.
 -- grain: nucleus_id
 -- requires: nucleus_detection_v0
-WITH alternative AS (
-    SELECT
-        target_id,
-        max_by(pt_root_id, id) AS pt_root_id,
-        max_by(pt_supervoxel_id, id) AS pt_supervoxel_id
-    FROM nucleus_alternative_points
-    GROUP BY target_id
-)
-
 SELECT
     n.id AS nucleus_id, -- The cell: `id` in nucleus_detection_v0, the same in every version
     coalesce(a.pt_root_id, n.pt_root_id) AS pt_root_id, -- Segment of the cell in this version, at the look-up point; 0 and 1 mean none
@@ -29,4 +20,4 @@ SELECT
     n.pt_position_y * _voxel_y_nm() AS y_nm, -- Centroid of the nucleus, y; grows away from the pia [nm]
     n.pt_position_z * _voxel_z_nm() AS z_nm -- Centroid of the nucleus, z [nm]
 FROM nucleus_detection_v0 AS n
-LEFT JOIN alternative AS a ON a.target_id = n.id
+LEFT JOIN _alternative_points AS a ON a.nucleus_id = n.id

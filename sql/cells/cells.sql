@@ -6,6 +6,9 @@
 -- `is_single_neuron` is CAVE's single_neurons (one neuron on the root, other nuclei allowed).
 --
 -- Types follow the precedence of CAVE's aibs_cell_info, with their source; every table's own answer stays beside them.
+-- Near an edge of the volume axons and dendrites are cut off: `edge_distance_um` is the distance to the nearest of the
+-- four sides of the box around all nuclei that cross the cortex. Pia and white matter end it too, but cut nothing off.
+--
 -- Not every row is a neuron, or even a cell: for that see `neurons`.
 -- grain: nucleus_id
 -- store: nucleus_id
@@ -15,6 +18,15 @@
 -- warning: class and type are answered by different tables and can disagree (an inhibitory 23P): ask for both
 -- cite: microns2025, elabbady2025, schneidermizell2025
 -- questions: Q01, Q02, Q04, Q05, Q06, Q07, Q08, Q09, Q10, Q13
+WITH extent AS (
+    SELECT
+        min(x_nm) AS x_from_nm,
+        max(x_nm) AS x_to_nm,
+        min(z_nm) AS z_from_nm,
+        max(z_nm) AS z_to_nm
+    FROM _nuclei
+)
+
 SELECT
     n.nucleus_id,
     n.pt_root_id,
@@ -39,6 +51,9 @@ SELECT
     v.value AS area_border_um, -- Distance to the border of the area [um]
     depth_um(n.x_nm, n.y_nm) AS depth_um, -- Depth of the nucleus below the pia, along its straight normal [um]
     layer_of(depth_um(n.x_nm, n.y_nm)) AS layer, -- Cortical layer at that depth (see layer_bounds), NULL above the pia
+    least(
+        n.x_nm - e.x_from_nm, e.x_to_nm - n.x_nm, n.z_nm - e.z_from_nm, e.z_to_nm - n.z_nm
+    ) / 1000 AS edge_distance_um, -- Distance to the nearest side at which the volume was cut (x, z), by the outermost nuclei [um]
     n.nucleus_volume_um3,
     p.status_dendrite, -- Whether the dendrite was proofread; NULL if it was never assessed
     p.strategy_dendrite,
@@ -65,6 +80,7 @@ SELECT
     k.mtype_manual,
     k.mtype_by_soma
 FROM _nuclei AS n
+CROSS JOIN extent AS e
 LEFT JOIN _root_nuclei AS r ON r.pt_root_id = n.pt_root_id
 LEFT JOIN _neuron_answers AS a ON a.nucleus_id = n.nucleus_id
 LEFT JOIN _labels AS k ON k.nucleus_id = n.nucleus_id

@@ -1,0 +1,31 @@
+-- Every nucleus with its best type, area and proofreading, as CAVE's view of this name, column for column.
+--
+-- Computed here, by the same precedence, for published code that asks for this view; where CAVE's own rows were fetched
+-- they stand beside it in the schema of CAVE's tables (`v1718_cave.aibs_cell_info`). `cells` says more, and keeps
+-- every table's own answer. In two things both follow this warehouse's rules: 5P-PT of the column table reads 5P-ET, and
+-- where several assessments of proofreading lie on one segment the best of them is shown, in one row.
+-- grain: id
+-- requires: nucleus_detection_v0
+-- warning: merged cells are here once for each of their nuclei, see is_single_soma of `cells`
+-- cite: elabbady2025, schneidermizell2025, microns2025
+-- questions: Q02, Q15
+-- example: SELECT broad_type, count(*) AS n FROM aibs_cell_info GROUP BY ALL ORDER BY n DESC
+SELECT
+    c.nucleus_id AS id, -- Nucleus id: `nucleus_id` of `cells`
+    c.pt_root_id,
+    c.nucleus_volume_um3 AS nuc_volume, -- Volume of the nucleus [um3]
+    c.cell_class AS broad_type, -- excitatory, inhibitory or nonneuron
+    c.cell_class_source AS broad_type_source, -- The table that broad_type comes from
+    c.cell_type,
+    c.cell_type_source,
+    c.mtype,
+    c.mtype_source,
+    c.status_dendrite AS dendrite_cleaned, -- Whether the dendrite was proofread
+    c.status_axon AS axon_cleaned, -- Whether the axon was proofread
+    c.strategy_dendrite,
+    c.strategy_axon,
+    c.visual_area,
+    c.pt_position_x,
+    c.pt_position_y,
+    c.pt_position_z
+FROM cells AS c

@@ -1,0 +1,25 @@
+-- How many cells there are of each class and type, by a rule on merged cells, one row per class and type.
+--
+-- rule := 'nucleus' counts nuclei that are alone on their segment (`is_single_soma` of `cells`), by the type that
+-- `cells` gives them; cells without a type are a row of their own. This is the right number.
+--
+-- rule := 'type_table' gives the numbers of notebooks that take the table of predicted types alone and drop every root
+-- id that occurs in it twice (pandas' keep=False): 90,353 cells in version 1507. rule := 'type_table_first' keeps the
+-- first row of such a root (keep='first'): 91,423. Both miss cells that are merged with an untyped one, and look cells
+-- up at the centroid of the nucleus. Which row is the first is decided by annotation id here and by chance there, so
+-- types can differ by a few where the total does not. Roots 0 and 1 are never counted here; a notebook that does not
+-- drop them has one row more for each under keep='first', and under keep=False where it occurs once.
+-- macro: cell_type_counts(rule := 'nucleus')
+-- grain: cell_class, cell_type
+-- cite: elabbady2025, microns2025
+-- questions: Q01, Q02
+-- example: FROM cell_type_counts() ORDER BY n_cells DESC, ALL LIMIT 5
+-- example: SELECT sum(n_cells)::BIGINT AS n FROM cell_type_counts(rule := 'type_table')
+SELECT
+    c.cell_class, -- excitatory, inhibitory, nonneuron; NULL without an answer
+    c.cell_type, -- Cell type; NULL without an answer
+    count(*) FILTER (WHERE c.is_counted) AS n_cells, -- Number of cells by the rule
+    count(*) AS n_nuclei -- Number of all nuclei with this answer, merged ones and those without a segment too
+FROM _counted_types AS c
+JOIN (SELECT _counting_rule(rule) AS rule) AS r ON r.rule = c.rule
+GROUP BY c.cell_class, c.cell_type

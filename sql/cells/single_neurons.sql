@@ -1,0 +1,15 @@
+-- Neurons that share their segment with no other neuron, as CAVE's view of this name, one row per segment.
+--
+-- CAVE's rule is about neurons, not nuclei: a neuron merged with a glial cell or a false detection is here, and all
+-- synapses of the segment are taken for its own. The strict rule is `is_single_soma` of `cells`; strict neurons are
+-- `neurons`.
+-- grain: pt_root_id
+-- requires: nucleus_detection_v0, nucleus_ref_neuron_svm
+-- cite: microns2025
+-- questions: Q01, Q03
+-- example: SELECT count(*) AS n FROM single_neurons
+SELECT
+    c.nucleus_id AS id, -- Nucleus id: `nucleus_id` of `cells`
+    c.pt_root_id
+FROM cells AS c
+WHERE c.is_single_neuron
