@@ -184,4 +184,7 @@ def _arguments(view: View) -> list[str]:
     """The arguments that pass a macro's parameters on: `a` for `a`, `b := b` for `b := 1`."""
     inner = (view.signature or "()")[1:-1]
     names = [part.split(":=") for part in inner.split(",") if part.strip()]
-    return [part[0].strip() if len(part) == 1 else f"{part[0].strip()} := {part[0].strip()}" for part in names]
+    return [
+        quoted(part[0].strip()) if len(part) == 1 else f"{part[0].strip()} := {quoted(part[0].strip())}"
+        for part in names
+    ]  # quoted, because a parameter may be called `by`

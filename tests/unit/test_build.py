@@ -182,6 +182,7 @@ def moved(small: SmallWarehouse, tmp_path: Path) -> Path:
         nucleus_detection_v0=NUCLEUS,
         nucleus_ref_neuron_svm="target_id | cell_type\n1 | neuron",
         synapses_pni_2="pre_pt_root_id | post_pt_root_id\n10 | 20",
+        synapse_target_predictions_ssa="target_id | tag\n1 | spine",
         proofreading_status_and_strategy="pt_root_id | valid_id\n10 | 10",
         coregistration_manual_v4="target_id | session | scan_idx | unit_id\n1 | 4 | 7 | 100",
     )

@@ -1,0 +1,16 @@
+-- A word if it is one of the allowed ones, or NULL; any other raises a sentence that names the nearest.
+-- macro: _one_of(word, what, allowed)
+SELECT
+    CASE
+        WHEN word IS NULL OR list_contains(allowed, word) THEN word
+        ELSE
+            error(
+                'there is no ' || what || ' named ' || word || '; the nearest is '
+                || list_reverse_sort(
+                    list_transform(
+                        allowed, LAMBDA each: struct_pack(alike := jaro_winkler_similarity(each, word), name := each)
+                    )
+                )[1].name
+                || ', all are ' || array_to_string(list_sort(allowed), ', ')
+            )
+    END AS _one_of -- The word

@@ -1,0 +1,96 @@
+-- How often cells connect by the distance of their nuclei, one row per measure, strategy of the axon, pair of types and bin.
+--
+-- `measure` is space (straight distance) or lateral (along the cortical sheet, without depth): every pair is in both, so
+-- filter one. Pairs are those of `cell_type_connectivity`: presynaptic cells alone on their segment with a proofread axon
+-- that was not edited since, all other cells alone on their segment as targets, one synapse makes a connection.
+--
+-- The volume ends: around a cell near its side part of every ring of distance is missing, and with it axon that leaves and
+-- comes back. Columns with `inside` count only pairs whose presynaptic nucleus is at least as far from the nearest side (of
+-- the box around all cells, along the sheet) as the bin reaches, so the whole ring is in the volume. At distances beyond
+-- half the volume's width nothing is inside.
+-- grain: measure, strategy_axon, pre_cell_type, post_cell_type, distance_from_um
+-- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
+-- warning: filter by measure, or every pair counts twice
+-- warning: partially extended axons bias distant bins down; never pool strategies silently
+-- cite: microns2025, schneidermizell2025, turner2022
+-- questions: Q38
+WITH possible AS (
+    SELECT
+        b.measure,
+        b.strategy_axon,
+        b.pre_cell_type,
+        b.post_cell_type,
+        b.bin_um,
+        sum(b.n_possible)::BIGINT AS n_possible,
+        sum(b.n_possible_inside)::BIGINT AS n_possible_inside
+    FROM _pair_bins AS b
+    WHERE b.is_current
+    GROUP BY b.measure, b.strategy_axon, b.pre_cell_type, b.post_cell_type, b.bin_um
+),
+
+placed AS (
+    SELECT
+        pre.strategy_axon,
+        pre.cell_type AS pre_cell_type,
+        post.cell_type AS post_cell_type,
+        pre.edge_um,
+        k.n_syn,
+        (pre.across_um - post.across_um) ** 2 + (pre.along_um - post.along_um) ** 2 AS lateral_squared,
+        (pre.depth_um - post.depth_um) ** 2 AS depth_squared
+    FROM _cell_pairs AS k
+    JOIN _ends AS pre ON pre.nucleus_id = k.pre_nucleus_id AND pre.is_current
+    JOIN _ends AS post ON post.nucleus_id = k.post_nucleus_id
+),
+
+measured AS (
+    SELECT
+        p.*,
+        'space' AS measure,
+        _bin_um(sqrt(p.lateral_squared + p.depth_squared)) AS bin_um
+    FROM placed AS p
+    UNION ALL
+    SELECT
+        p.*,
+        'lateral',
+        _bin_um(sqrt(p.lateral_squared))
+    FROM placed AS p
+),
+
+connected AS (
+    SELECT
+        m.measure,
+        m.strategy_axon,
+        m.pre_cell_type,
+        m.post_cell_type,
+        m.bin_um,
+        count(*) AS n_connected,
+        count(*) FILTER (WHERE m.edge_um >= m.bin_um + 25) AS n_connected_inside,
+        sum(m.n_syn)::BIGINT AS n_syn
+    FROM measured AS m
+    GROUP BY m.measure, m.strategy_axon, m.pre_cell_type, m.post_cell_type, m.bin_um
+)
+
+SELECT
+    p.measure, -- Which distance: space, or lateral (along the cortical sheet)
+    p.strategy_axon, -- How far the presynaptic axons were proofread
+    p.pre_cell_type, -- Type of the presynaptic cells; NULL = unknown
+    p.post_cell_type, -- Type of the postsynaptic cells; NULL = unknown
+    p.bin_um AS distance_from_um, -- Lower end of the bin of distances [um]
+    p.bin_um + 25 AS distance_to_um, -- Upper end of the bin, not in it [um]
+    p.n_possible, -- Number of possible ordered pairs at that distance
+    coalesce(k.n_connected, 0) AS n_connected, -- Number of those with a synapse
+    coalesce(k.n_connected, 0) / p.n_possible AS connection_probability, -- n_connected of n_possible
+    _wilson(coalesce(k.n_connected, 0), p.n_possible, -1) AS probability_low, -- Lower end of its 95 % Wilson interval
+    _wilson(coalesce(k.n_connected, 0), p.n_possible, 1) AS probability_high, -- Upper end of its 95 % Wilson interval
+    coalesce(k.n_syn, 0) AS n_syn, -- Number of synapses of the connected pairs
+    p.n_possible_inside, -- Number of those whose bin lies within the volume all around the presynaptic nucleus
+    coalesce(k.n_connected_inside, 0) AS n_connected_inside, -- Number of those with a synapse
+    coalesce(k.n_connected_inside, 0) / nullif(p.n_possible_inside, 0) AS probability_inside -- n_connected_inside of n_possible_inside
+FROM possible AS p
+LEFT JOIN connected AS k
+    ON
+        k.measure = p.measure
+        AND k.strategy_axon = p.strategy_axon
+        AND k.pre_cell_type IS NOT DISTINCT FROM p.pre_cell_type
+        AND k.post_cell_type IS NOT DISTINCT FROM p.post_cell_type
+        AND k.bin_um = p.bin_um

@@ -1,0 +1,92 @@
+-- Inputs and outputs of every segment with a nucleus: synapses, partner segments and partner cells, one row per segment.
+--
+-- Segments are not cells: most presynaptic partners are orphan pieces of axon, and an axon in five pieces is five of
+-- them. `n_pre_segments` counts pieces, `n_pre_cells` only partners with exactly one nucleus; the true number of presynaptic
+-- cells lies between. Autapses and sides without a segment (roots 0 and 1) are left out, all else is counted, whatever
+-- its size. Inputs may be interpreted for any cell; outputs only where `strategy_axon` says that the axon was proofread.
+-- grain: pt_root_id
+-- store: pt_root_id
+-- scope: all
+-- requires: synapses_pni_2, nucleus_detection_v0
+-- warning: outputs of a cell with strategy_axon NULL say how much of its axon was found, not how it connects
+-- warning: a segment with several nuclei (n_nuclei above 1) has the synapses of several cells
+-- cite: microns2025, turner2022
+-- questions: Q20, Q33, Q34
+WITH inputs AS (
+    SELECT
+        s.post_pt_root_id,
+        s.pre_pt_root_id,
+        count(*) AS n_syn,
+        sum(s.size)::BIGINT AS sum_size
+    FROM _partner_synapses AS s
+    SEMI JOIN _root_nuclei AS r ON r.pt_root_id = s.post_pt_root_id
+    GROUP BY s.post_pt_root_id, s.pre_pt_root_id
+),
+
+outputs AS (
+    SELECT
+        s.pre_pt_root_id,
+        s.post_pt_root_id,
+        count(*) AS n_syn,
+        sum(s.size)::BIGINT AS sum_size
+    FROM _axon_synapses AS s
+    WHERE s.pre_pt_root_id <> s.post_pt_root_id AND s.post_pt_root_id NOT IN (0, 1)
+    GROUP BY s.pre_pt_root_id, s.post_pt_root_id
+),
+
+received AS (
+    SELECT
+        i.post_pt_root_id AS pt_root_id,
+        count(*) AS n_segments,
+        count(*) FILTER (WHERE r.n_nuclei = 1) AS n_cells,
+        sum(i.n_syn)::BIGINT AS n_syn,
+        sum(i.sum_size)::BIGINT AS sum_size
+    FROM inputs AS i
+    LEFT JOIN _root_nuclei AS r ON r.pt_root_id = i.pre_pt_root_id
+    GROUP BY i.post_pt_root_id
+),
+
+sent AS (
+    SELECT
+        o.pre_pt_root_id AS pt_root_id,
+        count(*) AS n_segments,
+        count(*) FILTER (WHERE r.n_nuclei = 1) AS n_cells,
+        sum(o.n_syn)::BIGINT AS n_syn,
+        sum(o.sum_size)::BIGINT AS sum_size
+    FROM outputs AS o
+    LEFT JOIN _root_nuclei AS r ON r.pt_root_id = o.post_pt_root_id
+    GROUP BY o.pre_pt_root_id
+),
+
+autapses AS (
+    SELECT
+        s.pre_pt_root_id AS pt_root_id,
+        count(*) AS n_syn
+    FROM _axon_synapses AS s
+    WHERE s.pre_pt_root_id = s.post_pt_root_id
+    GROUP BY s.pre_pt_root_id
+)
+
+SELECT
+    r.pt_root_id,
+    r.nucleus_id,
+    r.n_nuclei, -- Number of nuclei on the segment: 1 = a cell, more = merged cells
+    r.cell_class, -- Class of the cell: excitatory, inhibitory, nonneuron
+    r.cell_type, -- Type of the cell, by the precedence of `cells`
+    a.strategy_axon, -- How far the axon was proofread; NULL where its outputs may not be interpreted
+    coalesce(i.n_syn, 0) AS n_in_syn, -- Number of input synapses
+    coalesce(i.n_segments, 0) AS n_pre_segments, -- Number of segments they come from, most of them orphan pieces
+    coalesce(i.n_cells, 0) AS n_pre_cells, -- Number of those segments that have exactly one nucleus
+    coalesce(i.sum_size, 0) AS in_sum_size, -- Summed cleft size of the inputs [voxel]
+    i.sum_size / i.n_syn AS in_mean_size, -- Mean cleft size of the inputs; NULL without one [voxel]
+    coalesce(o.n_syn, 0) AS n_out_syn, -- Number of output synapses
+    coalesce(o.n_segments, 0) AS n_post_segments, -- Number of segments they go to
+    coalesce(o.n_cells, 0) AS n_post_cells, -- Number of those segments that have exactly one nucleus
+    coalesce(o.sum_size, 0) AS out_sum_size, -- Summed cleft size of the outputs [voxel]
+    o.sum_size / o.n_syn AS out_mean_size, -- Mean cleft size of the outputs; NULL without one [voxel]
+    coalesce(s.n_syn, 0) AS n_autapses -- Number of synapses of the segment onto itself, counted in no other column
+FROM _root_cells AS r
+LEFT JOIN received AS i ON i.pt_root_id = r.pt_root_id
+LEFT JOIN sent AS o ON o.pt_root_id = r.pt_root_id
+LEFT JOIN autapses AS s ON s.pt_root_id = r.pt_root_id
+LEFT JOIN _proofread_axons AS a ON a.pt_root_id = r.pt_root_id

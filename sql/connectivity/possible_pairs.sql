@@ -1,0 +1,28 @@
+-- How many ordered pairs of cells could be connected, by strategy of the axon, class, type, area and distance.
+--
+-- The denominators of connection probabilities, from the list of cells, not of connections. Presynaptic: cells alone on
+-- their segment (`is_single_soma`) with a proofread axon. Postsynaptic: all cells alone on their segment. A cell is not
+-- paired with itself, so sums over rows are the number of presynaptic cells times that of postsynaptic cells, less the
+-- cells that are in both groups. Kinds and distances without a pair have no row. Distances are between nuclei, in space,
+-- in bins of 25 um; along the cortical sheet they are in `distance_dependence`.
+-- grain: strategy_axon, is_current, pre_cell_class, pre_cell_type, pre_visual_area, post_cell_class, post_cell_type, post_visual_area,
+--     distance_from_um
+-- requires: nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
+-- warning: `cell_type_connectivity` takes only rows where is_current holds
+-- warning: NULL in a class, type or area is a kind of its own: compare by IS NOT DISTINCT FROM
+-- cite: microns2025, schneidermizell2025
+-- questions: Q32, Q38
+SELECT
+    b.strategy_axon,
+    b.is_current,
+    b.pre_cell_class,
+    b.pre_cell_type,
+    b.pre_visual_area,
+    b.post_cell_class,
+    b.post_cell_type,
+    b.post_visual_area,
+    b.bin_um AS distance_from_um, -- Lower end of the bin of distances between the nuclei [um]
+    b.bin_um + 25 AS distance_to_um, -- Upper end of the bin, not in it [um]
+    b.n_possible
+FROM _pair_bins AS b
+WHERE b.measure = 'space'

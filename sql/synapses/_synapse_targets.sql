@@ -1,0 +1,49 @@
+-- What each synapse lands on, one row per synapse that any table classified; empty where a version has no such table.
+-- grain: synapse_id
+WITH answers AS (
+    SELECT
+        target_id,
+        id,
+        'v2' AS source,
+        tag,
+        NULL::INTEGER AS code
+    FROM synapse_target_predictions_ssa_v2
+    UNION ALL
+    SELECT
+        target_id,
+        id,
+        'v1',
+        tag,
+        NULL
+    FROM synapse_target_predictions_ssa
+    UNION ALL
+    SELECT
+        target_id,
+        id,
+        'structure',
+        NULL,
+        value
+    FROM synapse_target_structure
+),
+
+tags AS (
+    SELECT
+        a.target_id,
+        max_by(a.tag, a.id) FILTER (WHERE a.source = 'v2') AS tag_v2,
+        max_by(a.tag, a.id) FILTER (WHERE a.source = 'v1') AS tag_v1,
+        max_by(a.code, a.id) FILTER (WHERE a.source = 'structure') AS structure_code
+    FROM answers AS a
+    GROUP BY a.target_id
+)
+
+SELECT
+    t.target_id AS synapse_id, -- The synapse: `id` in `synapses`
+    coalesce(t.tag_v2, t.tag_v1) AS compartment, -- spine, shaft or soma: tag_v2, else tag_v1; NULL where neither predicted it
+    CASE
+        WHEN t.tag_v2 IS NOT NULL THEN 'synapse_target_predictions_ssa_v2'
+        WHEN t.tag_v1 IS NOT NULL THEN 'synapse_target_predictions_ssa'
+    END AS compartment_source, -- The table that compartment comes from
+    t.tag_v2, -- Answer of synapse_target_predictions_ssa_v2, verbatim
+    t.tag_v1, -- Answer of synapse_target_predictions_ssa, verbatim
+    t.structure_code -- Code 0 to 6 of synapse_target_structure, verbatim
+FROM tags AS t
