@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -246,8 +247,9 @@ def test_every_view_fetches_where_only_duckdb_is_installed(moved: Path, tmp_path
     environment = tmp_path / "bare"
     venv.create(environment, with_pip=True)
     python = environment / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    unpinned = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
     installed = subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", f"duckdb=={version}"], capture_output=True
+        [python, "-m", "pip", "install", "--quiet", f"duckdb=={version}"], capture_output=True, env=unpinned
     )
     if installed.returncode:
         pytest.skip(f"duckdb {version} cannot be installed here")
