@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from warehouse.catalog import create_catalog
 from warehouse.datastacks import datastack_of
 from warehouse.dictionary import quoted, text_literal
 from warehouse.disk import disk_errors
@@ -106,6 +107,7 @@ def _fill(
         manifests[version] = store_models(con, folder, usable, views, workshop / f"v{version}")
     create_default_views(con, default, views)
     create_spanning_views(con, manifests, default, views)
+    create_catalog(con, manifests, datastack_of(folder.datastack))
     con.execute("COMMIT")  # before a file under local/ that cannot be read could abort it
     create_local_views(con, folder.local)
 

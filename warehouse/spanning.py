@@ -52,28 +52,31 @@ def create_spanning_views(
 ) -> None:
     """Create them in `main` of the current database."""
     rows = [_version_row(manifest, default) for manifest in manifests.values()]
-    _create(con, "versions", "The versions that are here, one row each.", _VERSIONS, _values(_VERSIONS, rows))
+    create_spanning(
+        con, "versions", "The versions that are here, one row each.", _VERSIONS, constant_rows(_VERSIONS, rows)
+    )
     rows = [row for manifest in manifests.values() for row in _provenance_rows(manifest)]
     doc = "Where every table of every version comes from, or why it is not here."
-    _create(con, "provenance", doc, _PROVENANCE, _values(_PROVENANCE, rows))
+    create_spanning(con, "provenance", doc, _PROVENANCE, constant_rows(_PROVENANCE, rows))
     branches = (f"SELECT nucleus_id, {v} AS version, pt_root_id FROM {schema_of(v)}._nuclei" for v in manifests)
-    _create(con, "id_map", _ID_MAP_DOC, _ID_MAP, " UNION ALL ".join(branches))
+    create_spanning(con, "id_map", _ID_MAP_DOC, _ID_MAP, " UNION ALL ".join(branches))
     for view in views.values():
         if view.spans_versions:
             con.execute(f"CREATE VIEW main.{view.name} AS\n{rewrite(view.text, view.found, _in_main)}\n")
             comment_on_view(con, "main", view.name, view.comment, view.columns)
     doc = "Every view and table with its columns, their units and what they mean."
-    _create(con, "data_dictionary", doc, DATA_DICTIONARY_COLUMNS, DATA_DICTIONARY)
+    create_spanning(con, "data_dictionary", doc, DATA_DICTIONARY_COLUMNS, DATA_DICTIONARY)
 
 
-def _create(
+def create_spanning(
     con: duckdb.DuckDBPyConnection, name: str, doc: str, columns: Mapping[str, tuple[str, str]], select: str
 ) -> None:
+    """Create a view in `main` whose columns are given with type and meaning."""
     con.execute(f"CREATE VIEW main.{name} AS {select}")
     comment_on_view(con, "main", name, doc, {column: text for column, (_, text) in columns.items()})
 
 
-def _values(columns: Mapping[str, tuple[str, str]], rows: Iterable[Sequence[Any]]) -> str:
+def constant_rows(columns: Mapping[str, tuple[str, str]], rows: Iterable[Sequence[Any]]) -> str:
     """A SELECT of constant rows with the declared types."""
     items = ", ".join(f"{quoted(name)}::{kind} AS {quoted(name)}" for name, (kind, _) in columns.items())
     values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)

@@ -4,10 +4,14 @@
 -- the handle that stays, so an id written down in one version is found in another through it. A cell that is not
 -- listed kept its root, and with it every synapse; `id_map` has the roots of all, changed or not. Both roots are look-up
 -- roots, see `cells`. A segment without a nucleus (an orphan piece) is in neither view: its id cannot be translated.
+--
+-- `kind` tells from the nuclei on both roots what the edits did: split (from a nucleus with which it shared a root),
+-- merged (with one with which it did not), both, or edited: only pieces without a nucleus came or went.
 -- grain: version_a, version_b, nucleus_id
 -- warning: always filter by version_a and version_b; all pairs of local versions are here
 -- cite: cave2025
 -- questions: Q11, Q19
+-- example: SELECT change, kind, count(*) AS n FROM root_id_changes WHERE version_a = 1300 AND version_b = 1718 GROUP BY ALL ORDER BY ALL
 WITH pairs AS (
     SELECT
         a.version AS version_a,
@@ -33,6 +37,17 @@ roots AS (
     CROSS JOIN nuclei AS n
     LEFT JOIN id_map AS a ON a.version = p.version_a AND a.nucleus_id = n.nucleus_id
     LEFT JOIN id_map AS b ON b.version = p.version_b AND b.nucleus_id = n.nucleus_id
+),
+
+neighbours AS (
+    SELECT
+        *,
+        min(root_b) OVER companions_a < max(root_b) OVER companions_a AS is_split,
+        min(root_a) OVER companions_b < max(root_a) OVER companions_b AS is_merged
+    FROM roots
+    WINDOW
+        companions_a AS (PARTITION BY version_a, version_b, root_a),
+        companions_b AS (PARTITION BY version_a, version_b, root_b)
 )
 
 SELECT
@@ -47,6 +62,14 @@ SELECT
         WHEN NOT r.segmented_b THEN 'root lost'
         WHEN NOT r.segmented_a THEN 'root gained'
         ELSE 'root changed'
-    END AS change -- What happened: root changed, gained or lost (0 and 1 are no roots), nucleus added or removed
-FROM roots AS r
+    END AS change, -- What happened: root changed, gained or lost (0 and 1 are no roots), nucleus added or removed
+    CASE
+        WHEN NOT r.segmented_b THEN 'vanished'
+        WHEN NOT r.segmented_a THEN 'appeared'
+        WHEN r.is_split AND r.is_merged THEN 'split and merged'
+        WHEN r.is_split THEN 'split'
+        WHEN r.is_merged THEN 'merged'
+        ELSE 'edited'
+    END AS kind -- What edits did, by the nuclei on both roots: split, merged, split and merged, edited, vanished, appeared
+FROM neighbours AS r
 WHERE r.root_a IS DISTINCT FROM r.root_b AND (r.segmented_a OR r.segmented_b)

@@ -16,7 +16,8 @@ from warehouse.views import load_views
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse
 
-SPANNING = {"versions", "provenance", "id_map", "root_id_changes", "data_dictionary", "_path"}
+SPANNING = {"versions", "provenance", "id_map", "root_id_changes", "table_changes", "table_catalog"}
+SPANNING |= {"dataset_constants", "data_dictionary", "_path"}
 
 
 def test_which_cells_changed_root(small: SmallWarehouse) -> None:
@@ -53,6 +54,87 @@ def test_which_cells_changed_root(small: SmallWarehouse) -> None:
             943       | 1718      | 7          |        | 70     | nucleus added """,
     )
     assert small.ask("SELECT version, count(*) FROM id_map GROUP BY 1 ORDER BY 1") == [(943, 6), (1718, 6)]
+
+
+def test_what_edits_did_to_cells(small: SmallWarehouse) -> None:
+    """1 and 2 are split, 3 and 4 merged; 5 leaves 6 for 7; 8 only loses or gains pieces; 9 loses its root."""
+    small.given(943, nucleus_detection_v0="id | pt_root_id\n1|10\n2|10\n3|30\n4|40\n5|50\n6|50\n7|70\n8|80\n9|90")
+    small.given(1718, nucleus_detection_v0="id | pt_root_id\n1|11\n2|12\n3|31\n4|31\n5|51\n6|52\n7|51\n8|81\n9|0")
+    small.expect(
+        "root_id_changes",
+        """
+            nucleus_id | kind
+            1          | split
+            2          | split
+            3          | merged
+            4          | merged
+            5          | split and merged
+            6          | split
+            7          | merged
+            8          | edited
+            9          | vanished """,
+    )
+
+
+def test_how_tables_differ_between_versions(small: SmallWarehouse) -> None:
+    small.given(
+        943,
+        nucleus_detection_v0="id\n1\n2",
+        nucleus_ref_neuron_svm="id\n1",
+        scope="proofread",
+        synapses_pni_2="id\n1",
+    )
+    small.given(
+        1718,
+        nucleus_detection_v0="id\n1",
+        aibs_metamodel_celltypes_v661="id\n1",
+        scope="all",
+        synapses_pni_2="id\n1\n2",
+    )
+    small.expect(
+        "(SELECT * RENAME (n_rows_more AS more) FROM table_changes)",
+        """
+            version_a | version_b | table_name                    | n_rows_a | n_rows_b | more | change
+            943       | 1718      | nucleus_detection_v0          | 2        | 1        | -1   | shrank
+            943       | 1718      | nucleus_ref_neuron_svm        | 1        |          |      | vanished
+            943       | 1718      | aibs_metamodel_celltypes_v661 |          | 1        |      | appeared
+            943       | 1718      | synapses_pni_2                | 1        | 2        | 1    | other scope """,
+    )
+    assert small.ask("SELECT count(*) FROM table_catalog WHERE len(local_versions) = 2") == [(2,)]
+
+
+def test_the_catalog_says_whom_to_cite_and_what_cave_notes(small: SmallWarehouse) -> None:
+    for version in (943, 1718):
+        small.given(version, aibs_metamodel_celltypes_v661="id\n1")
+        manifest = read_manifest(small.folder.manifest(version))
+        entry = replace(manifest.tables["aibs_metamodel_celltypes_v661"], notice_text=f"noted at {version}")
+        unknown = replace(entry, schema_type="bound_tag", notice_text="", columns={"id": "BIGINT"})
+        tables = {"aibs_metamodel_celltypes_v661": entry, "somebodys_table": unknown}
+        replace(manifest, tables=tables).write(small.folder.manifest(version))
+    small.expect(
+        "(SELECT * RENAME (reference_table AS of) FROM table_catalog WHERE len(local_versions) > 0)",
+        """
+            table_name                    | role      | of                   | notice
+            aibs_metamodel_celltypes_v661 | cell type | nucleus_detection_v0 | noted at 1718
+            somebodys_table               |           |                      | """,
+    )
+    ((cite,),) = small.ask("SELECT cite FROM table_catalog WHERE table_name = 'aibs_metamodel_celltypes_v661'")
+    assert "Elabbady, L. et al. (2025)" in cite
+    assert small.ask("SELECT schema_type FROM table_catalog WHERE citations IS NULL") == [("bound_tag",)]
+
+
+def test_constants_are_data_with_their_source(small: SmallWarehouse) -> None:
+    small.given(nucleus_detection_v0="id\n1")
+    small.expect(
+        "(FROM dataset_constants WHERE name IN ('voxel_z', 'L4 top', 'L4 bottom', 'rotation'))",
+        """
+            name      | value        | unit | area
+            voxel_z   | 40.0         | nm   |
+            rotation  | 5.0          | deg  |
+            L4 top    | 261.21908419 | um   | V1
+            L4 bottom | 391.8631847  | um   | V1 """,
+    )
+    assert small.ask("SELECT count(*) FROM dataset_constants WHERE source IS NULL OR value IS NULL") == [(0,)]
 
 
 def test_no_name_answers_from_another_version(small: SmallWarehouse) -> None:

@@ -1,0 +1,52 @@
+-- How the tables differ between two local versions, one row per pair of versions and table that one of them has.
+--
+-- Numbers of rows only: a table with as many rows can have others. Living tables (proofreading, corrections) grow from
+-- version to version; the table of synapses keeps its rows, but their roots change, see `root_id_changes`. Different
+-- scopes of synapses (`scope_a`, `scope_b`) are no change of the table.
+-- grain: version_a, version_b, table_name
+-- warning: always filter by version_a and version_b; all pairs of local versions are here
+-- warning: a table that is not here may exist in CAVE and not have been fetched, see absent_reason of `provenance`
+-- cite: cave2025
+-- questions: Q11, Q65
+-- example: SELECT table_name, n_rows_a, n_rows_b, change FROM table_changes WHERE change <> 'same' ORDER BY ALL LIMIT 5
+WITH tables AS (
+    SELECT
+        version,
+        table_name,
+        scope,
+        n_rows
+    FROM provenance
+),
+
+pairs AS (
+    SELECT
+        a.version AS version_a,
+        b.version AS version_b,
+        a.table_name,
+        a.scope AS scope_a,
+        b.scope AS scope_b,
+        a.n_rows AS n_rows_a,
+        b.n_rows AS n_rows_b
+    FROM tables AS a
+    JOIN tables AS b ON b.table_name = a.table_name AND a.version < b.version
+)
+
+SELECT
+    p.version_a, -- The earlier version
+    p.version_b, -- The later version
+    p.table_name, -- Table, under CAVE's name
+    p.n_rows_a, -- Number of rows in the earlier version; NULL where it is not here
+    p.n_rows_b, -- Number of rows in the later version; NULL where it is not here
+    p.n_rows_b - p.n_rows_a AS n_rows_more, -- Number of rows that the later version has more; negative: fewer
+    p.scope_a, -- Which rows of the earlier version are here: all, or which synapses
+    p.scope_b, -- Which rows of the later version are here: all, or which synapses
+    CASE
+        WHEN p.n_rows_a IS NULL THEN 'appeared'
+        WHEN p.n_rows_b IS NULL THEN 'vanished'
+        WHEN p.scope_a <> p.scope_b THEN 'other scope'
+        WHEN p.n_rows_b > p.n_rows_a THEN 'grew'
+        WHEN p.n_rows_b < p.n_rows_a THEN 'shrank'
+        ELSE 'same'
+    END AS change -- What happened: appeared, vanished, grew, shrank, other scope (not comparable), same number of rows
+FROM pairs AS p
+WHERE p.n_rows_a IS NOT NULL OR p.n_rows_b IS NOT NULL
