@@ -36,6 +36,7 @@ app.command("ingest.cli:snapshot", name="snapshot", help="Fetch a version from C
 app.command(
     "ingest.cli:selftest", name="selftest", help="A dozen harmless requests that show whether CAVE works for you."
 )
+app.command("warehouse.docs:docs", name="docs", help="Write sql/README.md, the data dictionary of a checkout.")
 
 
 @app.command(version_flags=())

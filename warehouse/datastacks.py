@@ -132,6 +132,8 @@ def _layer_of(datastack: Datastack) -> str:
         f"-- Bounds: {datastack.layers_source}, drawn in {datastack.layers_area}; see layer_bounds.\n"
         "-- Outside the pia there is tissue too, but no layer: it is not counted as L1.\n"
         "-- macro: layer_of(depth)\n"
+        "-- questions: Q08\n"
+        "-- example: SELECT layer_of(300) AS at_300_um\n"
         f"SELECT CASE\n    WHEN depth < 0 THEN NULL\n    WHEN depth IS NULL THEN NULL\n{branches}{below}END "
         "AS layer_of -- Cortical layer, NULL above the pia\n"
     )
@@ -148,6 +150,8 @@ def _layer_bounds(datastack: Datastack) -> str:
         "-- The bounds were drawn in one visual area and are used for the whole volume.\n"
         "-- grain: layer\n"
         "-- cite: microns2025\n"
+        "-- questions: Q08, Q25, Q42\n"
+        "-- example: SELECT layer, top_um, bottom_um FROM layer_bounds ORDER BY top_um\n"
         "SELECT\n"
         "    l.layer, -- Cortical layer; WM is white matter\n"
         "    l.top_um, -- Depth at which the layer begins [um]\n"

@@ -13,7 +13,7 @@
 -- grain: cell_class, cell_type
 -- cite: elabbady2025, microns2025
 -- questions: Q01, Q02
--- example: FROM cell_type_counts() ORDER BY n_cells DESC, ALL LIMIT 5
+-- example: FROM cell_type_counts() ORDER BY n_cells DESC, cell_class, cell_type LIMIT 5
 -- example: SELECT sum(n_cells)::BIGINT AS n FROM cell_type_counts(rule := 'type_table')
 SELECT
     c.cell_class, -- excitatory, inhibitory, nonneuron; NULL without an answer

@@ -8,6 +8,7 @@
 -- requires: nucleus_detection_v0
 -- cite: microns2025
 -- questions: Q03
+-- example: SELECT n_nuclei, n_neurons, count(*) AS n_roots FROM multi_soma_roots GROUP BY ALL ORDER BY ALL
 SELECT
     r.pt_root_id,
     r.n_nuclei,

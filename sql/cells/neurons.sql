@@ -8,6 +8,7 @@
 -- requires: nucleus_detection_v0, nucleus_ref_neuron_svm
 -- cite: microns2025
 -- questions: Q01
+-- example: SELECT cell_class, count(*) AS n FROM neurons GROUP BY ALL ORDER BY ALL
 SELECT c.*
 FROM cells AS c
 WHERE c.is_neuron AND c.is_single_soma

@@ -9,7 +9,8 @@
 -- warning: some of the experts' words have no counterpart in the classifier's (6P-U, WM-P): they can never agree
 -- cite: elabbady2025, schneidermizell2025
 -- questions: Q05, Q13
--- example: SELECT expert_type, classifier_type, n_nuclei, agrees FROM type_agreement WHERE NOT agrees ORDER BY n_nuclei DESC, ALL LIMIT 3
+-- example: SELECT expert_type, classifier_type, n_nuclei, agrees FROM type_agreement WHERE NOT agrees
+--     ORDER BY n_nuclei DESC, expert_type, classifier_type LIMIT 3
 WITH answers AS (
     SELECT
         coalesce(_type_word(c.cell_type_nonneuronal), _type_word(c.cell_type_manual)) AS expert_type,

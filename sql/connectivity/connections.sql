@@ -11,6 +11,7 @@
 -- warning: outputs of axons that were not proofread are not to be interpreted, see `connections_proofread`
 -- cite: microns2025, turner2022
 -- questions: Q20, Q21, Q26
+-- example: SELECT n_syn, count(*) AS n_pairs FROM connections GROUP BY ALL ORDER BY ALL LIMIT 4
 SELECT
     s.pre_pt_root_id,
     s.post_pt_root_id,

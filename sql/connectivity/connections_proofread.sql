@@ -13,6 +13,8 @@
 -- warning: never pool strategies without saying so
 -- cite: microns2025, schneidermizell2025, turner2022
 -- questions: Q18, Q21, Q23
+-- example: SELECT strategy_axon, pre_cell_class, post_cell_class, count(*) AS n_pairs, sum(n_syn)::BIGINT AS n_syn
+--     FROM connections_proofread WHERE pre_nucleus_id IS NOT NULL GROUP BY ALL ORDER BY ALL LIMIT 5
 WITH pairs AS (
     SELECT
         s.pre_pt_root_id, -- Presynaptic segment in this version; never 0 or 1

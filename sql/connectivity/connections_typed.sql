@@ -12,6 +12,7 @@
 -- warning: for inputs, only the fraction with a proofread or typed presynaptic cell says who they come from
 -- cite: microns2025, turner2022
 -- questions: Q22, Q23, Q27
+-- example: SELECT post_cell_class, pre_axon_proofread, sum(n_syn)::BIGINT AS n_syn FROM connections_typed GROUP BY ALL ORDER BY ALL
 SELECT
     k.pre_pt_root_id,
     k.post_pt_root_id,

@@ -6,6 +6,7 @@
 -- macro: depth_um(x_nm, y_nm)
 -- cite: microns2025
 -- questions: Q08, Q25
+-- example: SELECT round(depth_um(694336, 580480), 4) AS depth_um, layer_of(depth_um(694336, 580480)) AS layer
 SELECT
     (
         sin(radians(_rotation_deg())) * x_nm + cos(radians(_rotation_deg())) * y_nm - _pia_nm()

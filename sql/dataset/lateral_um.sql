@@ -5,6 +5,7 @@
 -- macro: lateral_um(dx_nm, dy_nm, dz_nm)
 -- cite: microns2025
 -- questions: Q27
+-- example: SELECT round(lateral_um(100000, 0, 0), 2) AS x, round(lateral_um(0, 100000, 0), 2) AS y, lateral_um(0, 0, 100000) AS z
 SELECT
     sqrt(
         (cos(radians(_rotation_deg())) * dx_nm - sin(radians(_rotation_deg())) * dy_nm) ** 2 + dz_nm ** 2

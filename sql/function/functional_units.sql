@@ -14,6 +14,7 @@
 -- warning: an orientation repeats after 180 degrees: two that are d apart differ by least(d, 180 - d)
 -- cite: microns2025, ding2025, wang2025
 -- questions: Q54, Q55, Q56, Q61
+-- example: SELECT source, tuning_source, count(*) AS n_units FROM functional_units GROUP BY ALL ORDER BY ALL
 SELECT
     m.session,
     m.scan_idx,

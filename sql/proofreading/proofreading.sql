@@ -17,6 +17,7 @@
 -- warning: is_current = false means that the cell was edited after the assessment: a flag for you to act on, not a filter
 -- cite: microns2025, schneidermizell2025
 -- questions: Q14, Q15, Q16, Q17, Q18
+-- example: SELECT strategy_axon, is_current, count(*) AS n FROM proofreading GROUP BY ALL ORDER BY ALL
 SELECT
     p.pt_root_id,
     p.valid_id,

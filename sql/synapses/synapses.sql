@@ -10,6 +10,7 @@
 -- warning: most presynaptic segments are orphan pieces of axon: a segment is not a cell
 -- cite: microns2025, turner2022
 -- questions: Q20, Q28
+-- example: SELECT is_autapse, count(*) AS n, median(size) AS median_size FROM synapses GROUP BY ALL ORDER BY ALL
 SELECT
     s.id,
     s.pre_pt_root_id,

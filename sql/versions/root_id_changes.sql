@@ -11,7 +11,7 @@
 -- warning: always filter by version_a and version_b; all pairs of local versions are here
 -- cite: cave2025
 -- questions: Q11, Q19
--- example: SELECT change, kind, count(*) AS n FROM root_id_changes WHERE version_a = 1300 AND version_b = 1718 GROUP BY ALL ORDER BY ALL
+-- example: SELECT change, kind, count(*) AS n FROM root_id_changes GROUP BY ALL ORDER BY ALL
 WITH pairs AS (
     SELECT
         a.version AS version_a,
