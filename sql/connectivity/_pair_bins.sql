@@ -13,7 +13,8 @@ WITH ends AS (
         dense_rank() OVER (
             ORDER BY e.strategy_axon, e.is_current, e.cell_class, e.cell_type, e.visual_area
         )::INTEGER AS kind
-    FROM _ends AS e
+    FROM _population AS e
+    WHERE e.is_single_soma
 ),
 
 kinds AS (
@@ -31,7 +32,7 @@ distances AS (
     SELECT
         pre.kind AS pre_kind,
         post.kind AS post_kind,
-        pre.edge_um,
+        pre.edge_distance_um,
         (pre.across_um - post.across_um) ** 2 + (pre.along_um - post.along_um) ** 2 AS lateral_squared,
         (pre.depth_um - post.depth_um) ** 2 AS depth_squared
     FROM ends AS pre
@@ -43,7 +44,7 @@ bins AS (
     SELECT
         d.pre_kind,
         d.post_kind,
-        d.edge_um,
+        d.edge_distance_um,
         _bin_um(sqrt(d.lateral_squared + d.depth_squared)) AS space_bin,
         _bin_um(sqrt(d.lateral_squared)) AS lateral_bin
     FROM distances AS d
@@ -56,7 +57,7 @@ counted AS (
         b.post_kind,
         b.space_bin AS bin_um,
         count(*) AS n_possible,
-        count(*) FILTER (WHERE b.edge_um >= b.space_bin + 25) AS n_possible_inside
+        count(*) FILTER (WHERE b.edge_distance_um >= b.space_bin + 25) AS n_possible_inside
     FROM bins AS b
     GROUP BY b.pre_kind, b.post_kind, b.space_bin
     UNION ALL
@@ -66,7 +67,7 @@ counted AS (
         b.post_kind,
         b.lateral_bin,
         count(*),
-        count(*) FILTER (WHERE b.edge_um >= b.lateral_bin + 25)
+        count(*) FILTER (WHERE b.edge_distance_um >= b.lateral_bin + 25)
     FROM bins AS b
     GROUP BY b.pre_kind, b.post_kind, b.lateral_bin
 )

@@ -22,6 +22,7 @@ SELECT
         cos(radians(_rotation_deg())) * c.x_nm - sin(radians(_rotation_deg())) * c.y_nm
     ) / 1000 AS across_um, -- Place along the cortical sheet, across [um]
     c.z_nm / 1000 AS along_um, -- Place along the cortical sheet, along z [um]
-    c.depth_um
+    c.depth_um,
+    c.edge_distance_um
 FROM cells AS c
 WHERE c.is_single_soma OR c.is_single_neuron

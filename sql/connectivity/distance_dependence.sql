@@ -5,8 +5,8 @@
 -- that was not edited since, all other cells alone on their segment as targets, one synapse makes a connection.
 --
 -- The volume ends: around a cell near its side part of every ring of distance is missing, and with it axon that leaves and
--- comes back. Columns with `inside` count only pairs whose presynaptic nucleus is at least as far from the nearest side (of
--- the box around all cells, along the sheet) as the bin reaches, so the whole ring is in the volume. At distances beyond
+-- comes back. Columns with `inside` count only pairs whose presynaptic nucleus is at least as far from the nearest side
+-- (`edge_distance_um` of `cells`) as the bin reaches, so the whole ring is in the volume. At distances beyond
 -- half the volume's width nothing is inside.
 -- grain: measure, strategy_axon, pre_cell_type, post_cell_type, distance_from_um
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
@@ -33,13 +33,13 @@ placed AS (
         pre.strategy_axon,
         pre.cell_type AS pre_cell_type,
         post.cell_type AS post_cell_type,
-        pre.edge_um,
+        pre.edge_distance_um,
         k.n_syn,
         (pre.across_um - post.across_um) ** 2 + (pre.along_um - post.along_um) ** 2 AS lateral_squared,
         (pre.depth_um - post.depth_um) ** 2 AS depth_squared
     FROM _cell_pairs AS k
-    JOIN _ends AS pre ON pre.nucleus_id = k.pre_nucleus_id AND pre.is_current
-    JOIN _ends AS post ON post.nucleus_id = k.post_nucleus_id
+    JOIN _population AS pre ON pre.nucleus_id = k.pre_nucleus_id AND pre.is_current AND pre.is_single_soma
+    JOIN _population AS post ON post.nucleus_id = k.post_nucleus_id AND post.is_single_soma
 ),
 
 measured AS (
@@ -64,7 +64,7 @@ connected AS (
         m.post_cell_type,
         m.bin_um,
         count(*) AS n_connected,
-        count(*) FILTER (WHERE m.edge_um >= m.bin_um + 25) AS n_connected_inside,
+        count(*) FILTER (WHERE m.edge_distance_um >= m.bin_um + 25) AS n_connected_inside,
         sum(m.n_syn)::BIGINT AS n_syn
     FROM measured AS m
     GROUP BY m.measure, m.strategy_axon, m.pre_cell_type, m.post_cell_type, m.bin_um

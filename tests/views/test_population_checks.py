@@ -1,0 +1,85 @@
+"""Checks on populations name what is planted in the stored rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from tests.conftest import SmallWarehouse
+from tests.views import test_population as population
+from warehouse.build import build
+from warehouse.check import check
+from warehouse.layout import Folder
+from warehouse.manifest import read_manifest, sha256_of
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """The small volume of the population tests."""
+    warehouse = SmallWarehouse(tmp_path_factory.mktemp("faults") / "root")
+    warehouse.given(
+        nucleus_detection_v0=population.NUCLEI,
+        aibs_metamodel_celltypes_v661=population.TYPES,
+        proofreading_status_and_strategy=population.PROOFREADING,
+        synapses_pni_2=population.SYNAPSES,
+    )
+    build(warehouse.folder)
+    return warehouse.folder
+
+
+def plant(folder: Folder, model: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> set[str]:
+    """Change stored rows behind the database's back, see which checks fail, and put the rows back."""
+    version = folder.versions()[0]
+    path = folder.manifest(version)
+    manifest = read_manifest(path)
+    entry = manifest.models[model]
+    file = folder.version(version) / entry.files[0].path
+    before, rows = file.read_bytes(), pl.read_parquet(file)
+    try:
+        changed = change(rows)
+        changed.write_parquet(file)
+        part = replace(entry.files[0], bytes=file.stat().st_size, sha256=sha256_of(file), rows=len(changed))
+        models = manifest.models | {model: replace(entry, files=[part], rows=len(changed))}
+        replace(manifest, models=models).write(path)
+        build(folder)
+        return {result.name for result in check(folder, version) if not result.ok}
+    finally:
+        file.write_bytes(before)
+        manifest.write(path)
+
+
+def one_more(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    first = pl.int_range(pl.len()) == 0
+    return lambda rows: rows.with_columns(pl.col(column) + first.cast(rows[column].dtype))
+
+
+@pytest.mark.parametrize(
+    ("model", "change", "named"),
+    [
+        ("in_out_degree", one_more("n_in_syn"), {"degrees_are_direct_counts"}),
+        ("in_out_degree", one_more("n_pre_segments"), {"degrees_are_direct_counts"}),
+        ("in_out_degree", one_more("n_out_syn"), {"degrees_are_direct_counts"}),
+        (
+            "_pair_bins",
+            lambda rows: rows.with_columns(n_possible=pl.col("n_possible") * 2),
+            {"possible_pairs_add_up", "distances_add_up"},
+        ),
+        (
+            "_axon_synapses",
+            lambda rows: pl.concat([rows, rows]),
+            {"proofread_outputs_add_up", "types_add_up"},
+        ),
+    ],
+)
+def test_a_planted_fault_is_named(
+    folder: Folder, model: str, change: Callable[[pl.DataFrame], pl.DataFrame], named: set[str]
+) -> None:
+    assert plant(folder, model, change) == named
+
+
+def test_what_was_put_back_is_sound(folder: Folder) -> None:
+    build(folder)
+    assert [str(result) for result in check(folder, folder.versions()[0]) if not result.ok] == []
