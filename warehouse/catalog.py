@@ -18,7 +18,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "versions": ("Q63",),
     "provenance": ("Q63", "Q64", "Q65"),
     "id_map": ("Q10", "Q11", "Q12", "Q47"),
-    "table_catalog": ("Q65", "Q66"),
+    "table_catalog": ("Q52", "Q65", "Q66"),
     "dataset_constants": ("Q53",),
     "data_dictionary": (),
 }

@@ -17,7 +17,7 @@
 -- warning: cell types come from methods of different quality; compare like with like through cell_type_source
 -- warning: class and type are answered by different tables and can disagree (an inhibitory 23P): ask for both
 -- cite: microns2025, elabbady2025, schneidermizell2025
--- questions: Q01, Q02, Q04, Q05, Q06, Q07, Q08, Q09, Q10, Q13
+-- questions: Q01, Q02, Q04, Q05, Q06, Q07, Q08, Q09, Q10, Q13, Q15, Q51
 -- example: SELECT nucleus_id, cell_type, layer, round(depth_um) AS depth_um, strategy_axon FROM cells WHERE is_single_soma
 --     ORDER BY nucleus_id LIMIT 3
 WITH extent AS (

@@ -12,7 +12,7 @@
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: never pool strategies without saying so
 -- cite: microns2025, schneidermizell2025, turner2022
--- questions: Q18, Q21, Q23
+-- questions: Q18, Q21, Q23, Q30, Q34, Q37, Q40, Q41, Q46
 -- example: SELECT strategy_axon, pre_cell_class, post_cell_class, count(*) AS n_pairs, sum(n_syn)::BIGINT AS n_syn
 --     FROM connections_proofread WHERE pre_nucleus_id IS NOT NULL GROUP BY ALL ORDER BY ALL LIMIT 5
 WITH pairs AS (

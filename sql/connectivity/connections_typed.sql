@@ -11,7 +11,7 @@
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- warning: for inputs, only the fraction with a proofread or typed presynaptic cell says who they come from
 -- cite: microns2025, turner2022
--- questions: Q22, Q23, Q27
+-- questions: Q22, Q23, Q27, Q41, Q42, Q46
 -- example: SELECT post_cell_class, pre_axon_proofread, sum(n_syn)::BIGINT AS n_syn FROM connections_typed GROUP BY ALL ORDER BY ALL
 SELECT
     k.pre_pt_root_id,

@@ -9,7 +9,7 @@
 -- warning: outputs of axons that were not proofread are not to be interpreted, see `proofreading`
 -- warning: most presynaptic segments are orphan pieces of axon: a segment is not a cell
 -- cite: microns2025, turner2022
--- questions: Q20, Q28
+-- questions: Q20, Q28, Q50
 -- example: SELECT is_autapse, count(*) AS n, median(size) AS median_size FROM synapses GROUP BY ALL ORDER BY ALL
 SELECT
     s.id,
