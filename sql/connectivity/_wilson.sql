@@ -4,7 +4,7 @@ SELECT
     CASE
         WHEN n > 0
             THEN (
-                k + 1.959964::DOUBLE ** 2 / 2
-                + side * 1.959964::DOUBLE * sqrt(k * (n - k)::DOUBLE / n + 1.959964::DOUBLE ** 2 / 4)
-            ) / (n + 1.959964::DOUBLE ** 2)
+                k + 1.96::DOUBLE ** 2 / 2
+                + side * 1.96::DOUBLE * sqrt(k * (n - k)::DOUBLE / n + 1.96::DOUBLE ** 2 / 4)
+            ) / (n + 1.96::DOUBLE ** 2)
     END AS _wilson -- Bound of the interval
