@@ -54,8 +54,9 @@ def create_path_macro(con: duckdb.DuckDBPyConnection) -> None:
 def create_version(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Mapping[str, View]) -> None:
     """Create both schemas of a version in the current database."""
     con.execute(f"CREATE SCHEMA {schema_of(manifest.version)}; CREATE SCHEMA {raw_schema_of(manifest.version)}")
-    for name in dict.fromkeys((*TABLES, *manifest.tables)):
-        _create_raw(con, manifest.version, name, manifest.tables.get(name))
+    declared = {table_called(datastack_of(manifest.datastack), name): table for name, table in TABLES.items()}
+    for name in dict.fromkeys((*filter(None, declared), *manifest.tables)):
+        _create_raw(con, manifest.version, name, declared.get(name), manifest.tables.get(name))
     resolve = resolver(manifest.version, views, datastack_of(manifest.datastack))
     for view in views.values():
         if view.spans_versions:
@@ -143,8 +144,9 @@ def raw_select(version: int, table: Table | None, entry: TableEntry | None) -> s
     return f"SELECT {items} FROM ({logical_select(version, entry)})"
 
 
-def _create_raw(con: duckdb.DuckDBPyConnection, version: int, name: str, entry: TableEntry | None) -> None:
-    table = TABLES.get(name)
+def _create_raw(
+    con: duckdb.DuckDBPyConnection, version: int, name: str, table: Table | None, entry: TableEntry | None
+) -> None:
     schema = raw_schema_of(version)
     con.execute(f"CREATE VIEW {schema}.{quoted(name)} AS {raw_select(version, table, entry)}")
     if table is not None:
