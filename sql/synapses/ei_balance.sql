@@ -25,23 +25,23 @@ WITH inputs AS (
         count(*) FILTER (WHERE pre.cell_class = 'nonneuron') AS n_nonneuron,
         count(*) FILTER (WHERE pre.cell_class IS NULL) AS n_unknown,
         count(a.pt_root_id) AS n_proofread,
-        count(*) FILTER (WHERE t.compartment = 'spine') AS n_spine_syn,
-        count(*) FILTER (WHERE t.compartment = 'spine' AND pre.cell_class = 'excitatory') AS n_spine_excitatory,
-        count(*) FILTER (WHERE t.compartment = 'spine' AND pre.cell_class = 'inhibitory') AS n_spine_inhibitory,
-        count(*) FILTER (WHERE t.compartment = 'shaft') AS n_shaft_syn,
-        count(*) FILTER (WHERE t.compartment = 'shaft' AND pre.cell_class = 'excitatory') AS n_shaft_excitatory,
-        count(*) FILTER (WHERE t.compartment = 'shaft' AND pre.cell_class = 'inhibitory') AS n_shaft_inhibitory,
-        count(*) FILTER (WHERE t.compartment = 'soma') AS n_soma_syn,
-        count(*) FILTER (WHERE t.compartment = 'soma' AND pre.cell_class = 'excitatory') AS n_soma_excitatory,
-        count(*) FILTER (WHERE t.compartment = 'soma' AND pre.cell_class = 'inhibitory') AS n_soma_inhibitory,
-        count(*) FILTER (WHERE t.compartment IS NULL) AS n_untagged_syn,
-        count(*) FILTER (WHERE t.compartment IS NULL AND pre.cell_class = 'excitatory') AS n_untagged_excitatory,
-        count(*) FILTER (WHERE t.compartment IS NULL AND pre.cell_class = 'inhibitory') AS n_untagged_inhibitory
-    FROM _partner_synapses AS s
+        count(*) FILTER (WHERE s.compartment = 'spine') AS n_spine_syn,
+        count(*) FILTER (WHERE s.compartment = 'spine' AND pre.cell_class = 'excitatory') AS n_spine_excitatory,
+        count(*) FILTER (WHERE s.compartment = 'spine' AND pre.cell_class = 'inhibitory') AS n_spine_inhibitory,
+        count(*) FILTER (WHERE s.compartment = 'shaft') AS n_shaft_syn,
+        count(*) FILTER (WHERE s.compartment = 'shaft' AND pre.cell_class = 'excitatory') AS n_shaft_excitatory,
+        count(*) FILTER (WHERE s.compartment = 'shaft' AND pre.cell_class = 'inhibitory') AS n_shaft_inhibitory,
+        count(*) FILTER (WHERE s.compartment = 'soma') AS n_soma_syn,
+        count(*) FILTER (WHERE s.compartment = 'soma' AND pre.cell_class = 'excitatory') AS n_soma_excitatory,
+        count(*) FILTER (WHERE s.compartment = 'soma' AND pre.cell_class = 'inhibitory') AS n_soma_inhibitory,
+        count(*) FILTER (WHERE s.compartment IS NULL) AS n_untagged_syn,
+        count(*) FILTER (WHERE s.compartment IS NULL AND pre.cell_class = 'excitatory') AS n_untagged_excitatory,
+        count(*) FILTER (WHERE s.compartment IS NULL AND pre.cell_class = 'inhibitory') AS n_untagged_inhibitory
+    FROM _tagged_synapses AS s
     JOIN _root_cells AS post ON post.pt_root_id = s.post_pt_root_id AND post.n_nuclei = 1
     LEFT JOIN _root_cells AS pre ON pre.pt_root_id = s.pre_pt_root_id
     LEFT JOIN _proofread_axons AS a ON a.pt_root_id = s.pre_pt_root_id
-    LEFT JOIN _synapse_targets AS t ON t.synapse_id = s.id
+    WHERE s.pre_pt_root_id <> s.post_pt_root_id AND s.pre_pt_root_id NOT IN (0, 1)
     GROUP BY post.nucleus_id, s.post_pt_root_id
 )
 

@@ -4,8 +4,7 @@
 -- segment holds exactly one nucleus; `pre_n_nuclei` and `post_n_nuclei` tell orphan pieces (0) from merged cells (above 1).
 -- `depth_um` and `layer` are those of the synapse, not of a soma.
 --
--- Fast: a filter on `post_pt_root_id`. The tags of all synapses are read for every question: leave the columns of
--- compartments to `synapse_targets` when they are not needed.
+-- Fast: a filter on `post_pt_root_id`.
 -- grain: id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- warning: outputs of a cell may be interpreted only where pre_axon_proofread holds, and then by pre_strategy_axon
@@ -31,16 +30,15 @@ SELECT
     post.cell_type AS post_cell_type, -- Type of the postsynaptic cell, by the precedence of `cells`
     coalesce(q.status_dendrite, FALSE) AS post_dendrite_proofread, -- Whether the postsynaptic dendrite was proofread
     q.is_current AS post_is_current, -- Whether the postsynaptic segment is still the one that was assessed
-    t.compartment,
-    t.compartment_source,
+    s.compartment,
+    s.compartment_source,
     depth_um(s.ctr_x_nm, s.ctr_y_nm) AS depth_um, -- Depth of the synapse below the pia, along its straight normal [um]
     layer_of(depth_um(s.ctr_x_nm, s.ctr_y_nm)) AS layer, -- Cortical layer of the synapse (see layer_bounds), NULL above the pia
     s.ctr_x_nm,
     s.ctr_y_nm,
     s.ctr_z_nm
-FROM synapses AS s
+FROM _tagged_synapses AS s
 LEFT JOIN _root_cells AS pre ON pre.pt_root_id = s.pre_pt_root_id
 LEFT JOIN _root_cells AS post ON post.pt_root_id = s.post_pt_root_id
 LEFT JOIN _proofreading AS p ON p.pt_root_id = s.pre_pt_root_id
 LEFT JOIN _proofreading AS q ON q.pt_root_id = s.post_pt_root_id
-LEFT JOIN _synapse_targets AS t ON t.synapse_id = s.id

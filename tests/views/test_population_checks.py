@@ -83,3 +83,11 @@ def test_a_planted_fault_is_named(
 def test_what_was_put_back_is_sound(folder: Folder) -> None:
     build(folder)
     assert [str(result) for result in check(folder, folder.versions()[0]) if not result.ok] == []
+
+
+def test_a_synapse_that_is_tagged_twice_is_named(small: SmallWarehouse) -> None:
+    small.given(synapse_target_predictions_ssa="target_id | tag\n3 | spine\n3 | shaft\n4 | soma")
+    build(small.folder)
+    assert [result.rows for result in check(small.folder, 1718) if not result.ok] == [
+        (("synapse_target_predictions_ssa", 3, 2),)
+    ]
