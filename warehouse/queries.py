@@ -91,7 +91,7 @@ def rewrite(text: str, found: tuple[Reference, ...], resolve: Callable[[Referenc
 
 def is_scalar(tree: exp.Query) -> bool:
     """Whether a SELECT is one value without rows to come from: the body of a scalar macro."""
-    return isinstance(tree, exp.Select) and len(tree.selects) == 1 and tree.find(exp.From) is None
+    return isinstance(tree, exp.Select) and len(tree.selects) == 1 and _from(tree) is None
 
 
 def scalar_expression(text: str) -> str:
@@ -132,23 +132,31 @@ def _texts(
 def _sources(
     select: exp.Select, known: Callable[[Reference], Texts | None], scope: Mapping[str, Texts]
 ) -> Iterator[tuple[str, Texts]]:
-    first = select.args.get("from_", select.args.get("from"))
+    first = _from(select)
     for holder in [*([first] if first else []), *(select.args.get("joins") or [])]:
         node = holder.this
         if isinstance(node, exp.Subquery):
             yield node.alias, _texts(node, known, scope)
+        elif isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous) and "start" in node.this.meta:
+            yield node.alias_or_name, known(_call(node.this)) or {}
         elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
             reference = _table(node)
             texts = None if reference.raw else scope.get(reference.name)
             yield node.alias_or_name, texts if texts is not None else known(reference) or {}
 
 
+def _from(select: exp.Select) -> exp.From | None:
+    found = select.args.get("from_", select.args.get("from"))
+    return found if isinstance(found, exp.From) else None
+
+
 def _item(item: exp.Expr, sources: Mapping[str, Texts]) -> Iterator[tuple[str, str]]:
     if item.is_star:
         qualifier = item.table if isinstance(item, exp.Column) else ""
+        excluded = {each.name for star in item.find_all(exp.Star) for each in star.args.get("except_") or ()}
         for alias, texts in sources.items():
             if qualifier in ("", alias):
-                yield from texts.items()
+                yield from ((name, text) for name, text in texts.items() if name not in excluded)
         return
     if own := " ".join(comment.strip() for comment in item.comments or ()):
         yield item.alias_or_name, own

@@ -12,7 +12,7 @@ from warehouse.dictionary import DATA_DICTIONARY, DATA_DICTIONARY_COLUMNS, comme
 from warehouse.manifest import Manifest
 from warehouse.queries import Reference, rewrite
 from warehouse.tables import TABLES
-from warehouse.version_schema import schema_of, synapse_scope
+from warehouse.version_schema import create_late, refusal, schema_of, synapse_scope
 from warehouse.views import VIEWS_VERSION, View
 
 _VERSIONS = {
@@ -41,6 +41,19 @@ _ID_MAP = {
     "version": ("INTEGER", "Materialization version of CAVE"),
     "pt_root_id": ("BIGINT", "Its look-up root in that version; 0 or 1 where it has no segment"),
 }
+_MACROS = {
+    "name": ("VARCHAR", "Name of the macro"),
+    "signature": ("VARCHAR", "How it is called; `:=` gives the value of an argument that is left out"),
+    "returns": ("VARCHAR", "rows: used in FROM; value: used in an expression"),
+    "description": ("VARCHAR", "What it answers, and its warnings"),
+    "example": ("VARCHAR", "A query that shows it at work"),
+}
+_ID_HISTORY = {
+    "id": ("BIGINT", "Root id or nucleus id"),
+    "version": ("INTEGER", "A version that knows it"),
+    "nucleus_id": ("BIGINT", "The nucleus; of a root with several the smallest, NULL for an orphan piece"),
+}
+_ID_HISTORY_DOC = "Which ids each local version knows, one row per version and id."
 _ID_MAP_DOC = (
     "Which root id each nucleus has in each local version, one row per nucleus and version.\n\n"
     "A root id is only valid in its version; to carry a cell to another version, go through its nucleus."
@@ -64,6 +77,11 @@ def create_spanning_views(
         if view.spans_versions:
             con.execute(f"CREATE VIEW main.{view.name} AS\n{rewrite(view.text, view.found, _in_main)}\n")
             comment_on_view(con, "main", view.name, view.comment, view.columns)
+    macros = sorted(_macro_row(view) for view in views.values() if view.is_macro and not view.hidden)
+    doc = "Every macro: how it is called, what it answers, and an example."
+    create_spanning(con, "macros", doc, _MACROS, constant_rows(_MACROS, macros))
+    create_spanning(con, "_id_history", _ID_HISTORY_DOC, _ID_HISTORY, _id_history(manifests, views))
+    create_late(con, manifests.values(), default, views)
     doc = "Every view and table with its columns, their units and what they mean."
     create_spanning(con, "data_dictionary", doc, DATA_DICTIONARY_COLUMNS, DATA_DICTIONARY)
 
@@ -74,6 +92,22 @@ def create_spanning(
     """Create a view in `main` whose columns are given with type and meaning."""
     con.execute(f"CREATE VIEW main.{name} AS {select}")
     comment_on_view(con, "main", name, doc, {column: text for column, (_, text) in columns.items()})
+
+
+def _macro_row(view: View) -> tuple[str, ...]:
+    returns = "value" if view.is_scalar else "rows"
+    return (view.name, f"{view.name}{view.signature}", returns, view.comment, "; ".join(view.examples))
+
+
+def _id_history(manifests: Mapping[int, Manifest], views: Mapping[str, View]) -> str:
+    """Versions that cannot say are left out: one of them must not keep the others from answering."""
+    branches = (
+        f"SELECT id, {version}::INTEGER AS version, nucleus_id FROM {schema_of(version)}._id_index"
+        for version, manifest in manifests.items()
+        if refusal(manifest, views["_id_index"]) is None
+    )
+    none = "SELECT NULL::BIGINT AS id, NULL::INTEGER AS version, NULL::BIGINT AS nucleus_id WHERE false"
+    return " UNION ALL ".join(branches) or none
 
 
 def constant_rows(columns: Mapping[str, tuple[str, str]], rows: Iterable[Sequence[Any]]) -> str:

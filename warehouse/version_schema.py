@@ -6,12 +6,13 @@ from the default version; so a view that cannot answer is made to refuse with a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import duckdb
 
 from warehouse.datastacks import Datastack, datastack_of, table_called
-from warehouse.dictionary import comment_on_macro, comment_on_view, quoted, refusing_select
+from warehouse.dictionary import comment_on_macro, comment_on_view, quoted, refusing_select, text_literal
 from warehouse.encoding import logical_select
 from warehouse.errors import ViewError
 from warehouse.manifest import Manifest, TableEntry
@@ -20,6 +21,9 @@ from warehouse.schema import Table
 from warehouse.store import duckdb_columns
 from warehouse.tables import SYNAPSE, TABLES
 from warehouse.views import View, table_texts
+
+IN_MAIN = ("versions", "id_map", "_id_history")
+"""What spans versions and can be named by a version's macros; these are made after it."""
 
 _ROWS_HERE = {
     "proofread": "only the outputs of proofread axons",
@@ -57,32 +61,75 @@ def create_version(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Ma
     declared = {table_called(datastack_of(manifest.datastack), name): table for name, table in TABLES.items()}
     for name in dict.fromkeys((*filter(None, declared), *manifest.tables)):
         _create_raw(con, manifest.version, name, declared.get(name), manifest.tables.get(name))
-    resolve = resolver(manifest.version, views, datastack_of(manifest.datastack))
+    texts = _texts_of_version(manifest)
+    late = _late(views)
     for view in views.values():
-        if view.spans_versions:
+        if view.spans_versions or view.name in late:
             continue
+        own = replace(view, text=texts[view.name], found=()) if view.name in texts else view
         if view.is_macro:
-            con.execute(_macro_sql(view, schema_of(manifest.version), resolve))
-            comment_on_macro(con, schema_of(manifest.version), view)
+            _create_macro(con, manifest, own, views)
         else:
-            create_curated(con, manifest, view, views)
+            create_curated(con, manifest, own, views)
 
 
 def create_default_views(con: duckdb.DuckDBPyConnection, default: int, views: Mapping[str, View]) -> None:
     """In `main`, every public name of the default version."""
-    schema = schema_of(default)
+    late = _late(views)
     for view in views.values():
-        if view.hidden or view.spans_versions:
-            continue
-        if view.is_macro:
-            names = _arguments(view)
-            call = f"{schema}.{view.name}({', '.join(names)})"
-            body = call if view.is_scalar else f"TABLE FROM {call}"
-            con.execute(f"CREATE MACRO main.{view.name}{view.signature} AS {body}")
-            comment_on_macro(con, "main", view)
-        else:
-            con.execute(f"CREATE VIEW main.{view.name} AS FROM {schema}.{view.name}")
-            comment_on_view(con, "main", view.name, view.comment, view.columns)
+        if not (view.hidden or view.spans_versions or view.name in late):
+            _create_default(con, schema_of(default), view)
+
+
+def create_late(
+    con: duckdb.DuckDBPyConnection, manifests: Iterable[Manifest], default: int, views: Mapping[str, View]
+) -> None:
+    """Macros that need what spans versions: DuckDB makes none before all that they name is there."""
+    late = [views[name] for name in _late(views)]
+    for manifest in manifests:
+        for view in late:
+            _create_macro(con, manifest, view, views)
+    for view in late:
+        if not view.hidden:
+            _create_default(con, schema_of(default), view)
+
+
+def _late(views: Mapping[str, View]) -> list[str]:
+    late: dict[str, None] = {}
+    for view in views.values():  # each comes after those it is built on
+        names = {each.name for each in view.found if not each.raw}
+        if not view.spans_versions and names & {*IN_MAIN, *late}:
+            late[view.name] = None
+    return list(late)
+
+
+def _create_default(con: duckdb.DuckDBPyConnection, schema: str, view: View) -> None:
+    if view.is_macro:
+        call = f"{schema}.{view.name}({', '.join(_arguments(view))})"
+        body = call if view.is_scalar else f"TABLE FROM {call}"
+        con.execute(f"CREATE MACRO main.{view.name}{view.signature} AS {body}")
+        comment_on_macro(con, "main", view)
+    else:
+        con.execute(f"CREATE VIEW main.{view.name} AS FROM {schema}.{view.name}")
+        comment_on_view(con, "main", view.name, view.comment, view.columns)
+
+
+def _texts_of_version(manifest: Manifest) -> dict[str, str]:
+    """What only the manifest knows, in place of what the files under sql/ say of it: by name, ready to be run."""
+    name = table_called(datastack_of(manifest.datastack), SYNAPSE) or SYNAPSE
+    entry = manifest.tables.get(name)
+    texts = {
+        "_version": f"SELECT {manifest.version} AS _version",
+        "_version_time": f"SELECT TIMESTAMP {text_literal(manifest.time_stamp)} AS _version_time",
+        "_synapse_scope": f"SELECT {text_literal(entry.scope if entry else '')} AS _synapse_scope",
+    }
+    if entry is not None and entry.bounds:
+        bounds = ", ".join(map(str, entry.bounds))
+        texts["_bucket_of"] = (
+            f"SELECT len(list_filter([{bounds}]::BIGINT[], lambda bound: bound <= root))::INTEGER AS _bucket_of"
+        )
+        texts["_synapse_buckets"] = raw_select(manifest.version, TABLES[SYNAPSE], entry, bucket=True)
+    return texts
 
 
 def resolver(version: int, views: Mapping[str, View], datastack: Datastack) -> Callable[[Reference], str | None]:
@@ -92,6 +139,8 @@ def resolver(version: int, views: Mapping[str, View], datastack: Datastack) -> C
         view = None if reference.raw else views.get(reference.name)
         if reference.call:
             return f"{schema_of(version)}.{reference.name}" if view else None
+        if not reference.raw and reference.name in IN_MAIN:
+            return f"main.{reference.name}"
         if view is not None:
             return f"{schema_of(version)}.{view.name}"
         if (table := table_called(datastack, reference.name)) is None:
@@ -130,8 +179,11 @@ def synapse_scope(manifest: Manifest) -> str | None:
     return entry.scope if entry else None
 
 
-def raw_select(version: int, table: Table | None, entry: TableEntry | None) -> str:
-    """The SELECT of a table under CAVE's name: every declared column, whatever the version has of it."""
+def raw_select(version: int, table: Table | None, entry: TableEntry | None, *, bucket: bool = False) -> str:
+    """The SELECT of a table under CAVE's name: every declared column, whatever the version has of it.
+
+    With `bucket`, the bucket number `b` comes last.
+    """
     declared = duckdb_columns(table) if table else {}
     if entry is None:
         items = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in declared.items())
@@ -141,7 +193,8 @@ def raw_select(version: int, table: Table | None, entry: TableEntry | None) -> s
         quoted(name) if name in entry.columns else f"NULL::{kind} AS {quoted(name)}"
         for name, kind in columns.items()
     )
-    return f"SELECT {items} FROM ({logical_select(version, entry)})"
+    more = ", b" if bucket else ""
+    return f"SELECT {items}{more} FROM ({logical_select(version, entry, bucket=bucket)})"
 
 
 def _create_raw(
@@ -176,10 +229,23 @@ def create_curated(
     comment_on_view(con, schema, view.name, view.comment, view.columns)
 
 
-def _macro_sql(view: View, schema: str, resolve: Callable[[Reference], str | None]) -> str:
-    text = rewrite(view.text, view.found, resolve)
+def _create_macro(
+    con: duckdb.DuckDBPyConnection, manifest: Manifest, view: View, views: Mapping[str, View]
+) -> None:
+    schema = schema_of(manifest.version)
+    text = rewrite(view.text, view.found, resolver(manifest.version, views, datastack_of(manifest.datastack)))
     body = f"({scalar_expression(text)})" if view.is_scalar else f"TABLE {text}"
-    return f"CREATE MACRO {schema}.{view.name}{view.signature} AS {body}"
+    name = f"{schema}.{view.name}"
+    con.execute(f"CREATE MACRO {name}{view.signature} AS {body}")
+    if (sentence := refusal(manifest, view)) is not None:
+        if view.is_scalar:
+            body = f"(error({text_literal(sentence)}))"
+        else:
+            some = ", ".join("0" for argument in _arguments(view) if ":=" not in argument)
+            described = con.execute(f"DESCRIBE FROM {name}({some})").fetchall()
+            body = f"TABLE {refusing_select(((row[0], row[1]) for row in described), sentence)}"
+        con.execute(f"CREATE OR REPLACE MACRO {name}{view.signature} AS {body}")
+    comment_on_macro(con, schema, view)
 
 
 def _arguments(view: View) -> list[str]:

@@ -5,7 +5,8 @@ explanation, and keys, each on a line of its own (`-- grain: nucleus_id`):
 
     grain      columns that identify a row
     requires   a table without which the view refuses to answer; `A or B` where one of them is enough
-    scope      the synapse scopes in which the answer is right; in others the view refuses
+    scope      the synapse scopes in which the answer is right; in others the view refuses. `any` where it
+               answers or refuses by itself, whatever the scopes of what it is built on
     warning    what makes people get it wrong
     cite       keys into the citations
     questions  numbers in the question bank
@@ -37,6 +38,7 @@ VIEWS_VERSION = 1
 """The meaning of the SQL: raised whenever a view starts to answer differently."""
 
 _KEYS = ("grain", "requires", "scope", "warning", "cite", "questions", "example", "store", "macro")
+_ANY = "any"
 _KEY_LINE = re.compile(r"([a-z_]+): *(.*)")
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
 _SIGNATURE = re.compile(r"([a-z_][a-z0-9_]*)\((.*)\)")
@@ -256,7 +258,7 @@ def _inherit(view: View, before: Mapping[str, View]) -> View:
     below = [before[name] for name in sorted(view.dependencies(before))]
     requires = dict.fromkeys((*view.requires, *(group for each in below for group in each.requires)))
     scopes = [set(each.scope) for each in (view, *below) if each.scope]
-    scope = sorted(set.intersection(*scopes)) if scopes else ()
+    scope = sorted(set.intersection(*scopes)) if scopes and _ANY not in view.scope else ()
     return replace(view, requires=tuple(requires), scope=tuple(scope))
 
 

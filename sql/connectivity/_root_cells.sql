@@ -1,5 +1,6 @@
 -- Who a segment is, one row per segment with a nucleus; only a segment with one nucleus is somebody.
 -- grain: pt_root_id
+-- store: pt_root_id
 -- requires: nucleus_detection_v0
 WITH roots AS (
     SELECT

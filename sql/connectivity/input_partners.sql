@@ -1,0 +1,46 @@
+-- Who connects to one or several segments, one row per ordered pair of segments, strongest first.
+--
+-- Takes root ids or nucleus ids: a number, a text, a list, or `(SELECT list(...) FROM ...)`. Autapses and sides without a
+-- segment are left out. Most presynaptic segments are orphan pieces of axon: one axon in five pieces is five rows, and
+-- `pre_nucleus_id` is NULL for each. Only rows with `pre_axon_proofread` say who the input comes from.
+-- grain: pre_pt_root_id, post_pt_root_id
+-- requires: synapses_pni_2, nucleus_detection_v0
+-- scope: all
+-- macro: input_partners(ids, min_syn := 1)
+-- example: FROM input_partners(864691135572530981, min_syn := 3) WHERE pre_axon_proofread
+-- warning: a row is a segment, not a cell; only a proofread or typed presynaptic cell says who the input comes from
+-- cite: microns2025, turner2022
+-- questions: Q21, Q23, Q26
+WITH pairs AS (
+    SELECT
+        s.pre_pt_root_id,
+        s.post_pt_root_id,
+        count(*) AS n_syn, -- Number of synapses of the pair
+        sum(s.size)::BIGINT AS sum_size, -- Summed cleft size [voxel]
+        avg(s.size) AS mean_size, -- Mean cleft size [voxel]
+        median(s.size) AS median_size -- Median cleft size [voxel]
+    FROM input_synapses(ids) AS s
+    WHERE NOT s.is_autapse AND s.pre_pt_root_id NOT IN (0, 1)
+    GROUP BY s.pre_pt_root_id, s.post_pt_root_id
+)
+
+SELECT
+    k.pre_pt_root_id,
+    k.post_pt_root_id,
+    k.n_syn,
+    k.sum_size,
+    k.mean_size,
+    k.median_size,
+    a.pt_root_id IS NOT NULL AS pre_axon_proofread, -- Whether the presynaptic axon was proofread
+    coalesce(c.n_nuclei, 0) AS pre_n_nuclei, -- Nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    c.nucleus_id AS pre_nucleus_id, -- The presynaptic cell, if its segment has exactly one nucleus
+    c.cell_class AS pre_cell_class, -- Class of the presynaptic cell: excitatory, inhibitory, nonneuron
+    c.cell_type AS pre_cell_type, -- Type of the presynaptic cell, by the precedence of `cells`
+    c.mtype AS pre_mtype, -- Morphological type of the presynaptic cell
+    c.visual_area AS pre_visual_area, -- Visual area of the presynaptic soma
+    c.layer AS pre_layer -- Layer of the presynaptic soma
+FROM pairs AS k
+LEFT JOIN _root_cells AS c ON c.pt_root_id = k.pre_pt_root_id
+LEFT JOIN _proofread_axons AS a ON a.pt_root_id = k.pre_pt_root_id
+WHERE k.n_syn >= min_syn
+ORDER BY k.n_syn DESC, k.pre_pt_root_id ASC, k.post_pt_root_id ASC

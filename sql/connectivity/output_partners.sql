@@ -1,0 +1,46 @@
+-- Whom one or several segments connect to, one row per ordered pair of segments, strongest first.
+--
+-- Takes root ids or nucleus ids: a number, a text, a list, or `(SELECT list(...) FROM ...)`. Autapses and sides without a
+-- segment are left out. Targets without a nucleus are orphan pieces of dendrite, kept with `post_nucleus_id` NULL.
+-- Outputs may be interpreted only where the axon was proofread, and how completely depends on `strategy_axon`.
+-- grain: pre_pt_root_id, post_pt_root_id
+-- requires: synapses_pni_2, nucleus_detection_v0
+-- scope: all, proofread
+-- macro: output_partners(ids, min_syn := 1)
+-- example: FROM output_partners(864691135572530981) LIMIT 5
+-- warning: outputs of axons that were not proofread (`strategy_axon` NULL) are not to be interpreted
+-- cite: microns2025, turner2022
+-- questions: Q21, Q23, Q26
+WITH pairs AS (
+    SELECT
+        s.pre_pt_root_id,
+        s.post_pt_root_id,
+        count(*) AS n_syn, -- Number of synapses of the pair
+        sum(s.size)::BIGINT AS sum_size, -- Summed cleft size [voxel]
+        avg(s.size) AS mean_size, -- Mean cleft size [voxel]
+        median(s.size) AS median_size -- Median cleft size [voxel]
+    FROM output_synapses(ids) AS s
+    WHERE NOT s.is_autapse AND s.post_pt_root_id NOT IN (0, 1)
+    GROUP BY s.pre_pt_root_id, s.post_pt_root_id
+)
+
+SELECT
+    k.pre_pt_root_id,
+    k.post_pt_root_id,
+    k.n_syn,
+    k.sum_size,
+    k.mean_size,
+    k.median_size,
+    a.strategy_axon, -- How far the presynaptic axon was proofread (values in `proofreading`); NULL if it was not
+    coalesce(c.n_nuclei, 0) AS post_n_nuclei, -- Nuclei on the postsynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    c.nucleus_id AS post_nucleus_id, -- The postsynaptic cell, if its segment has exactly one nucleus
+    c.cell_class AS post_cell_class, -- Class of the postsynaptic cell: excitatory, inhibitory, nonneuron
+    c.cell_type AS post_cell_type, -- Type of the postsynaptic cell, by the precedence of `cells`
+    c.mtype AS post_mtype, -- Morphological type of the postsynaptic cell
+    c.visual_area AS post_visual_area, -- Visual area of the postsynaptic soma
+    c.layer AS post_layer -- Layer of the postsynaptic soma
+FROM pairs AS k
+LEFT JOIN _root_cells AS c ON c.pt_root_id = k.post_pt_root_id
+LEFT JOIN _proofread_axons AS a ON a.pt_root_id = k.pre_pt_root_id
+WHERE k.n_syn >= min_syn
+ORDER BY k.n_syn DESC, k.post_pt_root_id ASC, k.pre_pt_root_id ASC

@@ -1,0 +1,77 @@
+-- The partners of a cell by type: how many there are and how many synapses they share, one row per type.
+--
+-- Partners and synapses are different numbers: a plot of one must not be captioned as the other. What has no answer is
+-- kept as `unknown`: orphan pieces, merged cells, and cells that the table in question does not cover; on the input side
+-- that is most of all. `side` is 'out' (targets) or 'in' (sources); `by` is cell_type, cell_class, mtype, visual_area
+-- or layer.
+-- grain: partner_type
+-- requires: synapses_pni_2, nucleus_detection_v0
+-- scope: any
+-- macro: partner_types(ids, side := 'out', by := 'cell_type')
+-- example: FROM partner_types(864691135572530981, side := 'in', by := 'cell_class')
+-- warning: fractions of the known types are fractions of what was typed, not of all partners
+-- cite: microns2025, turner2022
+-- questions: Q22, Q23, Q45
+WITH partners AS (
+    SELECT
+        p.post_pt_root_id AS pt_root_id,
+        p.post_nucleus_id AS nucleus_id,
+        p.n_syn,
+        p.sum_size,
+        p.post_cell_type AS cell_type,
+        p.post_cell_class AS cell_class,
+        p.post_mtype AS mtype,
+        p.post_visual_area AS visual_area,
+        p.post_layer AS layer
+    FROM output_partners(ids) AS p
+    WHERE side = 'out'
+    UNION ALL
+    SELECT
+        p.pre_pt_root_id,
+        p.pre_nucleus_id,
+        p.n_syn,
+        p.sum_size,
+        p.pre_cell_type,
+        p.pre_cell_class,
+        p.pre_mtype,
+        p.pre_visual_area,
+        p.pre_layer
+    FROM input_partners(ids) AS p
+    WHERE side = 'in'
+    UNION ALL
+    SELECT
+        error('there is no side ' || side || '; sides are in and out')::BIGINT,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL
+    WHERE side NOT IN ('in', 'out')
+),
+
+labelled AS (
+    SELECT
+        p.*,
+        CASE "by"
+            WHEN 'cell_type' THEN p.cell_type
+            WHEN 'cell_class' THEN p.cell_class
+            WHEN 'mtype' THEN p.mtype
+            WHEN 'visual_area' THEN p.visual_area
+            WHEN 'layer' THEN p.layer
+            ELSE error('there is no label ' || "by" || '; labels are cell_type, cell_class, mtype, visual_area and layer')
+        END AS label
+    FROM partners AS p
+)
+
+SELECT
+    coalesce(p.label, 'unknown') AS partner_type, -- Type of the partners by the chosen label; unknown where there is none
+    count(DISTINCT p.pt_root_id) AS n_partners, -- Number of partner segments
+    count(DISTINCT p.nucleus_id) AS n_cells, -- Number of partners that are cells: segments with exactly one nucleus
+    sum(p.n_syn)::BIGINT AS n_syn, -- Number of synapses with them
+    sum(p.sum_size)::BIGINT AS sum_size -- Summed cleft size of these synapses [voxel]
+FROM labelled AS p
+GROUP BY ALL
+ORDER BY n_syn DESC, partner_type ASC

@@ -1,0 +1,9 @@
+-- A point in CAVE's voxels as nanometres.
+-- macro: to_nm(x, y, z)
+-- example: SELECT to_nm(173584, 145120, 21127).x_nm
+-- cite: microns2025
+-- questions: Q08, Q28
+SELECT
+    struct_pack(
+        x_nm := x * _voxel_x_nm(), y_nm := y * _voxel_y_nm(), z_nm := z * _voxel_z_nm()
+    ) AS to_nm -- The point, as a struct of x_nm, y_nm, z_nm [nm]

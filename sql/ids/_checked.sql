@@ -1,0 +1,68 @@
+-- What is known of each id of an argument, and what is wrong with it, one row per id.
+--
+-- Ids that this version does not know are looked up in the other local versions; there is nothing to look up, and it
+-- costs next to nothing, if all are known.
+-- grain: id
+-- macro: _checked(ids)
+WITH given AS MATERIALIZED (
+    SELECT i.id FROM _ids(ids) AS i
+),
+
+found AS MATERIALIZED (
+    SELECT k.* FROM _id_index AS k JOIN given AS g ON g.id = k.id LIMIT 1000000
+),
+
+missing AS MATERIALIZED (
+    SELECT g.id FROM given AS g ANTI JOIN found AS f ON f.id = g.id
+),
+
+elsewhere AS MATERIALIZED (
+    SELECT
+        m.id,
+        string_agg(DISTINCT 'v' || h.version, ', ') AS versions,
+        max(h.nucleus_id) AS nucleus_id
+    FROM _id_history AS h
+    JOIN missing AS m ON m.id = h.id
+    GROUP BY m.id
+    LIMIT 1000000
+),
+
+today AS (
+    SELECT
+        e.id,
+        k.root
+    FROM _id_index AS k
+    JOIN elsewhere AS e ON e.nucleus_id = k.id
+)
+
+SELECT
+    g.id, -- The id as it was given: a root id or a nucleus id
+    nullif(f.root, 0) AS root, -- Its segment in this version; NULL without one
+    f.n_nuclei, -- Number of nuclei on the segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    f.nucleus_id, -- The nucleus; of a root with several the smallest, NULL for an orphan piece
+    f.is_sender,
+    f.axon_proofread,
+    CASE
+        WHEN f.root <> 0 THEN NULL
+        WHEN f.root = 0 THEN 'nucleus ' || g.id || ' has no segment in v' || _version()
+        WHEN g.id IN (0, 1) THEN g.id || ' is no segment: it stands for a point outside of the segmentation'
+        WHEN e.id IS NULL
+            THEN
+                g.id || ' is not known: no root id or nucleus id of a local version (this is v' || _version()
+                || '; all are in the view versions)'
+        WHEN e.nucleus_id IS NULL
+            THEN
+                g.id || ' is not in v' || _version() || '; it was in ' || e.versions
+                || ' as a segment without a nucleus, which cannot be followed from version to version'
+        WHEN t.root <> 0
+            THEN
+                g.id || ' is not in v' || _version() || '; it was in ' || e.versions || ', and its nucleus '
+                || e.nucleus_id || ' is on root ' || t.root || ' now; nucleus ids stay the same, root ids do not'
+        ELSE
+            g.id || ' is not in v' || _version() || '; it was in ' || e.versions || ', and its nucleus '
+            || e.nucleus_id || ' has no segment now'
+    END AS problem -- Why the id cannot be used in this version, as a sentence; NULL if it can
+FROM given AS g
+LEFT JOIN found AS f ON f.id = g.id
+LEFT JOIN elsewhere AS e ON e.id = g.id
+LEFT JOIN today AS t ON t.id = g.id

@@ -1,0 +1,13 @@
+-- The segments that the ids of an argument stand for, one row per segment; an id that stands for none is an error.
+--
+-- The error comes out of the key that others join on: there no filter, LIMIT or count(*) of the asker can remove it.
+-- grain: root
+-- macro: _roots(ids)
+SELECT
+    CASE WHEN c.problem IS NULL THEN c.root ELSE error(c.problem) END AS root, -- The segment in this version
+    max(c.n_nuclei) AS n_nuclei, -- Number of nuclei on the segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    bool_or(c.is_sender) AS is_sender, -- Whether its outputs are in `_axon_synapses`
+    bool_or(c.axon_proofread) AS axon_proofread -- Whether the axon was proofread
+FROM _checked(ids) AS c
+GROUP BY ALL
+LIMIT 1000000

@@ -1,0 +1,139 @@
+"""Ids as arguments of macros: what they stand for, in which form they come, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from tests.conftest import SmallWarehouse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]:
+    """Two versions between which nucleus 101's root changed from 9 to 10."""
+    root: Path = tmp_path_factory.mktemp("macros") / "root"
+    warehouse = SmallWarehouse(root)
+    warehouse.given(
+        943,
+        nucleus_detection_v0="id | pt_root_id\n101 | 9\n102 | 20\n105 | 50",
+        synapses_pni_2="id | pre_pt_root_id | post_pt_root_id | size\n1 | 9 | 555 | 10\n2 | 20 | 9 | 10",
+    )
+    warehouse.given(
+        1718,
+        nucleus_detection_v0="id | pt_root_id\n101 | 10\n102 | 20\n103 | 30\n104 | 30\n105 | 0",
+        synapses_pni_2="""
+            id | pre_pt_root_id | post_pt_root_id | size
+            1  | 10             | 20              | 100
+            2  | 20             | 10              | 300
+            3  | 77             | 10              | 40
+            4  | 10             | 10              | 50
+            5  | 0              | 10              | 50 """,
+    )
+    yield warehouse
+    warehouse.close()
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        "10", "101", "'10'", "[10]", "['101']", "[[10], [101]]",
+        "(SELECT list(pt_root_id) FROM cells WHERE nucleus_id = 101)",
+    ],
+)  # fmt: skip
+def test_an_id_may_come_in_any_form(two: SmallWarehouse, ids: str) -> None:
+    assert two.ask(f"SELECT count(*) FROM input_synapses({ids})", 1718) == [(4,)]
+    assert two.ask(f"SELECT count(*) FROM output_synapses({ids})", 1718) == [(2,)]
+
+
+STALE = "9 is not in v1718; it was in v943, and its nucleus 101 is on root 10 now"
+WRONG = {
+    "9": STALE,
+    "[10, 9]": STALE,
+    "555": "it was in v943 as a segment without a nucleus",
+    "4321": "4321 is not known: no root id or nucleus id of a local version",
+    "105": "nucleus 105 has no segment in v1718",
+    "0": "0 is no segment",
+    "NULL": "an id is NULL",
+    "10.0": "cannot hold 18 digits",
+    "1e1": "cannot hold 18 digits",
+    "'1e1'": "1e1 is no id",
+}
+
+
+@pytest.mark.parametrize("ids", WRONG)
+def test_a_wrong_id_gets_a_sentence(two: SmallWarehouse, ids: str) -> None:
+    with pytest.raises(duckdb.Error, match=WRONG[ids]):
+        two.ask(f"FROM input_synapses({ids})", 1718)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "input_synapses(9)", "output_synapses(9)", "synapses_between(10, 9)", "synapses_between(9, 10)",
+        "input_partners(9)", "output_partners(9)", "partner_types(9)", "common_inputs(10, 9)",
+        "common_outputs(9, 10)", "connection_matrix(10, 9)",
+    ],
+)  # fmt: skip
+def test_no_question_removes_the_sentence(two: SmallWarehouse, call: str) -> None:
+    wh = two.connect(1718)
+    number = "size" if "synapses" in call else "n_syn_a" if "common" in call else "n_syn"
+    for query in (
+        f"SELECT count(*) FROM {call}",
+        f"FROM {call} WHERE {number} > 1000 LIMIT 1",
+        f"SELECT 1 WHERE EXISTS (FROM {call})",
+    ):
+        with pytest.raises(duckdb.Error, match=STALE):
+            wh.sql(query).fetchall()
+
+
+def test_a_list_can_be_looked_over_at_once(two: SmallWarehouse) -> None:
+    two.expect(
+        "(SELECT *, problem IS NULL AS fine FROM check_ids([10, '102', 30, 103, 77, 9, 105]))",
+        """
+            id  | pt_root_id | n_nuclei | nucleus_id | fine
+            10  | 10         | 1        | 101        | true
+            102 | 20         | 1        | 102        | true
+            30  | 30         | 2        |            | true
+            103 | 30         | 2        | 103        | true
+            77  | 77         | 0        |            | true
+            9   |            |          |            | false
+            105 |            |          | 105        | false """,
+        1718,
+    )
+
+
+def test_from_root_to_nucleus_and_back(two: SmallWarehouse) -> None:
+    assert two.ask("SELECT root_of(101), root_of(10), nucleus_of(20), nucleus_of(77)", 1718) == [
+        (10, 10, 102, None)
+    ]
+    with pytest.raises(duckdb.Error, match="30 holds 2 nuclei"):
+        two.ask("SELECT nucleus_of(30)", 1718)
+    with pytest.raises(duckdb.Error, match=STALE):
+        two.ask("SELECT root_of(9)", 1718)
+
+
+def test_every_version_answers_for_itself(two: SmallWarehouse) -> None:
+    """The default is 943; a macro of 1718 must not ask it, nor the other way round."""
+    assert two.ask("SELECT count(*) FROM input_synapses(101)", 943) == [(1,)]
+    assert two.ask("SELECT count(*) FROM input_synapses(101)", 1718) == [(4,)]
+    with duckdb.connect(two.folder.database, read_only=True) as shell:
+        shell.execute(f"SET GLOBAL file_search_path = '{two.folder.path}'")
+        count = "SELECT count(*) FROM input_synapses(101)"
+        assert shell.execute(count).fetchall() == [(1,)]
+        assert shell.execute("SELECT count(*) FROM v1718.input_synapses(101)").fetchall() == [(4,)]
+        shell.execute("USE v1718")
+        assert shell.execute(count).fetchall() == [(4,)]
+
+
+def test_every_macro_is_listed_with_its_signature_and_an_example(two: SmallWarehouse) -> None:
+    listed = {row[0]: row[1:] for row in two.ask("SELECT name, signature, returns, example FROM macros", 1718)}
+    assert listed["input_partners"][:2] == ("input_partners(ids, min_syn := 1)", "rows")
+    assert listed["root_of"][1] == "value"
+    assert not [name for name in listed if name.startswith("_")]
+    assert listed["check_ids"][2].startswith("FROM check_ids(")

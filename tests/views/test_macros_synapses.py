@@ -1,0 +1,158 @@
+"""Macros about the synapses and partners of single cells: what is counted, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from tests.conftest import SmallWarehouse
+
+SYNAPSES = """
+    id | pre_pt_root_id | post_pt_root_id | size | ctr_pt_position_x | ctr_pt_position_y | ctr_pt_position_z
+    1  | 10             | 20              | 100  | 100               | 100               | 10
+    2  | 10             | 20              | 300  | 200               | 100               | 10
+    3  | 20             | 10              | 50   | 300               | 100               | 10
+    4  | 10             | 10              | 70   | 400               | 100               | 10
+    5  | 0              | 10              | 60   | 500               | 100               | 10
+    6  | 10             | 1               | 60   | 600               | 100               | 10
+    7  | 77             | 20              | 40   | 700               | 100               | 10
+    8  | 77             | 10              | 40   | 700               | 100               | 10
+    9  | 30             | 10              | 40   | 700               | 100               | 10
+    10 | 30             | 20              | 40   | 700               | 100               | 10
+    11 | 10             | 88              | 40   | 700               | 100               | 10 """
+NUCLEI = "id | pt_root_id\n101 | 10\n102 | 20\n103 | 30\n104 | 40"
+TYPES = "target_id | cell_type\n101 | 23P\n102 | BC"
+PROOFREAD = "id | pt_root_id | valid_id | status_axon | strategy_axon\n1 | 10 | 10 | true | axon_fully_extended"
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]:
+    """One version for each scope of synapses."""
+    warehouse = SmallWarehouse(tmp_path_factory.mktemp("macros") / "root")
+    for version, scope in ((1, "all"), (2, "proofread"), (3, "neurons")):
+        warehouse.given(
+            version,
+            scope=scope,
+            synapses_pni_2=SYNAPSES,
+            nucleus_detection_v0=NUCLEI,
+            aibs_metamodel_celltypes_v661=TYPES,
+            proofreading_status_and_strategy=PROOFREAD,
+        )
+    yield warehouse
+    warehouse.close()
+
+
+def test_macros_return_the_columns_of_synapses(cells: SmallWarehouse) -> None:
+    wh = cells.connect(1)
+    expected = wh.sql("FROM synapses").columns
+    for call in ("input_synapses(10)", "output_synapses(10)", "synapses_between(10, 20)"):
+        assert wh.sql(f"FROM {call}").columns == expected, call
+
+
+def test_outputs_of_a_cell_and_of_an_orphan_piece(cells: SmallWarehouse) -> None:
+    """The rows sorted by axon hold cells; a piece of axon is found in the whole table."""
+    assert cells.ask("SELECT list(id ORDER BY id) FROM output_synapses(10)", 1) == [([1, 2, 4, 6, 11],)]
+    assert cells.ask("SELECT list(id ORDER BY id) FROM output_synapses([77, 20])", 1) == [([3, 7, 8],)]
+
+
+def test_partners_leave_out_autapses_and_what_is_no_segment(cells: SmallWarehouse) -> None:
+    cells.expect(
+        "output_partners(10)",
+        """
+            post_pt_root_id | n_syn | sum_size | mean_size | median_size | post_n_nuclei | post_cell_type
+            20              | 2     | 400      | 200.0     | 200.0       | 1             | BC
+            88              | 1     | 40       | 40.0      | 40.0        | 0             |  """,
+        1,
+    )
+    cells.expect(
+        "output_partners(10, min_syn := 2)", "post_pt_root_id | strategy_axon\n20 | axon_fully_extended", 1
+    )
+    cells.expect(
+        "input_partners(10)",
+        """
+            pre_pt_root_id | n_syn | pre_nucleus_id | pre_axon_proofread
+            20             | 1     | 102            | false
+            30             | 1     | 103            | false
+            77             | 1     |                | false """,
+        1,
+    )
+
+
+def test_partners_and_synapses_by_type_keep_the_unknown(cells: SmallWarehouse) -> None:
+    cells.expect(
+        "partner_types(10)",
+        "partner_type | n_partners | n_cells | n_syn | sum_size\nBC | 1 | 1 | 2 | 400\nunknown | 1 | 0 | 1 | 40",
+        1,
+    )
+    cells.expect(
+        "partner_types(10, side := 'in')",
+        "partner_type | n_partners | n_cells | n_syn\nBC | 1 | 1 | 1\nunknown | 2 | 1 | 2",
+        1,
+    )
+    with pytest.raises(duckdb.Error, match="no side into; sides are in and out"):
+        cells.ask("FROM partner_types(10, side := 'into')", 1)
+    with pytest.raises(duckdb.Error, match="no label celltype; labels are cell_type, cell_class"):
+        cells.ask("FROM partner_types(10, by := 'celltype')", 1)
+
+
+def test_common_inputs_are_cells_unless_segments_are_asked_for(cells: SmallWarehouse) -> None:
+    cells.expect("common_inputs(10, 102)", "pre_pt_root_id | n_syn_a | n_syn_b\n30 | 1 | 1", 1)
+    cells.expect("common_inputs(10, 20, segments := true)", "pre_pt_root_id\n30\n77", 1)
+    cells.expect("common_outputs(77, 30)", "post_pt_root_id\n10\n20", 1)
+    assert cells.ask("SELECT count(*) FROM common_outputs(10, 30)", 1) == [(1,)]
+
+
+def test_a_matrix_keeps_its_zeros(cells: SmallWarehouse) -> None:
+    cells.expect(
+        "connection_matrix([10, 104], ['20', 103, 10])",
+        """
+            pre_pt_root_id | post_pt_root_id | n_syn | sum_size
+            10             | 20              | 2     | 400
+            10             | 30              | 0     | 0
+            10             | 10              |       |
+            40             | 20              | 0     | 0
+            40             | 30              | 0     | 0
+            40             | 10              | 0     | 0 """,
+        1,
+    )
+    cells.expect("connection_matrix(10, 20, min_size := 200)", "n_syn\n1", 1)
+    cells.expect("connection_matrix(10, 20, min_syn := 3)", "n_syn\n0", 1)
+
+
+def test_a_box_is_in_nanometres_and_its_upper_bounds_are_outside(cells: SmallWarehouse) -> None:
+    for call in ("400, 0, 0, 1200, 999, 999", "1200, 0, 0, 400, 999, 999", "0.4, 0, 0, 1.2, 1, 1, unit := 'um'"):
+        assert cells.ask(f"SELECT list(id ORDER BY id) FROM synapses_in_box({call})", 1) == [([1, 2],)]
+    assert cells.ask("SELECT count(*) FROM synapses_in_box(0, 0, 0, 300, 101, 11, unit := 'voxel')", 1) == [(2,)]
+    with pytest.raises(duckdb.Error, match="no unit mm"):
+        cells.ask("FROM synapses_in_box(0, 0, 0, 1, 1, 1, unit := 'mm')", 1)
+
+
+def test_a_snapshot_of_proofread_outputs_answers_for_these_only(cells: SmallWarehouse) -> None:
+    assert cells.ask("SELECT count(*) FROM output_synapses(10)", 2) == [(5,)]
+    assert cells.ask("SELECT count(*) FROM partner_types(10)", 2) == [(2,)]
+    for call in ("output_synapses(20)", "synapses_between(20, 10)"):
+        with pytest.raises(duckdb.Error, match="the axon of 20 was not proofread"):
+            cells.ask(f"SELECT count(*) FROM {call}", 2)
+    for call in ("input_synapses(10)", "input_partners(10)", "common_inputs(10, 20)", "partner_types(10, 'in')"):
+        with pytest.raises(duckdb.Error, match="would be wrong: version 2 here holds only the outputs"):
+            cells.ask(f"SELECT count(*) FROM {call}", 2)
+
+
+def test_a_snapshot_of_neurons_answers_between_neurons(cells: SmallWarehouse) -> None:
+    assert cells.ask("SELECT count(*) FROM synapses_between(10, 20)", 3) == [(2,)]
+    with pytest.raises(duckdb.Error, match="77 has no nucleus"):
+        cells.ask("FROM synapses_between(77, 20)", 3)
+    with pytest.raises(duckdb.Error, match="output_synapses would be wrong"):
+        cells.ask("FROM output_synapses(10)", 3)
+
+
+def test_inputs_of_one_cell_open_one_synapse_file(cells: SmallWarehouse) -> None:
+    wh = cells.connect(1)
+    assert len(wh.manifest.tables["synapses_pni_2"].files) > 1
+    ((_, plan),) = wh.sql("EXPLAIN (ANALYZE, FORMAT json) FROM input_synapses(10)").fetchall()
+    counts = {int(count) for count in re.findall(r'"Total Files Read": *"(\d+)"', plan)}
+    assert 1 in counts
+    assert max(counts) == 1
