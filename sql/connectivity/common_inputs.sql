@@ -7,7 +7,7 @@
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: all
 -- macro: common_inputs(a, b, segments := false)
--- example: FROM common_inputs(864691135572530981, 264824)
+-- example: FROM common_inputs(287566, 449862) ORDER BY ALL
 -- cite: microns2025, turner2022
 -- questions: Q36, Q59
 WITH of_a AS (

@@ -7,7 +7,7 @@
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: all, proofread
 -- macro: common_outputs(a, b, segments := false)
--- example: FROM common_outputs(864691135572530981, 264824)
+-- example: FROM common_outputs(424569, 355515) ORDER BY ALL
 -- cite: microns2025, turner2022
 -- questions: Q36, Q59
 WITH of_a AS (

@@ -7,7 +7,7 @@
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- macro: connection_matrix(pre_ids, post_ids, min_syn := 1, min_size := 0)
--- example: SELECT avg((n_syn > 0)::INTEGER) AS probability FROM connection_matrix([864691135572530981], [264824, 264898])
+-- example: SELECT avg((n_syn > 0)::INTEGER) AS probability FROM connection_matrix([424569, 355515], [287566, 449862])
 -- warning: without proofread presynaptic axons a zero says nothing
 -- cite: microns2025, turner2022
 -- questions: Q30, Q31, Q44

@@ -7,7 +7,7 @@
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: all
 -- macro: input_partners(ids, min_syn := 1)
--- example: FROM input_partners(864691135572530981, min_syn := 3) WHERE pre_axon_proofread
+-- example: FROM input_partners(287566, min_syn := 2) ORDER BY n_syn DESC, pre_pt_root_id LIMIT 5
 -- warning: a row is a segment, not a cell; only a proofread or typed presynaptic cell says who the input comes from
 -- cite: microns2025, turner2022
 -- questions: Q21, Q23, Q26

@@ -7,7 +7,7 @@
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: all, proofread
 -- macro: output_partners(ids, min_syn := 1)
--- example: FROM output_partners(864691135572530981) LIMIT 5
+-- example: FROM output_partners(424569) ORDER BY n_syn DESC, post_pt_root_id LIMIT 5
 -- warning: outputs of axons that were not proofread (`strategy_axon` NULL) are not to be interpreted
 -- cite: microns2025, turner2022
 -- questions: Q21, Q23, Q26

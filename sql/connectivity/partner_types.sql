@@ -8,7 +8,7 @@
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: any
 -- macro: partner_types(ids, side := 'out', by := 'cell_type')
--- example: FROM partner_types(864691135572530981, side := 'in', by := 'cell_class')
+-- example: FROM partner_types(287566, side := 'in', by := 'cell_class') ORDER BY n_syn DESC
 -- warning: fractions of the known types are fractions of what was typed, not of all partners
 -- cite: microns2025, turner2022
 -- questions: Q22, Q23, Q45

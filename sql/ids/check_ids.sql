@@ -5,7 +5,7 @@
 -- is known if it is a cell's, a proofread segment's, or occurs in the synapse table.
 -- grain: id
 -- macro: check_ids(ids)
--- example: FROM check_ids([864691135572530981, 264824]) WHERE problem IS NOT NULL
+-- example: FROM check_ids([424569, 864691135572530981]) WHERE problem IS NOT NULL
 -- cite: cave2025
 -- questions: Q10, Q12
 SELECT

@@ -3,7 +3,7 @@
 -- The nucleus id is the handle that stays when root ids change. The root of merged cells stands for no single nucleus
 -- and is an error: `multi_soma_roots` lists its nuclei. One id; for several use `check_ids` or join `cells`.
 -- macro: nucleus_of(id)
--- example: SELECT nucleus_of(864691135572530981)
+-- example: SELECT nucleus_of(864691135756093204)
 -- cite: cave2025
 -- questions: Q10
 SELECT

@@ -2,7 +2,7 @@
 --
 -- One id; for several, or for the root of each row of a table, use `check_ids` or join `cells`.
 -- macro: root_of(id)
--- example: SELECT root_of(264824)
+-- example: SELECT root_of(424569)
 -- cite: cave2025
 -- questions: Q10
 SELECT (SELECT r.root FROM _roots(id) AS r) AS root_of -- Segment in this version

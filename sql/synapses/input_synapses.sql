@@ -11,7 +11,7 @@
 -- requires: synapses_pni_2
 -- scope: all
 -- macro: input_synapses(ids)
--- example: SELECT count(*) AS n_syn, median(size) AS median_size FROM input_synapses(864691135572530981)
+-- example: SELECT count(*) AS n_syn, median(size) AS median_size FROM input_synapses(287566)
 -- cite: microns2025, turner2022
 -- questions: Q20, Q25
 WITH dendrites AS (

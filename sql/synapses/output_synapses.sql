@@ -11,7 +11,7 @@
 -- requires: synapses_pni_2
 -- scope: all, proofread
 -- macro: output_synapses(ids)
--- example: SELECT count(*) AS n_syn FROM output_synapses(864691135572530981) WHERE NOT is_autapse
+-- example: SELECT count(*) AS n_syn FROM output_synapses(424569) WHERE NOT is_autapse
 -- warning: outputs of axons that were not proofread are not to be interpreted
 -- cite: microns2025, turner2022
 -- questions: Q20

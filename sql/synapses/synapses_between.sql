@@ -5,7 +5,7 @@
 -- grain: id
 -- requires: synapses_pni_2
 -- macro: synapses_between(pre_ids, post_ids)
--- example: FROM synapses_between(864691135572530981, (SELECT list(pt_root_id) FROM neurons WHERE cell_type = 'BC'))
+-- example: FROM synapses_between(424569, (SELECT list(pt_root_id) FROM neurons WHERE cell_type = '4P')) ORDER BY id
 -- warning: outputs of axons that were not proofread are not to be interpreted
 -- cite: microns2025, turner2022
 -- questions: Q30

@@ -8,7 +8,7 @@
 -- requires: synapses_pni_2
 -- scope: all
 -- macro: synapses_in_box(x0, y0, z0, x1, y1, z1, unit := 'nm')
--- example: FROM synapses_in_box(180000, 140000, 20000, 181000, 141000, 20100, unit := 'voxel')
+-- example: FROM synapses_in_box(180000, 140000, 20000, 181000, 141000, 20100, unit := 'voxel') ORDER BY id
 -- warning: positions are in nm here and in voxels in CAVE; a box in the wrong unit is empty or elsewhere
 -- cite: microns2025, turner2022
 -- questions: Q28
