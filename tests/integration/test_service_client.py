@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 caveclient = pytest.importorskip("caveclient", reason="the client comes with the extra 'ingest'")
 
 ND, SYN, CT = "nucleus_detection_v0", "synapses_pni_2", "aibs_metamodel_celltypes_v661"

@@ -174,9 +174,10 @@ def test_every_view_and_column_is_in_the_dictionary(small: SmallWarehouse) -> No
 # -- where the file opens ---------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def moved(small: SmallWarehouse, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def moved(small_module: SmallWarehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database built in one place and moved to another, whose path has a space, a comma and a quote."""
+    small, tmp_path = small_module, tmp_path_factory.mktemp("moved")
     small.given(943, nucleus_detection_v0=NUCLEUS)
     small.given(
         1718,

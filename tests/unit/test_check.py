@@ -33,8 +33,9 @@ def test_a_clean_volume_is_sound(tmp_path: Path) -> None:
         assert {"connections_add_up", "cells_are_nuclei"} <= {result.name for result in results}
 
 
-@pytest.fixture
-def sound(small: SmallWarehouse) -> SmallWarehouse:
+@pytest.fixture(scope="module")
+def template(small_module: SmallWarehouse) -> SmallWarehouse:
+    small = small_module
     small.given(
         1718,
         nucleus_detection_v0="id | pt_root_id\n1 | 10\n2 | 20",
@@ -44,6 +45,11 @@ def sound(small: SmallWarehouse) -> SmallWarehouse:
     build(small.folder)
     assert broken(small.folder) == {}
     return small
+
+
+@pytest.fixture
+def sound(small: SmallWarehouse, template: SmallWarehouse) -> SmallWarehouse:
+    return small.copy_of(template)
 
 
 @pytest.mark.parametrize(

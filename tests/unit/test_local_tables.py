@@ -8,15 +8,24 @@ import duckdb
 import polars as pl
 import pytest
 
+from warehouse.build import build
+
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse
 
 ROOT_ID = 864691135572530981
 
 
+@pytest.fixture(scope="module")
+def template(small_module: SmallWarehouse) -> SmallWarehouse:
+    small_module.given(1718, nucleus_detection_v0=f"id | pt_root_id\n1 | {ROOT_ID}")
+    build(small_module.folder)
+    return small_module
+
+
 @pytest.fixture
-def local(small: SmallWarehouse) -> SmallWarehouse:
-    small.given(1718, nucleus_detection_v0=f"id | pt_root_id\n1 | {ROOT_ID}")
+def local(small: SmallWarehouse, template: SmallWarehouse) -> SmallWarehouse:
+    small.copy_of(template)
     small.folder.local.mkdir(parents=True)
     return small
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 ROOT_ID = 864691135572530981
 
 
-@pytest.fixture
-def filled(small: SmallWarehouse) -> SmallWarehouse:
+@pytest.fixture(scope="module")
+def template(small_module: SmallWarehouse) -> SmallWarehouse:
+    small = small_module
     small.given(943, nucleus_detection_v0=f"id | pt_root_id\n1 | {ROOT_ID}")
     small.given(
         1718,
@@ -32,6 +33,11 @@ def filled(small: SmallWarehouse) -> SmallWarehouse:
     )
     build(small.folder, default=1718)
     return small
+
+
+@pytest.fixture
+def filled(small: SmallWarehouse, template: SmallWarehouse) -> SmallWarehouse:
+    return small.copy_of(template)
 
 
 def test_bare_names_are_views_and_tables_of_the_version(

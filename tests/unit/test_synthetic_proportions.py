@@ -13,6 +13,8 @@ from warehouse.synthetic import Volume, published, space, synthesize
 from warehouse.synthetic.published import TYPES
 from warehouse.tables import SYNAPSE, TABLES
 
+pytestmark = pytest.mark.slow
+
 CELLS = 2_000
 
 

@@ -12,6 +12,8 @@ from tests.conftest import SmallWarehouse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def best(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]:

@@ -15,6 +15,8 @@ from warehouse.check import check
 from warehouse.layout import Folder
 from warehouse.manifest import read_manifest, sha256_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:

@@ -14,6 +14,8 @@ import warehouse
 if TYPE_CHECKING:
     from warehouse.session import Warehouse
 
+pytestmark = pytest.mark.slow
+
 PRE, POST = pl.col("pre_pt_root_id"), pl.col("post_pt_root_id")
 TYPES = ["strategy_axon", "pre_cell_type", "post_cell_type"]
 BIN = 25

@@ -16,6 +16,8 @@ from warehouse.views import load_views
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse
 
+pytestmark = pytest.mark.slow
+
 SPANNING = {"versions", "provenance", "id_map", "root_id_changes", "table_changes", "table_catalog"}
 SPANNING |= {"dataset_constants", "data_dictionary", "_path", "macros", "_id_history"}
 

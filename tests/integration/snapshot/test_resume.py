@@ -27,6 +27,8 @@ from ingest.source import Source
 from ingest.target import Sizes
 from warehouse.layout import Folder
 
+pytestmark = pytest.mark.slow
+
 source = Source("minnie65_public", server=os.environ["SERVER"], token=os.environ["TOKEN"])
 order = Order(1718, synapses="all", sizes=Sizes(rows=150, single=900, workers=2))
 Snapshot(Folder(Path(os.environ["FOLDER"])), order).run(lambda: source)

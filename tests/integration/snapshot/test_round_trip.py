@@ -48,6 +48,7 @@ def test_views_come_back_row_for_row_when_they_are_named(bench: Any, volume: Vol
         assert_same(name, bench.rows(name), expected(volume, name))
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 3),
