@@ -18,6 +18,8 @@ from warehouse.errors import SourceRefused
 from warehouse.service import faults
 from warehouse.tables import NUCLEUS, SYNAPSE
 
+pytestmark = pytest.mark.slow
+
 SYNAPSES = rf"/{SYNAPSE}/query$"
 JOB = """
 import os
@@ -26,8 +28,6 @@ from ingest.snapshot import Order, Snapshot
 from ingest.source import Source
 from ingest.target import Sizes
 from warehouse.layout import Folder
-
-pytestmark = pytest.mark.slow
 
 source = Source("minnie65_public", server=os.environ["SERVER"], token=os.environ["TOKEN"])
 order = Order(1718, synapses="all", sizes=Sizes(rows=150, single=900, workers=2))
