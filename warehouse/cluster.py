@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,7 @@ from warehouse.schema import Table
 from warehouse.store import entry_of
 
 Rows: TypeAlias = pa.Table | Sequence[Path]
+Result = TypeVar("Result")
 
 ROWS_PER_BUCKET = 1_300_000
 """About 40 MB a file: one look-up opens one, and the full table has some 256."""
@@ -67,17 +69,60 @@ def cluster_synapses(
         WarehouseError: the disk is full.
     """
     target = directory / model_path("synapses")
-    with disk_errors(target):
-        target.mkdir(parents=True, exist_ok=True)
-        _require_space(target, _count(rows))
-        bounds = _bounds(rows, *table.sort_by)
+    bounds = _bounds(rows, *table.sort_by)
+    with dealt(directory, table, rows, bounds, memory=memory) as buckets:
+        # An empty table still needs a file that names its columns.
+        numbers = buckets.numbers or [0]
+        paths = buckets.map(lambda number: write_bucket(target, number, buckets.rows(number)), numbers)
+    return entry_of(directory, table, paths, encoding=OFFSET, bounds=bounds, **metadata)
+
+
+@contextmanager
+def dealt(
+    directory: Path, table: Table, rows: Rows, bounds: Sequence[int], *, memory: int | None = None
+) -> Iterator[Buckets]:
+    """Deal rows out to buckets of the first sort column; they are kept on the disk of `directory` until the end.
+
+    Args:
+        directory: the version's folder, being put together.
+        table: the declaration; its `arrow_schema` is what `rows` holds.
+        rows: the rows, or the Parquet files that hold them, in any order.
+        bounds: lower bounds of buckets 1, 2, ...
+        memory: how many bytes it may take; never less than one worker needs.
+    """
+    with disk_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        _require_space(directory, _count(rows))
         with TemporaryFile(dir=directory) as file, ThreadPoolExecutor(_workers(memory)) as pool:
             spill = _Spill(file, encode(OFFSET, table.arrow_schema.empty_table()).schema)
             _drain(pool.submit(spill.deal, batch, bounds, table.sort_by[0]) for batch in _batches(rows))
-            # An empty table still needs a file that names its columns.
-            buckets = sorted(spill.places) or [0]
-            paths = list(pool.map(lambda bucket: _write(target, bucket, spill.take(bucket), table), buckets))
-        return entry_of(directory, table, paths, encoding=OFFSET, bounds=bounds, **metadata)
+            yield Buckets(spill, pool, table)
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Rows that were dealt out."""
+
+    _spill: _Spill
+    _pool: ThreadPoolExecutor
+    _table: Table
+
+    @property
+    def numbers(self) -> list[int]:
+        """The buckets that have rows."""
+        return sorted(self._spill.places)
+
+    def rows(self, number: int) -> pa.Table:
+        """The stored columns of a bucket, in order; what came twice is left out.
+
+        Raises:
+            SnapshotDamaged: a synapse id occurs with two different rows.
+        """
+        return _ordered(self._spill.take(number), self._table)
+
+    def map(self, work: Callable[[int], Result], numbers: Iterable[int]) -> list[Result]:
+        """Do something for several buckets at once, as memory allows."""
+        return list(self._pool.map(work, numbers))
 
 
 def _workers(memory: int | None) -> int:
@@ -168,15 +213,19 @@ def _batches(rows: Rows, columns: list[str] | None = None) -> Iterator[pa.Table]
             yield from (pa.Table.from_batches([batch]) for batch in file.iter_batches(_BATCH, columns=columns))
 
 
-def _write(target: Path, bucket: int, rows: pa.Table, table: Table) -> Path:
-    """Sort a bucket, leave out what came twice, and write it."""
+def write_bucket(target: Path, bucket: int, rows: pa.Table) -> Path:
+    """Write the ordered rows of a bucket as `b=N/part-0.parquet`."""
+    path = target / f"b={bucket}" / "part-0.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(rows, path, row_group_size=_ROW_GROUP, **parquet_options(rows.schema))
+    return path
+
+
+def _ordered(rows: pa.Table, table: Table) -> pa.Table:
+    """Sort the rows of a bucket, and leave out what came twice."""
     keys = [rows[name].to_numpy() for name in table.sort_by]
     order = np.lexsort(tuple(reversed(keys)))
-    ordered = rows.take(pa.array(order[~_repeats(rows, keys, order)]))
-    path = target / f"b={bucket}" / "part-0.parquet"
-    path.parent.mkdir()
-    pq.write_table(ordered, path, row_group_size=_ROW_GROUP, **parquet_options(ordered.schema))
-    return path
+    return rows.take(pa.array(order[~_repeats(rows, keys, order)]))
 
 
 def _repeats(
