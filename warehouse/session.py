@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 
 from warehouse import encoding
 from warehouse.build import default_version
@@ -25,6 +26,7 @@ from warehouse.errors import SnapshotNotFound, UsageError
 from warehouse.layout import DEFAULT_DATASTACK, Folder
 from warehouse.local_tables import create_local_views, float_ids, float_ids_sentence
 from warehouse.manifest import Manifest, read_manifest
+from warehouse.matrix import matrix
 from warehouse.tables import SYNAPSE, TABLES
 from warehouse.version_schema import raw_schema_of, schema_of, search_path
 
@@ -121,17 +123,50 @@ class Warehouse:
         Raises:
             UsageError: the query is a USE or SET, which would be forgotten before the next query.
         """
-        # A cursor of its own for each query: an unread Arrow stream owns its connection in DuckDB 2.
-        cursor = self._con.cursor()
+        cursor = self._cursor()
         if any(each.type == duckdb.StatementType.SET for each in cursor.extract_statements(query)):
             raise UsageError(
                 f"{query.split()[0].upper()} has no effect here, each query begins afresh; choose a version with "
                 "warehouse.connect(1718) or by name (FROM v1718.cells), memory and threads when you connect"
             )
-        cursor.execute(f"SET search_path = {text_literal(search_path(self.version, _CATALOG))}")
         if not parameters:
             return cursor.sql(query)
         return cursor.sql(query, params={name: _plain(value) for name, value in parameters.items()})
+
+    def matrix(
+        self,
+        pre_ids: Any,
+        post_ids: Any = None,
+        *,
+        values: str = "n_syn",
+        min_syn: int = 1,
+        min_size: float = 0,
+        sparse: bool = False,
+    ) -> tuple[Any, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Connections from each of some cells to each of others, as an array; pairs without a synapse are 0.
+
+        Args:
+            pre_ids: root ids or nucleus ids, in the order that the rows shall have: a list, array or series.
+            post_ids: the same for the columns; without it those of the rows.
+            values: what the array holds of a pair: `n_syn` (number of synapses), `sum_size` and `mean_size` of
+                their clefts [voxel], or `connected` (bool).
+            min_syn: pairs of fewer synapses are 0.
+            min_size: synapses with a smaller cleft are not counted [voxel].
+            sparse: a `scipy.sparse.csr_array` instead of a numpy array (needs scipy, the extra `sparse`).
+
+        Returns:
+            The array of shape (rows, columns), the ids of its rows, the ids of its columns, as they were given.
+            A segment and itself is 0: autapses connect nobody. A 0 means something in the row of a proofread axon
+            only; other axons are fragments.
+
+        Raises:
+            UsageError: an id is unknown or of another version, a segment is there twice, or what is here of the
+                synapses cannot answer; the sentence says which and what to do.
+        """
+        rows = _list(pre_ids)
+        columns = rows if post_ids is None else _list(post_ids)
+        options: dict[str, Any] = {"values": values, "min_syn": min_syn, "min_size": min_size, "sparse": sparse}
+        return matrix(self._cursor(), rows, columns, **options)
 
     def scan(self, table: str) -> pl.LazyFrame:
         """A table as a polars LazyFrame over its files, under CAVE's name; filters reach the files.
@@ -187,6 +222,12 @@ class Warehouse:
             cursor.execute(f"DROP VIEW {target}")
         cursor.execute(f"CREATE OR REPLACE TABLE {target} AS FROM _registered")
 
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor of its own for each query: an unread Arrow stream owns its connection in DuckDB 2."""
+        cursor = self._con.cursor()
+        cursor.execute(f"SET search_path = {text_literal(search_path(self.version, _CATALOG))}")
+        return cursor
+
     def close(self) -> None:
         """Give memory and files back."""
         self._con.close()
@@ -238,3 +279,9 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "to_list"):  # a series
         return value.to_list()
     return dict(value) if isinstance(value, Mapping) else value
+
+
+def _list(ids: Any) -> list[Any]:
+    """Ids as a list, of one id or of any collection of them."""
+    plain = _plain(ids)
+    return [plain] if isinstance(plain, int | float | str) else list(plain)
