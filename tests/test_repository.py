@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HEAVY = ("caveclient", "pandas", "starlette", "uvicorn", "ingest")
+HEAVY = ("caveclient", "pandas", "starlette", "uvicorn", "matplotlib", "ingest")
 
 
 def imported_by(statement: str) -> set[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -22,9 +20,8 @@ if TYPE_CHECKING:
     from warehouse.synthetic import VersionInfo, Volume
 
 
-@contextmanager
-def demo(cells: int = 500, seed: int = 0, version: int | None = None) -> Iterator[Warehouse]:
-    """Open a synthetic warehouse of two versions; its files are removed afterwards.
+def demo(cells: int = 500, seed: int = 0, version: int | None = None) -> Warehouse:
+    """Open a synthetic warehouse of two versions; its files are removed when it is closed, or Python ends.
 
     Args:
         cells: number of nuclei.
@@ -33,10 +30,15 @@ def demo(cells: int = 500, seed: int = 0, version: int | None = None) -> Iterato
     """
     from warehouse.synthetic import synthesize
 
-    with TemporaryDirectory(prefix="microns-demo-", ignore_cleanup_errors=True) as root:
-        folder = write_volume(synthesize(cells=cells, seed=seed), root)
-        with connect(version, root, folder.datastack) as warehouse:
-            yield warehouse
+    root = TemporaryDirectory(prefix="microns-demo-", ignore_cleanup_errors=True)
+    try:
+        folder = write_volume(synthesize(cells=cells, seed=seed), root.name)
+        warehouse = connect(version, root.name, folder.datastack)
+    except BaseException:
+        root.cleanup()
+        raise
+    warehouse.when_closed(root.cleanup)
+    return warehouse
 
 
 def write_volume(volume: Volume, root: str) -> Folder:

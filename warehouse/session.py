@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -96,6 +97,7 @@ class Warehouse:
     def __init__(self, con: duckdb.DuckDBPyConnection, folder: Folder, manifest: Manifest) -> None:
         self._con = con
         self._folder = folder
+        self._afterwards = ExitStack()
         self.manifest = manifest
 
     @property
@@ -228,9 +230,14 @@ class Warehouse:
         cursor.execute(f"SET search_path = {text_literal(search_path(self.version, _CATALOG))}")
         return cursor
 
+    def when_closed(self, do: Callable[[], object]) -> None:
+        """Have something done after the session has let go of its files."""
+        self._afterwards.callback(do)
+
     def close(self) -> None:
         """Give memory and files back."""
         self._con.close()
+        self._afterwards.close()
 
     def __enter__(self) -> Self:
         return self
