@@ -42,6 +42,7 @@ def snapshot(
     Stopping it loses nothing: the same command continues. When all is here, it does nothing. You need a free CAVE
     account and its token once; if there is none, the command says how to get one.
     """
+    from ingest.cave import Cave
     from ingest.demo import refuse_demo
     from ingest.progress import shown
     from ingest.snapshot import Order, Snapshot
@@ -55,8 +56,8 @@ def snapshot(
     refuse_demo(folder)
     order = Order(version, tables, synapses, byte_count(memory))
 
-    def connect() -> Source:
-        return Source(datastack, server=server, connections=order.sizes.workers)
+    def connect() -> Cave:
+        return Cave(Source(datastack, server=server))
 
     if dry_run:
         from ingest.estimate import estimate

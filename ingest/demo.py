@@ -130,6 +130,7 @@ def _prepare(directory: Path, recipe: _Recipe) -> Folder:
 
 
 def _make(folder: Folder, recipe: _Recipe) -> None:
+    from ingest.cave import Cave
     from ingest.snapshot import Order, Snapshot
     from ingest.source import Source
     from warehouse.build import build
@@ -145,7 +146,9 @@ def _make(folder: Folder, recipe: _Recipe) -> None:
         log.info("serving it at %s as CAVE would, its bugs included", service.url)
         for info in volume.versions:
             order = Order(info.version, synapses="all")
-            Snapshot(folder, order).run(lambda: Source(folder.datastack, server=service.url, token=service.token))
+            Snapshot(folder, order).run(
+                lambda: Cave(Source(folder.datastack, server=service.url, token=service.token))
+            )
         log.info("fetched versions %s in %d requests", folder.versions(), len(service.requests))
     build(folder)
     log.info("built %s; all of it in %.0f s", folder.database, time.perf_counter() - begin)

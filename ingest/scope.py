@@ -7,8 +7,8 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.origin import Scope
 from ingest.selection import ALTERNATIVE_POINTS, PROOFREADING
-from ingest.target import Target
 from warehouse.tables import NUCLEUS, SYNAPSE
 
 _NO_SEGMENT = pa.array([0, 1], pa.int64())
@@ -22,23 +22,17 @@ class Reader(Protocol):
         """The rows of a table, or None if it is not here; all columns if none is named."""
 
 
-def narrow(target: Target, read: Reader) -> None:
-    """Set which rows of a table about synapses are asked for, and which of them are kept."""
-    if target.scope == "all":
-        return
-    if target.name == SYNAPSE and target.scope == "proofread":
-        target.by, target.among = "pre_pt_root_id", proofread_roots(read)
-    elif target.name == SYNAPSE:
-        # Roots of neurons are too many to ask by: the whole table is asked for, and few of its rows are kept.
+def wanted(name: str, scope: Scope, read: Reader) -> dict[str, pa.Array]:
+    """Which rows of a table are kept: by column, the values that it may have; nothing where all are."""
+    if scope == "all":
+        return {}
+    if name == SYNAPSE and scope == "proofread":
+        return {"pre_pt_root_id": pa.array(proofread_roots(read), pa.int64())}
+    if name == SYNAPSE:
         roots = pa.array(nucleus_roots(read), pa.int64())
-        target.keep = {"pre_pt_root_id": roots, "post_pt_root_id": roots}
-    else:
-        rows = read(SYNAPSE, ["id"])
-        synapses = pa.array([], pa.int64()) if rows is None else rows["id"].combine_chunks()
-        if target.scope == "proofread":
-            target.by, target.among = "target_id", synapses.to_pylist()
-        else:
-            target.keep = {"target_id": synapses}
+        return {"pre_pt_root_id": roots, "post_pt_root_id": roots}
+    rows = read(SYNAPSE, ["id"])
+    return {"target_id": pa.array([], pa.int64()) if rows is None else rows["id"].combine_chunks()}
 
 
 def proofread_roots(read: Reader) -> list[int]:

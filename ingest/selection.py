@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ingest.conform import adapted, declared
+from ingest.origin import Scope
 from ingest.source import Source
-from ingest.target import Scope
 from warehouse.errors import SourceRefused, UsageError
 from warehouse.manifest import Manifest
 from warehouse.schema import Table
@@ -17,25 +17,12 @@ from warehouse.tables import NUCLEUS, SYNAPSE, TABLES
 
 log = logging.getLogger(__name__)
 
+Metadata: TypeAlias = Mapping[str, Mapping[str, object]]
+"""CAVE's metadata of tables and views, by name."""
+
 PROOFREADING = ("proofreading_status_and_strategy", "proofreading_status_public_release")
 """Where proofread axons are found; the first that a version has decides."""
 ALTERNATIVE_POINTS = "nucleus_alternative_points"
-DEFAULT_SCOPE: Scope = "proofread"
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What a snapshot takes.
-
-    Attributes:
-        tables: in the order in which they can be fetched.
-        metadata: CAVE's metadata of each, by name.
-        absent: declared tables that the version does not have, and why.
-    """
-
-    tables: tuple[Table, ...]
-    metadata: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 def annotation_tables() -> list[str]:
@@ -77,8 +64,13 @@ def require_version(source: Source, version: int) -> None:
     )
 
 
-def select(source: Source, version: int, names: Sequence[str], scope: Scope, here: Iterable[str]) -> Selection:
+def select(
+    source: Source, version: int, names: Sequence[str], scope: Scope, here: Iterable[str]
+) -> tuple[tuple[Table, ...], Metadata, dict[str, str]]:
     """Resolve the names of tables against what the service lists.
+
+    Returns the tables in the order in which they can be fetched, CAVE's metadata by name, and the declared tables
+    that the version does not have, with the reason.
 
     Args:
         source: the service.
@@ -93,7 +85,7 @@ def select(source: Source, version: int, names: Sequence[str], scope: Scope, her
     """
     listed = source.tables(version)
     metadata = source.tables_metadata(version)
-    views: Mapping[str, Mapping[str, object]] = {}
+    views: Metadata = {}
     if not names:
         absent = _absent(listed, version)
         wanted = [name for name in annotation_tables() if name not in absent]
@@ -107,7 +99,7 @@ def select(source: Source, version: int, names: Sequence[str], scope: Scope, her
     known = {**metadata, **views}
     tables = [_declaration(source, version, name, known.get(name, {}), name in views) for name in wanted]
     tables.sort(key=lambda table: 0 if not is_about_synapses(table.name) else 1 if table.name == SYNAPSE else 2)
-    return Selection(tuple(tables), known, _absent(listed, version))
+    return tuple(tables), known, _absent(listed, version)
 
 
 def _absent(listed: Sequence[str], version: int) -> dict[str, str]:

@@ -1,30 +1,26 @@
-"""The snapshot job: from a CAVE version to a published folder of Parquet files."""
+"""The snapshot job: from a version, wherever it can be had, to a published folder of Parquet files."""
 
 from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.crew import Crew
-from ingest.estimate import cost_of_all
+from ingest.origin import DEFAULT_SCOPE, SCOPES, Origin, Scope, Selection, Target
 from ingest.parts import PartStore, only_job
 from ingest.plan import Part
 from ingest.progress import Progress, Silent
-from ingest.scope import narrow
-from ingest.selection import DEFAULT_SCOPE, Selection, is_about_synapses, is_finished, require_version, select
-from ingest.source import Source
-from ingest.target import SCOPES, Edition, Scope, Sizes, Target
-from ingest.verify import require_complete
+from ingest.scope import wanted
+from ingest.selection import is_about_synapses, is_finished
 from warehouse.cluster import cluster_synapses
 from warehouse.disk import disk_errors
 from warehouse.errors import SourceUnavailable, WarehouseError
@@ -50,14 +46,12 @@ class Order:
         tables: CAVE names; none for all declared annotation tables.
         synapses: which synapses; None for what is already here, else those of proofread axons.
         memory: bytes that sorting synapses may take; None for half of the machine's.
-        sizes: how much to ask for at once.
     """
 
     version: int
     tables: tuple[str, ...] = ()
     synapses: Scope | None = None
     memory: int | None = None
-    sizes: Sizes = field(default_factory=Sizes)
 
 
 @dataclass(frozen=True)
@@ -65,12 +59,10 @@ class Plan:
     """What one run does.
 
     Attributes:
-        edition: where from.
         selection: the tables that are wanted, and those that the version lacks.
         targets: the wanted tables that are not here yet.
     """
 
-    edition: Edition
     selection: Selection
     targets: tuple[Target, ...]
 
@@ -101,11 +93,11 @@ class Snapshot:
         """Whether everything is here already."""
         return self.manifest is not None and is_finished(self.manifest, self.order.tables, self.scope)
 
-    def run(self, connect: Callable[[], Source]) -> Manifest:
+    def run(self, connect: Callable[[], Origin]) -> Manifest:
         """Fetch what is missing and publish it; does nothing, and asks nobody, when nothing is missing.
 
         Args:
-            connect: connects to the service.
+            connect: connects to where the version is fetched from.
 
         Raises:
             WarehouseError: see `warehouse.errors`; what was fetched is kept for the next run.
@@ -121,24 +113,20 @@ class Snapshot:
             self.manifest = _published(self.folder, self.order.version)
             if self.manifest is not None:
                 self._clear_published(self.manifest)
-            source = connect()
-            plan = self.plan(source)
+            origin = connect()
+            plan = self.plan(origin)
             for stage in (0, 1, 2):
-                now = [target for target in plan.targets if _stage(target.name) == stage]
+                now = [target for target in plan.targets if _stage(target.table.name) == stage]
                 for target in now:
-                    narrow(target, self._read)
-                self._fetch(source, now)
-                self._parts |= {target.name: [part.path for part in require_complete(target)] for target in now}
-            return self._publish(plan)
+                    target.narrow(wanted(target.table.name, target.scope, self._read))
+                self._fetch(origin, now)
+                self._parts |= {target.table.name: [part.path for part in target.complete()] for target in now}
+            return self._publish(origin, plan)
 
-    def plan(self, source: Source) -> Plan:
+    def plan(self, origin: Origin) -> Plan:
         """Ask which tables there are, check the order against them, and say what is still to be fetched."""
-        version = self.order.version
-        require_version(source, version)
-        info = source.version(version)
         here = self.manifest.tables if self.manifest else {}
-        selection = select(source, version, self.order.tables, self.scope, here)
-        edition = Edition(source, version, info.time_stamp, info.is_merged)
+        selection = origin.select(self.order.version, self.order.tables, self.scope, here)
         missing = [table for table in selection.tables if not self._is_here(table)]
         if SYNAPSE in here and self.scope != "all" and any(table.name == SYNAPSE for table in missing):
             log.warning(
@@ -146,17 +134,11 @@ class Snapshot:
                 here[SYNAPSE].scope,
                 self.scope,
             )
-        return Plan(edition, selection, tuple(self._target(edition, table) for table in missing))
+        return Plan(selection, tuple(self._target(origin, selection, table) for table in missing))
 
-    def _target(self, edition: Edition, table: Table) -> Target:
-        is_view = table.kind == "view"
+    def _target(self, origin: Origin, selection: Selection, table: Table) -> Target:
         scope: Scope = self.scope if is_about_synapses(table.name) else "all"
-        count = (
-            edition.source.count_where(edition.version, table.name, Part(), view=True)
-            if is_view
-            else edition.source.count(edition.version, table.name)
-        )
-        return Target(edition, table, self._store(table.name, scope), self.order.sizes, count, scope)
+        return origin.target(selection, table, scope, self._store(table.name, scope))
 
     def _store(self, name: str, scope: Scope) -> PartStore:
         return PartStore(self._staging / (name if scope == "all" else f"{name}.{scope}"))
@@ -177,27 +159,27 @@ class Snapshot:
         tables = [pq.ParquetFile(path).read(columns=columns) for path in paths]
         return pa.concat_tables(tables) if tables else None
 
-    def _fetch(self, source: Source, targets: Sequence[Target]) -> None:
+    def _fetch(self, origin: Origin, targets: Sequence[Target]) -> None:
         tasks = [(target, part) for target in targets for part in self._missing(target)]
-        left = {target.name: sum(other is target for other, _ in tasks) for target in targets}
+        left = {target.table.name: sum(other is target for other, _ in tasks) for target in targets}
 
         def work(task: tuple[Target, Part]) -> list[tuple[Target, Part]]:
             target, part = task
             pieces = self._attempt(target, part)
             with self._lock:
-                left[target.name] += len(pieces) - 1
+                left[target.table.name] += len(pieces) - 1
                 if not pieces:
-                    self.progress.part(target.name, left[target.name])
+                    self.progress.part(target.table.name, left[target.table.name])
             return [(target, piece) for piece in pieces]
 
-        Crew(work, self.order.sizes.workers).run(tasks, on_error=source.stop)
+        Crew(work, origin.workers).run(tasks, on_error=origin.stop)
 
     def _missing(self, target: Target) -> list[Part]:
         missing = target.missing()
         if missing:
-            if target.name == SYNAPSE and target.scope != "proofread":
-                log.info("%s; stop and continue whenever you like", cost_of_all(target, len(missing)))
-            self.progress.begin(target.name, len(missing), None if target.by else target.count)
+            if words := target.forewarning():
+                log.info("%s", words)
+            self.progress.begin(target.table.name, len(missing), target.rows_to_come)
         return missing
 
     def _attempt(self, target: Target, part: Part) -> list[Part]:
@@ -208,30 +190,30 @@ class Snapshot:
             with self._lock:
                 self._failures += 1
                 is_down = self._failures >= _FAILURES_IN_A_ROW
-            if is_down or not target.can_cut(part):
+            if is_down or not (smaller := target.smaller(part)):
                 raise
-            return target.cut(part)
+            return smaller
         self._failures = 0
         return pieces
 
-    def _publish(self, plan: Plan) -> Manifest:
-        edition, selection = plan.edition, plan.selection
+    def _publish(self, origin: Origin, plan: Plan) -> Manifest:
+        selection = plan.selection
         assembled = self._staging / "assembled"
         shutil.rmtree(assembled, ignore_errors=True)
         assembled.mkdir(parents=True)
-        entries = {target.name: self._write(assembled, target, selection.metadata) for target in plan.targets}
+        entries = {target.table.name: self._write(assembled, target) for target in plan.targets}
         before = self.manifest.tables if self.manifest else {}
         tables = {**before, **entries}
         manifest = Manifest(
-            datastack=edition.source.datastack,
-            version=edition.version,
-            time_stamp=edition.time_stamp,
+            datastack=origin.datastack,
+            version=selection.version,
+            time_stamp=selection.time_stamp,
             tables=tables,
             absent={name: why for name, why in selection.absent.items() if name not in tables},
-            tools=_tools(edition.source),
+            tools=_tools(origin),
         )
         publish(self.folder, assembled, manifest)
-        published = read_manifest(self.folder.manifest(edition.version))
+        published = read_manifest(self.folder.manifest(selection.version))
         self._clear_published(published)
         return published
 
@@ -244,24 +226,12 @@ class Snapshot:
         if self._staging.exists() and not any(self._staging.iterdir()):
             self._staging.rmdir()
 
-    def _write(self, assembled: Path, target: Target, metadata: Mapping[str, Mapping[str, Any]]) -> TableEntry:
-        said = metadata.get(target.name, {})
-        fields: dict[str, Any] = {
-            "source": "cave",
-            "url": target.edition.source.url(target.edition.version, target.name, view=target.is_view),
-            "scope": target.scope,
-            "source_rows": target.count,
-            "schema_type": str(said.get("schema_type") or target.table.schema_type),
-            "description": str(said.get("description") or ""),
-            "notice_text": str(said.get("notice_text") or ""),
-            "reference_table": str(said.get("reference_table") or ""),
-            "voxel_resolution": [float(size) for size in said.get("voxel_resolution") or () if size is not None],
-        }
-        rows = self._parts[target.name] or target.table.arrow_schema.empty_table()
-        log.debug("%s: writing", target.name)
-        if target.name == SYNAPSE:
-            return cluster_synapses(assembled, target.table, rows, memory=self.order.memory, **fields)
-        return write_table(assembled, target.table, rows, **fields)
+    def _write(self, assembled: Path, target: Target) -> TableEntry:
+        table, rows = target.table, self._parts[target.table.name] or target.table.arrow_schema.empty_table()
+        log.debug("%s: writing", table.name)
+        if table.name == SYNAPSE:
+            return cluster_synapses(assembled, table, rows, memory=self.order.memory, **target.entry())
+        return write_table(assembled, table, rows, **target.entry())
 
 
 def _scope(manifest: Manifest | None, order: Order) -> Scope:
@@ -286,6 +256,6 @@ def _published(folder: Folder, version: int) -> Manifest | None:
     return read_manifest(path) if path.exists() else None
 
 
-def _tools(source: Source) -> dict[str, str]:
-    names = ("microns-warehouse", "caveclient", "pyarrow", "duckdb")
-    return {**{name: installed(name) for name in names}, "materialization engine": source.server_version}
+def _tools(origin: Origin) -> dict[str, str]:
+    names = ("microns-warehouse", "pyarrow", "duckdb")
+    return {**{name: installed(name) for name in names}, **origin.tools()}

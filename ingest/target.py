@@ -1,24 +1,25 @@
-"""A table that a snapshot fetches, and the requests that fetch it."""
+"""A table that a snapshot fetches from CAVE, and the requests that fetch it."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.conform import conform
+from ingest.estimate import axon_rows, wire_bytes
+from ingest.origin import Cost, Scope
 from ingest.parts import PartStore, Stored
 from ingest.plan import Part, bound_above, chunks, rows_per_answer, tiles, window_width, windows
 from ingest.source import Source
+from ingest.verify import require_complete
 from warehouse.errors import SourceUnavailable
 from warehouse.schema import Table
 from warehouse.tables import SYNAPSE
-
-Scope = Literal["proofread", "neurons", "all"]
-SCOPES: tuple[Scope, ...] = ("proofread", "neurons", "all")
 
 
 @dataclass(frozen=True)
@@ -47,19 +48,17 @@ class Edition:
     Attributes:
         source: the service.
         version: the materialization version.
-        time_stamp: the moment it describes: UTC, ISO 8601 without a zone.
         is_merged: whether it has the older layout.
     """
 
     source: Source
     version: int
-    time_stamp: str
     is_merged: bool
 
 
 @dataclass
-class Target:
-    """One table to fetch.
+class CaveTarget:
+    """One table to fetch; see `ingest.origin.Target`.
 
     Attributes:
         edition: where from.
@@ -68,6 +67,7 @@ class Target:
         sizes: how much to ask for at once.
         count: the number of rows according to the service, of the whole table.
         scope: which rows are kept.
+        said: CAVE's metadata of the table.
         by: the column that values are asked by; "" to ask by ids.
         among: the values to ask for.
         keep: per column, the values that are kept of what was asked for.
@@ -80,6 +80,7 @@ class Target:
     sizes: Sizes
     count: int
     scope: Scope = "all"
+    said: Mapping[str, Any] = field(default_factory=dict)
     by: str = ""
     among: list[int] = field(default_factory=list)
     keep: dict[str, pa.Array] = field(default_factory=dict)
@@ -96,6 +97,23 @@ class Target:
     def is_view(self) -> bool:
         """Whether CAVE computes it when asked."""
         return self.table.kind == "view"
+
+    @property
+    def rows_to_come(self) -> int | None:
+        """The service's count, unless only some rows are asked for."""
+        return None if self.by else self.count
+
+    def narrow(self, wanted: Mapping[str, pa.Array]) -> None:
+        """Keep only rows with these values.
+
+        Ids and roots of proofread axons are asked for; roots of neurons are too many to ask by, so the whole table
+        is asked for, and few of its rows are kept.
+        """
+        if self.scope == "proofread" and len(wanted) == 1:
+            ((self.by, values),) = wanted.items()
+            self.among = values.to_pylist()
+        else:
+            self.keep = dict(wanted)
 
     def missing(self) -> list[Part]:
         """The requests that are still to be made."""
@@ -150,10 +168,52 @@ class Target:
             )
         return list(halves)
 
-    def can_cut(self, part: Part) -> bool:
-        """Whether smaller requests could fetch the same rows."""
+    def smaller(self, part: Part) -> list[Part]:
+        """Smaller parts that together are this one, if it can be cut."""
         few = len(part.among) <= 1 and part.high is not None and part.high - part.low <= 1
-        return "id" in self.table.arrow_schema.names and not few
+        return [] if few or "id" not in self.table.arrow_schema.names else self.cut(part)
+
+    def complete(self) -> list[Stored]:
+        """The parts, whose rows are as many as the service counts."""
+        return require_complete(self)
+
+    def cost(self, rows: Mapping[str, int]) -> Cost:
+        """The requests that are left, and what they bring."""
+        sizes, here = self.sizes, self.count
+        if self.scope == "proofread":
+            here = min(here, axon_rows(rows))
+            per_request = axon_rows({}, sizes.roots) if self.name == SYNAPSE else sizes.ids
+        else:
+            per_request = sizes.rows if here >= sizes.single else max(here, 1)
+        requests = max(1, -(-here // per_request))
+        left = max(0, requests - self.store.count())
+        here = here * left // requests
+        return Cost(left, here, wire_bytes(self.table, here))
+
+    def forewarning(self) -> str:
+        """What it takes to ask for all synapses that are not here yet."""
+        if self.name != SYNAPSE or self.scope == "proofread":
+            return ""
+        rows = self.count - sum(stored.seen for stored in self.store.load())
+        return (
+            f"all synapses are asked for: {rows:,} to come, in about {len(self.missing())} requests "
+            f"of {wire_bytes(self.table, rows) / 1e6:,.0f} MB in all; stop and continue whenever you like"
+        )
+
+    def entry(self) -> dict[str, Any]:
+        """Where it comes from, and CAVE's metadata."""
+        said = self.said
+        return {
+            "source": "cave",
+            "url": self.edition.source.url(self.edition.version, self.name, view=self.is_view),
+            "scope": self.scope,
+            "source_rows": self.count,
+            "schema_type": str(said.get("schema_type") or self.table.schema_type),
+            "description": str(said.get("description") or ""),
+            "notice_text": str(said.get("notice_text") or ""),
+            "reference_table": str(said.get("reference_table") or ""),
+            "voxel_resolution": [float(size) for size in said.get("voxel_resolution") or () if size is not None],
+        }
 
     def bound(self) -> int:
         """A number above all ids of the table; costs some requests the first time."""

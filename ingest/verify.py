@@ -1,13 +1,17 @@
-"""What must hold of a fetched table before it is published."""
+"""What must hold of a table that was fetched from CAVE before it is published."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ingest.parts import Stored
-from ingest.target import Target
 from warehouse.errors import SourceUnavailable
 
+if TYPE_CHECKING:
+    from ingest.target import CaveTarget
 
-def require_complete(target: Target) -> list[Stored]:
+
+def require_complete(target: CaveTarget) -> list[Stored]:
     """The parts of a table: they leave nothing out, and their rows are as many as the service counts.
 
     That ids are distinct follows: each part's are, and parts share none (different ranges, different roots); the
@@ -37,14 +41,14 @@ def require_complete(target: Target) -> list[Stored]:
     )
 
 
-def _expected(target: Target, stored: list[Stored]) -> int:
+def _expected(target: CaveTarget, stored: list[Stored]) -> int:
     """The service's own count of what was asked for."""
     if not target.by:
         return target.count
     return target.counted(stored) if stored else 0
 
 
-def _suspects(target: Target, run: list[Stored]) -> list[Stored]:
+def _suspects(target: CaveTarget, run: list[Stored]) -> list[Stored]:
     """The parts whose rows are not as many as the service counts for them, found by halving."""
     if not run or sum(part.seen for part in run) == target.counted(run):
         return []

@@ -14,9 +14,11 @@ import pytest
 import stamina
 
 from ingest.asking import Patience
+from ingest.cave import Cave
+from ingest.origin import Scope
 from ingest.snapshot import Order, Snapshot
 from ingest.source import Source
-from ingest.target import Scope, Sizes
+from ingest.target import Sizes
 from warehouse.encoding import scan
 from warehouse.layout import Folder
 from warehouse.logical import logical_rows
@@ -54,11 +56,14 @@ class Bench:
         given = {"server": self.service.url, "token": self.service.token, "patience": IMPATIENT, **options}
         return Source(DATASTACK, **given)
 
+    def origin(self) -> Cave:
+        return Cave(self.connect(), self.sizes)
+
     def job(self, *tables: str, version: int = 1718, synapses: Scope | None = None) -> Snapshot:
-        return Snapshot(self.folder, Order(version, tables, synapses, sizes=self.sizes))
+        return Snapshot(self.folder, Order(version, tables, synapses))
 
     def take(self, *tables: str, version: int = 1718, synapses: Scope | None = None) -> Manifest:
-        return self.job(*tables, version=version, synapses=synapses).run(self.connect)
+        return self.job(*tables, version=version, synapses=synapses).run(self.origin)
 
     def manifest(self, version: int = 1718) -> Manifest:
         return read_manifest(self.folder.manifest(version))

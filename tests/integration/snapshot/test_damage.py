@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from ingest.cave import Cave
 from ingest.estimate import estimate
 from ingest.parts import PartStore
-from ingest.source import Source
 from warehouse.errors import (
     FolderBusy,
     SchemaDrift,
@@ -128,7 +128,7 @@ def test_a_dry_run_touches_nothing_of_a_job_that_runs(bench: Any) -> None:
     for name in ("begun.tmp", "no-note-yet.parquet"):
         (store / name).write_bytes(b"")
     names = sorted(path.name for path in store.iterdir())
-    text = estimate(bench.job(), bench.connect)
+    text = estimate(bench.job(), bench.origin)
     assert sorted(path.name for path in store.iterdir()) == names
     lines = {line.split()[0]: line.split()[1:] for line in text.splitlines()}
     assert lines["proofreading_status_and_strategy"] == ["0", "0", "0"]
@@ -138,10 +138,10 @@ def test_a_dry_run_touches_nothing_of_a_job_that_runs(bench: Any) -> None:
 def test_two_jobs_on_one_version_do_not_mix(bench: Any) -> None:
     asked, go_on = threading.Event(), threading.Event()
 
-    def slowly() -> Source:
+    def slowly() -> Cave:
         asked.set()
         go_on.wait(10)
-        return bench.connect()  # type: ignore[no-any-return]
+        return bench.origin()  # type: ignore[no-any-return]
 
     first = threading.Thread(target=lambda: bench.job(NUCLEUS).run(slowly))
     first.start()

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ingest.asking import Patience
+from ingest.cave import Cave
 from ingest.plan import Part
 from ingest.source import Answer
 from warehouse.errors import (
@@ -47,7 +48,7 @@ def test_what_passes_is_asked_again(bench: Any, fault: faults.Fault, caplog: pyt
 def test_a_server_that_hangs_is_asked_again(bench: Any) -> None:
     bench.service.faults.add(NUCLEI, faults.delay(2), times=1)
     source = bench.connect(patience=Patience(read=0.5))
-    bench.job(NUCLEUS).run(lambda: source)
+    bench.job(NUCLEUS).run(lambda: Cave(source))
     assert bench.rows(NUCLEUS).num_rows > 0
 
 
@@ -134,7 +135,7 @@ def test_rows_that_were_not_asked_for_are_refused(volume: Volume, bench: Any) ->
     source = bench.connect()
     rows = source.rows(1718, NUCLEUS).rows
     twice = pa.concat_tables([rows, rows.slice(0, 1)])
-    target = bench.job(NUCLEUS).plan(source).targets[0]
+    target = bench.job(NUCLEUS).plan(Cave(source)).targets[0]
     source.rows = lambda *_, **__: Answer(twice, None)
     with pytest.raises(SourceUnavailable, match="same id twice"):
         target.fetch(target.missing()[0])

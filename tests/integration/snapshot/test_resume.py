@@ -25,13 +25,15 @@ JOB = """
 import os
 from pathlib import Path
 from ingest.snapshot import Order, Snapshot
+from ingest.cave import Cave
 from ingest.source import Source
 from ingest.target import Sizes
 from warehouse.layout import Folder
 
 source = Source("minnie65_public", server=os.environ["SERVER"], token=os.environ["TOKEN"])
-order = Order(1718, synapses="all", sizes=Sizes(rows=150, single=900, workers=2))
-Snapshot(Folder(Path(os.environ["FOLDER"])), order).run(lambda: source)
+order = Order(1718, synapses="all")
+origin = Cave(source, Sizes(rows=150, single=900, workers=2))
+Snapshot(Folder(Path(os.environ["FOLDER"])), order).run(lambda: origin)
 """
 
 
