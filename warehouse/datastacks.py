@@ -24,6 +24,23 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Viewer:
+    """Where a dataset can be looked at in Neuroglancer.
+
+    Attributes:
+        site: the viewer's address.
+        image: source of the electron microscopy.
+        live: source of the segmentation that follows edits and asks for an account; "" where there is none.
+        flat: by version, the source of a copy of the segmentation, for which there is no need of an account.
+    """
+
+    site: str
+    image: str
+    live: str = ""
+    flat: Mapping[int, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
 class Datastack:
     """The constants of one datastack.
 
@@ -36,6 +53,7 @@ class Datastack:
         layers_source: who drew the layers, and in which area.
         layers_area: the area they were drawn in.
         transform_source: where rotation and pia come from.
+        viewer: where to look at it; None where that is not known.
         called: what this datastack calls a table that sql/ refers to by another name.
     """
 
@@ -47,6 +65,7 @@ class Datastack:
     layers_source: str
     layers_area: str
     transform_source: str
+    viewer: Viewer | None = None
     called: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -76,6 +95,17 @@ MINNIE65 = Datastack(
     layers_source="layer_bounds_v3 of the MICrONS flagship paper (microns2025)",
     layers_area="V1",
     transform_source="straight pia normal of minnie65: 5 degrees about z, pia at voxel (183013, 83535, 21480)",
+    viewer=Viewer(
+        site="https://spelunker.cave-explorer.org/",
+        image="precomputed://https://bossdb-open-data.s3.amazonaws.com/iarpa_microns/minnie/minnie65/em",
+        live="graphene://middleauth+https://minnie.microns-daf.com/segmentation/table/minnie65_public",
+        flat={
+            117: "precomputed://gs://iarpa_microns/minnie/minnie65/seg",
+            343: "precomputed://gs://iarpa_microns/minnie/minnie65/seg_m343",
+            943: "precomputed://gs://iarpa_microns/minnie/minnie65/seg_m943",
+            1300: "precomputed://gs://iarpa_microns/minnie/minnie65/seg_m1300",
+        },
+    ),
 )
 
 DATASTACKS: Mapping[str, Datastack] = {MINNIE65.name: MINNIE65}
@@ -116,6 +146,8 @@ def constants_sql(datastack: Datastack) -> dict[str, str]:
     return files | {
         "dataset/layer_of.sql": _layer_of(datastack),
         "dataset/layer_bounds.sql": _layer_bounds(datastack),
+        "dataset/_viewer.sql": _viewer(datastack),
+        "dataset/_flat_segmentations.sql": _flat_segmentations(datastack.viewer),
     }
 
 
@@ -159,6 +191,29 @@ def _layer_bounds(datastack: Datastack) -> str:
         f"    '{datastack.layers_area}' AS area, -- Visual area in which the bounds were drawn\n"
         f"    '{datastack.layers_source}' AS source -- Who gives the bounds\n"
         f"FROM (VALUES\n    {rows}\n) AS l (layer, top_um, bottom_um)\n"
+    )
+
+
+def _viewer(datastack: Datastack) -> str:
+    viewer = datastack.viewer or Viewer("", "")
+    items = {
+        "datastack": datastack.name, "site": viewer.site, "image_source": viewer.image, "live_source": viewer.live
+    }  # fmt: skip
+    select = ",\n".join(f"    nullif('{text}', '') AS {name}" for name, text in items.items())
+    return (
+        "-- Where the dataset can be looked at in Neuroglancer, in one row; NULL where that is not known.\n"
+        "-- grain: datastack\n"
+        f"SELECT\n{select}\n"
+    )
+
+
+def _flat_segmentations(viewer: Viewer | None) -> str:
+    copies = viewer.flat.items() if viewer else ()
+    rows = ", ".join(f"({version}, '{source}')" for version, source in copies) or "(0, '')"
+    return (
+        "-- Versions of which there is a copy of the segmentation that anybody may look at, one row per version.\n"
+        "-- grain: version\n"
+        f"SELECT\n    f.version,\n    f.source\nFROM (VALUES {rows}) AS f (version, source)\nWHERE f.version > 0\n"
     )
 
 

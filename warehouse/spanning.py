@@ -56,7 +56,8 @@ _ID_HISTORY = {
 _ID_HISTORY_DOC = "Which ids each local version knows, one row per version and id."
 _ID_MAP_DOC = (
     "Which root id each nucleus has in each local version, one row per nucleus and version.\n\n"
-    "A root id is only valid in its version; to carry a cell to another version, go through its nucleus."
+    "A root id is only valid in its version; to carry a cell to another version, go through its nucleus. "
+    "A version whose table of nuclei is not here has no rows."
 )
 
 
@@ -71,8 +72,7 @@ def create_spanning_views(
     rows = [row for manifest in manifests.values() for row in _provenance_rows(manifest)]
     doc = "Where every table of every version comes from, or why it is not here."
     create_spanning(con, "provenance", doc, _PROVENANCE, constant_rows(_PROVENANCE, rows))
-    branches = (f"SELECT nucleus_id, {v} AS version, pt_root_id FROM {schema_of(v)}._nuclei" for v in manifests)
-    create_spanning(con, "id_map", _ID_MAP_DOC, _ID_MAP, " UNION ALL ".join(branches))
+    create_spanning(con, "id_map", _ID_MAP_DOC, _ID_MAP, _of_all(manifests, views, "_nuclei", _ID_MAP))
     for view in views.values():
         if view.spans_versions:
             con.execute(f"CREATE VIEW main.{view.name} AS\n{rewrite(view.text, view.found, _in_main)}\n")
@@ -80,7 +80,9 @@ def create_spanning_views(
     macros = sorted(_macro_row(view) for view in views.values() if view.is_macro and not view.hidden)
     doc = "Every macro: how it is called, what it answers, and an example."
     create_spanning(con, "macros", doc, _MACROS, constant_rows(_MACROS, macros))
-    create_spanning(con, "_id_history", _ID_HISTORY_DOC, _ID_HISTORY, _id_history(manifests, views))
+    create_spanning(
+        con, "_id_history", _ID_HISTORY_DOC, _ID_HISTORY, _of_all(manifests, views, "_id_index", _ID_HISTORY)
+    )
     create_late(con, manifests.values(), default, views)
     doc = "Every view and table with its columns, their units and what they mean."
     create_spanning(con, "data_dictionary", doc, DATA_DICTIONARY_COLUMNS, DATA_DICTIONARY)
@@ -99,15 +101,16 @@ def _macro_row(view: View) -> tuple[str, ...]:
     return (view.name, f"{view.name}{view.signature}", returns, view.comment, "; ".join(view.examples))
 
 
-def _id_history(manifests: Mapping[int, Manifest], views: Mapping[str, View]) -> str:
-    """Versions that cannot say are left out: one of them must not keep the others from answering."""
-    branches = (
-        f"SELECT id, {version}::INTEGER AS version, nucleus_id FROM {schema_of(version)}._id_index"
-        for version, manifest in manifests.items()
-        if refusal(manifest, views["_id_index"]) is None
-    )
-    none = "SELECT NULL::BIGINT AS id, NULL::INTEGER AS version, NULL::BIGINT AS nucleus_id WHERE false"
-    return " UNION ALL ".join(branches) or none
+def _of_all(
+    manifests: Mapping[int, Manifest], views: Mapping[str, View], name: str, columns: Mapping[str, tuple[str, str]]
+) -> str:
+    """These columns of a view in every version that can answer; where none can, their refusal."""
+    able = [version for version, manifest in manifests.items() if refusal(manifest, views[name]) is None]
+    branches = []
+    for version in able or manifests:
+        items = ", ".join(f"{version}::INTEGER AS version" if each == "version" else each for each in columns)
+        branches.append(f"SELECT {items} FROM {schema_of(version)}.{name}")
+    return " UNION ALL ".join(branches)
 
 
 def constant_rows(columns: Mapping[str, tuple[str, str]], rows: Iterable[Sequence[Any]]) -> str:

@@ -70,6 +70,7 @@ def test_what_is_counted(cells: SmallWarehouse, options: dict[str, Any], expecte
     wh = cells.connect(1)
     array = wh.matrix([10, 20], **options)[0]
     assert array.tolist() == expected
+    pytest.importorskip("scipy", reason="an extra")
     sparse = wh.matrix([10, 20], sparse=True, **options)[0]
     assert (sparse.format, sparse.dtype, sparse.toarray().tolist()) == ("csr", array.dtype, expected)
 

@@ -31,6 +31,7 @@ TINY = replace(
     layers=(Layer("upper", 0, 100), Layer("lower", 100, None)),
     layers_area="S1",
     layers_source="drawn for this test",
+    viewer=None,
     called={
         "nucleus_detection_v0": "nuclei",
         "nucleus_ref_neuron_svm": "is_neuron",
@@ -123,6 +124,11 @@ def test_every_view_answers_or_refuses_with_its_own_name_of_the_table(tiny: Ware
             tiny.sql(f"SELECT * FROM {view.name}").fetchall()
     with pytest.raises(duckdb.Error, match="functional_units needs the table never_recorded or"):
         tiny.sql("FROM functional_units").fetchall()
+
+
+def test_nobody_knows_where_to_look_at_it(tiny: Warehouse) -> None:
+    with pytest.raises(duckdb.Error, match="it is not known where tiny_brain can be looked at"):
+        tiny.sql("SELECT neuroglancer_link(10)").fetchall()
 
 
 def test_its_catalog_and_checks_know_its_names(tiny: Warehouse) -> None:
