@@ -35,15 +35,16 @@ from warehouse.store import entry_of
 Rows: TypeAlias = pa.Table | Sequence[Path]
 Result = TypeVar("Result")
 
-ROWS_PER_BUCKET = 1_300_000
-"""About 40 MB a file: one look-up opens one, and the full table has some 256."""
+ROWS_PER_BUCKET = 2_640_000
+"""About 75 MB a file, of which a look-up by the receiving root opens one; the full table has some 128."""
 _FEWEST_BUCKETS, _MOST_BUCKETS = 4, 256
-_ROW_GROUP = 122_880
+_ROW_GROUP = 65_536
+"""One look-up unpacks one or two groups; smaller ones cost scans of all files more than they save here."""
 _BATCH = 524_288
 _SAMPLED = 4_000_000
 """Rows in the sample that bounds are taken from: a bucket's size is then right to about a per cent."""
 _MOST_WORKERS = 4
-_WORKER_BYTES = 500_000_000
+_WORKER_BYTES = 1_000_000_000
 """What a worker takes at most: some four copies of a bucket."""
 _BYTES_PER_ROW = 90
 """On disk while clustering: 56 in the spill file and 30 in the result, as measured on 30 million rows."""

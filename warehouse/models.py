@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 _ROW_GROUP = 32_768
 """Small, because these rows are looked up by the cell: one look-up unpacks one or two groups."""
+_VALUES = 262_144
+"""In a row group at least, so that a long and narrow table has not too many of them."""
 
 
 def store_models(
@@ -97,7 +99,7 @@ def _store(
     columns = dict(zip(rows.columns, map(str, rows.types), strict=True))
     path = assembled / model_path(view.name.removeprefix("_")) / "part-0.parquet"
     path.parent.mkdir(parents=True)
-    _write(path, rows.to_arrow_reader(_ROW_GROUP), encoding_for(columns))
+    _write(path, rows.to_arrow_reader(max(_ROW_GROUP, _VALUES // len(columns))), encoding_for(columns))
     # A row that is there twice is for `microns check` to find: it must not keep a database from being built.
     file = read_back(assembled, path, view.store, f"the view {view.name}", unique=False)
     entry = TableEntry(

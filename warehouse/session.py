@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,7 @@ from warehouse.layout import DEFAULT_DATASTACK, Folder
 from warehouse.local_tables import create_local_views, float_ids, float_ids_sentence
 from warehouse.manifest import Manifest, read_manifest
 from warehouse.matrix import matrix
+from warehouse.parameters import plain, with_variables
 from warehouse.tables import SYNAPSE, TABLES
 from warehouse.version_schema import raw_schema_of, schema_of, search_path
 
@@ -123,7 +124,8 @@ class Warehouse:
             **parameters: their values; numpy's integers and arrays and polars' series are fine.
 
         Raises:
-            UsageError: the query is a USE or SET, which would be forgotten before the next query.
+            UsageError: the query is a USE or SET, which would be forgotten before the next query; or the names in
+                it are not those of the parameters.
         """
         cursor = self._cursor()
         if any(each.type == duckdb.StatementType.SET for each in cursor.extract_statements(query)):
@@ -131,9 +133,7 @@ class Warehouse:
                 f"{query.split()[0].upper()} has no effect here, each query begins afresh; choose a version with "
                 "warehouse.connect(1718) or by name (FROM v1718.cells), memory and threads when you connect"
             )
-        if not parameters:
-            return cursor.sql(query)
-        return cursor.sql(query, params={name: _plain(value) for name, value in parameters.items()})
+        return cursor.sql(with_variables(cursor, query, parameters))
 
     def matrix(
         self,
@@ -277,18 +277,7 @@ def _lock(con: duckdb.DuckDBPyConnection, folder: Folder, sandbox: bool) -> None
     con.execute("SET lock_configuration = true")
 
 
-def _plain(value: Any) -> Any:
-    """A parameter as DuckDB takes it."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if hasattr(value, "to_list"):  # a series
-        return value.to_list()
-    return dict(value) if isinstance(value, Mapping) else value
-
-
 def _list(ids: Any) -> list[Any]:
     """Ids as a list, of one id or of any collection of them."""
-    plain = _plain(ids)
-    return [plain] if isinstance(plain, int | float | str) else list(plain)
+    given = plain(ids)
+    return [given] if isinstance(given, int | float | str) else list(given)

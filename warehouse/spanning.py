@@ -81,7 +81,7 @@ def create_spanning_views(
     doc = "Every macro: how it is called, what it answers, and an example."
     create_spanning(con, "macros", doc, _MACROS, constant_rows(_MACROS, macros))
     create_spanning(
-        con, "_id_history", _ID_HISTORY_DOC, _ID_HISTORY, _of_all(manifests, views, "_id_index", _ID_HISTORY)
+        con, "_id_history", _ID_HISTORY_DOC, _ID_HISTORY, _of_all(manifests, views, "_known_ids", _ID_HISTORY)
     )
     create_late(con, manifests.values(), default, views)
     doc = "Every view and table with its columns, their units and what they mean."

@@ -1,7 +1,7 @@
 -- What is known of each id of an argument, and what is wrong with it, one row per id.
 --
 -- Ids that this version does not know are looked up in the other local versions; there is nothing to look up, and it
--- costs next to nothing, if all are known.
+-- costs next to nothing, if all are known; likewise `_orphans` is not read if all are cells.
 -- grain: id
 -- macro: _checked(ids)
 WITH given AS MATERIALIZED (
@@ -12,8 +12,16 @@ found AS MATERIALIZED (
     SELECT k.* FROM _id_index AS k JOIN given AS g ON g.id = k.id LIMIT 1000000
 ),
 
-missing AS MATERIALIZED (
+others AS MATERIALIZED (
     SELECT g.id FROM given AS g ANTI JOIN found AS f ON f.id = g.id
+),
+
+orphans AS MATERIALIZED (
+    SELECT o.root FROM _orphans AS o JOIN others AS m ON m.id = o.root LIMIT 1000000
+),
+
+missing AS MATERIALIZED (
+    SELECT m.id FROM others AS m ANTI JOIN orphans AS o ON o.root = m.id
 ),
 
 elsewhere AS MATERIALIZED (
@@ -37,13 +45,13 @@ today AS (
 
 SELECT
     g.id, -- The id as it was given: a root id or a nucleus id
-    nullif(f.root, 0) AS root, -- Its segment in this version; NULL without one
-    f.n_nuclei, -- Number of nuclei on the segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    coalesce(nullif(f.root, 0), o.root) AS root, -- Its segment in this version; NULL without one
+    if(o.root IS NULL, f.n_nuclei, 0) AS n_nuclei, -- Number of nuclei on the segment: 0 = orphan piece, 1 = a cell, more = merged cells
     f.nucleus_id, -- The nucleus; of a root with several the smallest, NULL for an orphan piece
-    f.is_sender,
-    f.axon_proofread,
+    o.root IS NULL AS is_sender, -- Whether its outputs are in `_axon_synapses`
+    if(o.root IS NULL, f.axon_proofread, FALSE) AS axon_proofread, -- Whether the axon was proofread
     CASE
-        WHEN f.root <> 0 THEN NULL
+        WHEN f.root <> 0 OR o.root IS NOT NULL THEN NULL
         WHEN f.root = 0 THEN 'nucleus ' || g.id || ' has no segment in v' || _version()
         WHEN g.id IN (0, 1) THEN g.id || ' is no segment: it stands for a point outside of the segmentation'
         WHEN e.id IS NULL
@@ -64,5 +72,6 @@ SELECT
     END AS problem -- Why the id cannot be used in this version, as a sentence; NULL if it can
 FROM given AS g
 LEFT JOIN found AS f ON f.id = g.id
+LEFT JOIN orphans AS o ON o.root = g.id
 LEFT JOIN elsewhere AS e ON e.id = g.id
 LEFT JOIN today AS t ON t.id = g.id

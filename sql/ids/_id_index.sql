@@ -1,7 +1,6 @@
--- Every id that may be asked for with its segment in this version, one row per id.
+-- Every id of a cell or of a proofread segment with its segment in this version, one row per id.
 --
--- Nucleus ids, and the root ids of all cells, of all proofread segments and of all segments that occur in the synapse
--- table. Other root ids are not known here, although some segment without a synapse may have them.
+-- Nucleus ids, and the root ids of all cells and of all proofread segments; the other segments are in `_orphans`.
 -- grain: id
 -- requires: nucleus_detection_v0
 -- store: id
@@ -15,10 +14,6 @@ WITH cells AS (
 ),
 
 segments AS (
-    SELECT s.pre_pt_root_id AS root FROM synapses_pni_2 AS s
-    UNION
-    SELECT s.post_pt_root_id FROM synapses_pni_2 AS s
-    UNION
     SELECT c.root FROM cells AS c
     UNION
     SELECT p.pt_root_id FROM _proofreading AS p
@@ -44,9 +39,7 @@ SELECT
     i.root, -- The segment in this version; 0 for a nucleus without one
     CASE WHEN i.root = 0 THEN 0 ELSE coalesce(c.n_nuclei, 0) END AS n_nuclei, -- Number of nuclei on the segment
     coalesce(i.nucleus_id, c.nucleus_id) AS nucleus_id, -- The nucleus; of a root with several the smallest, NULL without one
-    c.root IS NOT NULL OR p.pt_root_id IS NOT NULL AS is_sender, -- Whether its outputs are in `_axon_synapses`
     a.pt_root_id IS NOT NULL AS axon_proofread -- Whether the axon was proofread
 FROM ids AS i
 LEFT JOIN cells AS c ON c.root = i.root
-LEFT JOIN _proofreading AS p ON p.pt_root_id = i.root
 LEFT JOIN _proofread_axons AS a ON a.pt_root_id = i.root

@@ -51,7 +51,14 @@ def replace_nuclei(small: SmallWarehouse, assembled: Path, text: str) -> None:
 def test_stored_rows_are_those_of_the_query(small: SmallWarehouse) -> None:
     small.given(nucleus_detection_v0=NUCLEI, synapses_pni_2=SYNAPSES)
     small.expect("_axon_synapses", "id | post_pt_supervoxel_id\n1 | 77808318927710642\n3 | 0", 1718)
-    assert set(stored(small)) == {"cells", "_axon_synapses", "_id_index", "_root_cells", "in_out_degree"}
+    assert set(stored(small)) == {
+        "cells",
+        "_axon_synapses",
+        "_id_index",
+        "_orphans",
+        "_root_cells",
+        "in_out_degree",
+    }
     assert all(result.ok for result in check(small.folder, 1718))
 
 

@@ -186,3 +186,16 @@ def test_what_would_be_forgotten_is_refused(small: SmallWarehouse, statement: st
     small.given(nucleus_detection_v0="id | pt_root_id\n1 | 10")
     with pytest.raises(UsageError, match="has no effect here"):
         small.connect().sql(statement)
+
+
+def test_parameters_are_found_where_sql_has_them(filled: SmallWarehouse) -> None:
+    query = "SELECT 'ü $id' AS text, $by AS \"$id\", $$ $id $$ AS more /* $id */, $id + 1 -- $id"
+    assert filled.connect().sql(query, by="type", id=1).fetchall() == [("ü $id", "type", " $id ", 2)]
+
+
+def test_parameters_and_names_have_to_agree(filled: SmallWarehouse) -> None:
+    wh = filled.connect()
+    with pytest.raises(UsageError, match=r"no value was given for \$id; write: sql\(query, id=\.\.\.\)"):
+        wh.sql("FROM cells WHERE nucleus_id = $id")
+    with pytest.raises(UsageError, match=r"a value was given for ids, but the query does not name \$ids"):
+        wh.sql("FROM cells WHERE nucleus_id = $id", id=1, ids=[2])
