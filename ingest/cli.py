@@ -28,6 +28,13 @@ def snapshot(
             "between two cells with a nucleus, or all 337 million. The latter two download all (a day, 16 GB)."
         ),
     ] = None,
+    base: Annotated[
+        int | None,
+        Parameter(
+            help="A version that is here: keep only those synapses that differ from it, some 6 in 100. All are "
+            "fetched all the same; what is saved is disk."
+        ),
+    ] = None,
     datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
     server: Annotated[str | None, Parameter(help="Address of the CAVE service, if not the usual one.")] = None,
     root: Annotated[
@@ -54,7 +61,7 @@ def snapshot(
         logging.getLogger("ingest").setLevel(logging.WARNING)
     folder = Folder.of(root, datastack)
     refuse_demo(folder)
-    order = Order(version, tables, synapses, byte_count(memory))
+    order = Order(version, tables, synapses, base, byte_count(memory))
 
     def connect() -> Cave:
         return Cave(Source(datastack, server=server))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
 from threading import Lock
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,14 +23,16 @@ from ingest.progress import Progress, Silent
 from ingest.scope import wanted
 from ingest.selection import is_about_synapses, is_finished
 from warehouse.cluster import cluster_synapses
+from warehouse.difference import Against, require_storable, store_difference
 from warehouse.disk import disk_errors
+from warehouse.encoding import scan
 from warehouse.errors import SourceUnavailable, WarehouseError
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry, read_manifest
 from warehouse.publish import finish_publishing, publish
 from warehouse.schema import Table
 from warehouse.store import write_table
-from warehouse.tables import SYNAPSE
+from warehouse.tables import SYNAPSE, TABLES
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +48,14 @@ class Order:
         version: the materialization version.
         tables: CAVE names; none for all declared annotation tables.
         synapses: which synapses; None for what is already here, else those of proofread axons.
+        base: the version that synapses are stored against; None for a full copy.
         memory: bytes that sorting synapses may take; None for half of the machine's.
     """
 
     version: int
     tables: tuple[str, ...] = ()
     synapses: Scope | None = None
+    base: int | None = None
     memory: int | None = None
 
 
@@ -82,7 +87,8 @@ class Snapshot:
         self.order = order
         self.progress = progress or Silent()
         self.manifest = _published(folder, order.version)
-        self.scope = _scope(self.manifest, order)
+        self.against = _against(self.manifest, folder, order)
+        self.scope = _scope(self.manifest, order, self.against)
         self._staging = folder.staging(order.version)
         self._parts: dict[str, list[Path]] = {}
         self._failures = 0
@@ -128,6 +134,9 @@ class Snapshot:
         here = self.manifest.tables if self.manifest else {}
         selection = origin.select(self.order.version, self.order.tables, self.scope, here)
         missing = [table for table in selection.tables if not self._is_here(table)]
+        for table in missing:
+            if table.name == SYNAPSE:
+                require_storable(self.folder, self.order.version, table, self.scope, self.against)
         if SYNAPSE in here and self.scope != "all" and any(table.name == SYNAPSE for table in missing):
             log.warning(
                 "the synapses of scope %s here give way to those of scope %s; to have both: --synapses all",
@@ -150,14 +159,13 @@ class Snapshot:
     def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table | None:
         """Rows of a table that this run has fetched, or an earlier one has published."""
         if name in self._parts:
-            paths = self._parts[name]
-        elif self.manifest and name in self.manifest.tables:
-            folder = self.folder.version(self.order.version)
-            paths = [folder / file.path for file in self.manifest.tables[name].files]
-        else:
-            return None
-        tables = [pq.ParquetFile(path).read(columns=columns) for path in paths]
-        return pa.concat_tables(tables) if tables else None
+            tables = [pq.ParquetFile(path).read(columns=columns) for path in self._parts[name]]
+            return pa.concat_tables(tables) if tables else None
+        if self.manifest and name in self.manifest.tables:
+            here = scan(self.folder.version(self.order.version), self.manifest.tables[name])
+            rows = here.select(columns or "*").collect().to_arrow()
+            return rows.cast(pa.schema([TABLES[name].arrow_schema.field(each) for each in rows.column_names]))
+        return None
 
     def _fetch(self, origin: Origin, targets: Sequence[Target]) -> None:
         tasks = [(target, part) for target in targets for part in self._missing(target)]
@@ -229,19 +237,30 @@ class Snapshot:
     def _write(self, assembled: Path, target: Target) -> TableEntry:
         table, rows = target.table, self._parts[target.table.name] or target.table.arrow_schema.empty_table()
         log.debug("%s: writing", table.name)
-        if table.name == SYNAPSE:
-            return cluster_synapses(assembled, table, rows, memory=self.order.memory, **target.entry())
-        return write_table(assembled, table, rows, **target.entry())
+        if table.name != SYNAPSE:
+            return write_table(assembled, table, rows, **target.entry())
+        how = {**target.entry(), "memory": self.order.memory}
+        if self.against is None:
+            return cluster_synapses(assembled, table, rows, **how)
+        return store_difference(assembled, self.order.version, table, rows, self.against, **how)
 
 
-def _scope(manifest: Manifest | None, order: Order) -> Scope:
-    """The synapses to keep: as ordered, else as they are here. All of them are enough for any order."""
+def _against(manifest: Manifest | None, folder: Folder, order: Order) -> Against | None:
+    """The version to store synapses against, where any are still to be stored."""
+    here = manifest.tables.get(SYNAPSE) if manifest else None
+    if order.base is None or (here is not None and order.synapses in (None, here.scope)):
+        return None
+    return Against.of(folder, order.base)
+
+
+def _scope(manifest: Manifest | None, order: Order, against: Against | None) -> Scope:
+    """The synapses to keep: as ordered, else as here, or in the base. All of them are enough for any order."""
     here = manifest.tables.get(SYNAPSE) if manifest else None
     if here is not None and here.scope == "all":
         return "all"
     if order.synapses is None and here is not None and here.scope == "neurons":
         return "neurons"
-    return order.synapses or DEFAULT_SCOPE
+    return order.synapses or (cast("Scope", against.entry.scope) if against else DEFAULT_SCOPE)
 
 
 def _stage(name: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +22,7 @@ from warehouse.disk import disk_errors
 from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.layout import Folder
 from warehouse.local_tables import create_local_views
-from warehouse.manifest import Manifest, read_manifest, replace_file
+from warehouse.manifest import Manifest, TableEntry, read_manifest, replace_file
 from warehouse.memory import byte_count
 from warehouse.models import store_models, without_stale
 from warehouse.publish import finish_publishing
@@ -59,7 +59,7 @@ def build(folder: Folder, default: int | None = None, memory: int | None = None)
         _require_files(folder, manifest)
     if default is not None:
         folder.require_version(default)
-    chosen = default if default is not None else _present_default(folder, manifests)
+    chosen = default if default is not None else current_default(folder, manifests)
     _remove_abandoned(folder)
     # In a folder of its own, which also takes what does not fit into memory.
     with disk_errors(folder.path), TemporaryDirectory(dir=folder.path, prefix=".build-") as workshop:
@@ -78,11 +78,27 @@ def _require_files(folder: Folder, manifest: Manifest) -> None:
                 f"{file.path} of version {manifest.version} is missing in {folder.path}; remove the folder "
                 f"v{manifest.version} and fetch it again with: microns snapshot {manifest.version}"
             )
+    for entry in manifest.tables.values():
+        _require_base(folder, manifest, entry)
+
+
+def _require_base(folder: Folder, manifest: Manifest, entry: TableEntry) -> None:
+    """The files that a version is stored against are still those of the other version."""
+    if (base := entry.base) is None:
+        return
+    path = folder.manifest(base.version)
+    there = {file.sha256 for file in read_manifest(path).files} if path.is_file() else set()
+    if not {file.sha256 for file in base.files} <= there:
+        raise SnapshotDamaged(
+            f"version {manifest.version} needs the synapses of version {base.version}, and those in {folder.path} "
+            f"are {'others' if there else 'gone'}; bring them back, or remove the folder v{manifest.version} and "
+            f"fetch it again with: microns snapshot {manifest.version}"
+        )
 
 
 def _remove_abandoned(folder: Folder) -> None:
-    """Remove what builds that were killed have left behind: no build takes a day."""
-    for workshop in folder.path.glob(".build-*"):
+    """Remove what builds and the like that were killed have left behind: none takes a day."""
+    for workshop in (path for kind in (".build-*", ".drop-*", ".promote-*") for path in folder.path.glob(kind)):
         if time.time() - workshop.stat().st_mtime > 86_400:
             shutil.rmtree(workshop, ignore_errors=True)
 
@@ -125,7 +141,15 @@ def _database(path: Path, folder: Folder, memory: int) -> Iterator[duckdb.DuckDB
         con.execute("USE memory; DETACH microns")
 
 
-def _present_default(folder: Folder, manifests: dict[int, Manifest]) -> int:
+def current_default(folder: Folder, manifests: Mapping[int, Manifest] | None = None) -> int:
+    """The version that plain names answer from, or will in a database made now.
+
+    Args:
+        folder: of the datastack.
+        manifests: of the versions that are here, where they have been read already.
+    """
+    if manifests is None:
+        manifests = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
     if folder.database.is_file():
         with duckdb.connect() as con:
             try:
@@ -138,7 +162,7 @@ def _present_default(folder: Folder, manifests: dict[int, Manifest]) -> int:
                 ) from error
         if remembered in manifests:
             return remembered
-    return min(manifests, key=lambda version: (manifests[version].published, version))
+    return min(manifests.items(), key=lambda item: (item[1].published, item[0]))[0]
 
 
 def _take_place(temporary: Path, database: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from warehouse.checksum import checksum_sql
 from warehouse.datastacks import datastack_of
 from warehouse.dictionary import quoted, text_literal
 from warehouse.layout import Folder
@@ -67,7 +68,7 @@ def check(folder: Folder, version: int) -> Iterator[Result]:
     """
     folder.require_version(version)
     manifest = read_manifest(folder.manifest(version))
-    files = _files(folder.version(version), manifest)
+    files = _files(folder, manifest)
     yield files
     if not files.ok:
         return  # what rows say of a damaged file means nothing
@@ -78,13 +79,20 @@ def check(folder: Folder, version: int) -> Iterator[Result]:
         yield from _rules(warehouse)
 
 
-def _files(directory: Path, manifest: Manifest) -> Result:
+def _files(folder: Folder, manifest: Manifest) -> Result:
     """Every file is there, unchanged, and nothing else lies beside it (a reader would read it too)."""
+    directory = folder.version(manifest.version)
     listed = {directory / file.path: file for file in manifest.files}
-    problems = [(file.path, problem) for path, file in listed.items() if (problem := _damage(path, file))]
+    for base in filter(None, (entry.base for entry in manifest.tables.values())):
+        listed |= {folder.version(base.version) / file.path: file for file in base.files}
+    problems = [
+        (path.relative_to(folder.path).as_posix(), problem)
+        for path, file in listed.items()
+        if (problem := _damage(path, file))
+    ]
     there = {path for kind in ("cave", "model") for path in (directory / kind).rglob("*.parquet")}
     strangers = sorted(there - set(listed))
-    problems += [(path.relative_to(directory).as_posix(), "is not in the manifest") for path in strangers]
+    problems += [(path.relative_to(folder.path).as_posix(), "is not in the manifest") for path in strangers]
     why = f"fetch the tables concerned again with: microns snapshot {manifest.version}"
     return Result(manifest.version, "files are those of the manifest", why, ("file", "problem"), tuple(problems))
 
@@ -113,6 +121,14 @@ def _registry(warehouse: Warehouse, table: Table, entry: TableEntry) -> Iterator
         f"SELECT {key}, count(*) AS n_rows FROM {raw} GROUP BY {key} HAVING count(*) > 1",
     )
     yield _run(warehouse, f"{table.name}: nothing is missing", "joins drop such rows", _nulls(raw, present))
+    if entry.base is not None:
+        yield _run(
+            warehouse,
+            f"{table.name}: what is stored gives the rows that were fetched",
+            f"it is stored as what differs from version {entry.base.version}; fetch it again without --base",
+            f"SELECT {text_literal(entry.base.checksum)} AS fetched, {checksum_sql()} AS stored FROM {raw} "
+            "HAVING fetched <> stored",
+        )
     reference = warehouse.manifest.tables.get(table.reference)
     if reference is not None and reference.scope == "all":
         other = f"{raw_schema_of(warehouse.version)}.{quoted(table.reference)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from warehouse.errors import ChecksFailed, ExitCode, WarehouseError
 from warehouse.layout import DEFAULT_DATASTACK, Folder
+from warehouse.manifest import DataFile
 from warehouse.render import table_text
 
 _INTERRUPTED = "interrupted; what was fetched is kept, the same command continues"
@@ -81,13 +83,54 @@ def list_versions(*, root: Root = None, datastack: Datastack = DEFAULT_DATASTACK
     from warehouse.manifest import read_manifest
 
     folder = Folder.of(root, datastack)
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for version in _local_versions(folder):
         manifest = read_manifest(folder.manifest(version))
         for name, entry in sorted(manifest.tables.items()):
-            size = sum(file.bytes for file in entry.files)
-            rows.append((version, manifest.time_stamp, name, entry.source, entry.scope, entry.rows, size))
-    print(table_text(("version", "time_stamp", "table", "source", "scope", "rows", "bytes"), rows))
+            base = f"v{entry.base.version}" if entry.base else None
+            what = (name, entry.source, entry.scope, base, entry.rows, _bytes(entry.own_files))
+            rows.append((version, manifest.time_stamp, *what))
+        views = [file for entry in manifest.models.values() for file in entry.own_files]
+        rows.append((version, manifest.time_stamp, "(stored views)", *(None,) * 4, _bytes(views)))
+        rows.append((version, manifest.time_stamp, "(all of it)", *(None,) * 4, _bytes(manifest.files)))
+    print(table_text(("version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes"), rows))
+
+
+def _bytes(files: Iterable[DataFile]) -> int:
+    return sum(file.bytes for file in files)
+
+
+@app.command(version_flags=())
+def promote(
+    version: Annotated[int, Parameter(help="A version that was fetched with --base.")],
+    /,
+    *,
+    memory: Annotated[str | None, Parameter(help='Upper bound of memory, for example "4GB".')] = None,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
+) -> None:
+    """Make a version a full copy that needs no other version; whole-table questions are then as fast as can be."""
+    from warehouse.memory import byte_count
+    from warehouse.upkeep import promote as promote_version
+
+    folder = Folder.of(root, datastack)
+    promote_version(folder, version, byte_count(memory) if memory else None)
+    print(folder.version(version))
+
+
+@app.command(version_flags=())
+def drop(
+    version: Annotated[int, Parameter(help="A version that is here.")],
+    /,
+    *,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
+) -> None:
+    """Delete a version, unless another one is stored against it or plain names answer from it."""
+    from warehouse.upkeep import drop as drop_version
+
+    freed = drop_version(Folder.of(root, datastack), version)
+    print(f"microns: version {version} is gone; {freed / 1e6:,.1f} MB are free again", file=sys.stderr)
 
 
 @app.command(version_flags=())

@@ -94,7 +94,7 @@ def dealt(
     with disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
         _require_space(directory, _count(rows))
-        with TemporaryFile(dir=directory) as file, ThreadPoolExecutor(_workers(memory)) as pool:
+        with TemporaryFile(dir=directory) as file, ThreadPoolExecutor(workers(memory)) as pool:
             spill = _Spill(file, encode(OFFSET, table.arrow_schema.empty_table()).schema)
             _drain(pool.submit(spill.deal, batch, bounds, table.sort_by[0]) for batch in _batches(rows))
             yield Buckets(spill, pool, table)
@@ -126,7 +126,8 @@ class Buckets:
         return list(self._pool.map(work, numbers))
 
 
-def _workers(memory: int | None) -> int:
+def workers(memory: int | None) -> int:
+    """How many buckets to work on at once, in so many bytes."""
     wanted = min(_MOST_WORKERS, os.cpu_count() or 1)
     return wanted if memory is None else max(1, min(wanted, memory // _WORKER_BYTES))
 

@@ -7,20 +7,25 @@ segmentation, so the differences are small numbers, which take a fraction of the
 
 Every reader (the DuckDB views, polars) goes through this module. Large tables lie in buckets of their first sort
 column, one folder `b=N` each, so that a look-up by that column opens one file.
+
+The synapses of a further version may be stored as what differs from another one's: its rows without those of roots
+that were retired since, and the rows that took their place, in the same buckets (see `warehouse.difference`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from warehouse.errors import SnapshotDamaged
-from warehouse.manifest import TableEntry
+from warehouse.manifest import Base, DataFile, TableEntry
 from warehouse.schema import AXES
 
 PLAIN = "plain-1"
@@ -86,14 +91,31 @@ def logical_select(version: int, entry: TableEntry, *, bucket: bool = False) -> 
         entry: the table in that version's manifest.
         bucket: whether to keep the bucket number `b`, on which look-ups join to open one file.
     """
-    columns = decode_sql(entry.encoding, entry.columns)
-    if not entry.bounds:
-        return f"SELECT {columns} FROM read_parquet(main._path('v{version}/{folder_of(entry)}/*.parquet'))"
+    columns = decode_sql(entry.encoding, entry.columns) + (", b" if bucket and entry.bounds else "")
+    own = f"SELECT {columns} FROM {_source(version, entry.files, bool(entry.bounds))}"
+    base = entry.base
+    if base is None:
+        return own
+    kept = f"SELECT {columns} FROM {_source(base.version, base.files, bool(entry.bounds))} AS s"
+    for file, key, column in _removed(base):
+        source = f"read_parquet(main._path('v{version}/{file.path}'))"
+        kept += f" ANTI JOIN (FROM {source}) AS no_{column} ON no_{column}.{key} = s.{column}"
+    return f"{kept} UNION ALL {own}"
+
+
+def _source(version: int, files: Sequence[DataFile], in_buckets: bool) -> str:
+    folder = f"v{version}/{_folder_of(files, in_buckets)}"
+    if not in_buckets:
+        return f"read_parquet(main._path('{folder}/*.parquet'))"
     return (
-        f"SELECT {columns}{', b' if bucket else ''} "
-        f"FROM read_parquet(main._path('v{version}/{folder_of(entry)}/*/*.parquet'), "
-        "hive_partitioning = true, hive_types = {b: INTEGER})"
+        f"read_parquet(main._path('{folder}/*/*.parquet'), hive_partitioning = true, hive_types = {{b: INTEGER}})"
     )
+
+
+def _removed(base: Base) -> list[tuple[DataFile, str, str]]:
+    """The lists of what is no longer valid of a base: file, its column, the column of the table it is about."""
+    roots = [(file, "root", side) for file in base.retired for side in ("pre_pt_root_id", "post_pt_root_id")]
+    return roots + [(file, "id", "id") for file in base.dead]
 
 
 def scan(folder: Path, entry: TableEntry) -> pl.LazyFrame:
@@ -103,7 +125,32 @@ def scan(folder: Path, entry: TableEntry) -> pl.LazyFrame:
         folder: the published folder of the version.
         entry: the table in that version's manifest.
     """
-    frame = pl.scan_parquet([folder / file.path for file in entry.files], hive_partitioning=False)
+    frame = _logical(folder, entry, entry.files)
+    if (base := entry.base) is None:
+        return frame
+    kept = _logical(folder.parent / f"v{base.version}", entry, base.files)
+    for file, key, column in _removed(base):
+        kept = kept.join(pl.scan_parquet(folder / file.path), left_on=column, right_on=key, how="anti")
+    return pl.concat([kept, frame])
+
+
+def removed_rows(folder: Path, base: Base, rows: pa.Table) -> pa.Array:
+    """Which rows of the base are not in the version.
+
+    Args:
+        folder: the published folder of the version.
+        base: what its manifest says of the base.
+        rows: of the base, with ids and roots.
+    """
+    removed = pa.array(np.zeros(rows.num_rows, dtype=bool))
+    for file, key, column in _removed(base):
+        listed = pq.ParquetFile(folder / file.path).read()[key]
+        removed = pc.or_(removed, pc.is_in(rows[column].combine_chunks(), value_set=listed))
+    return removed
+
+
+def _logical(folder: Path, entry: TableEntry, files: Sequence[DataFile]) -> pl.LazyFrame:
+    frame = pl.scan_parquet([folder / file.path for file in files], hive_partitioning=False)
     offsets = _offsets(entry.encoding)
     return frame.select(
         (pl.col(offset[1]) + pl.col(offset[0])).alias(name) if (offset := offsets.get(name)) else pl.col(name)
@@ -111,10 +158,10 @@ def scan(folder: Path, entry: TableEntry) -> pl.LazyFrame:
     )
 
 
-def folder_of(entry: TableEntry) -> str:
+def _folder_of(files: Sequence[DataFile], in_buckets: bool) -> str:
     """The folder of a table's files, relative to its version's folder (without the buckets)."""
-    path = PurePosixPath(entry.files[0].path).parent
-    return str(path.parent if entry.bounds else path)
+    path = PurePosixPath(files[0].path).parent
+    return str(path.parent if in_buckets else path)
 
 
 def _offsets(encoding: str) -> Mapping[str, tuple[str, str]]:

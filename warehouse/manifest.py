@@ -19,8 +19,9 @@ from warehouse.errors import SnapshotDamaged, SnapshotNotFound
 
 FORMAT_VERSION = 1
 _T = TypeVar("_T")
-KNOWN_NEEDS: frozenset[str] = frozenset()
-"""Features that change how files must be read; later ones (a base version, say) add a word here."""
+BASE = "base"
+KNOWN_NEEDS: frozenset[str] = frozenset({BASE})
+"""Features that change how files must be read. `base`: a table is what differs from another version's."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,45 @@ class DataFile:
 
 
 @dataclass(frozen=True)
+class Base:
+    """What a table of another version lacks to be this version's, beside the rows in the entry's own files.
+
+    The table is: the rows of the base, without those that have a retired root on either side and without those in
+    `dead`, and the rows in the entry's own files.
+
+    Attributes:
+        version: the other version.
+        files: its files, relative to its folder. That they are these very files makes the rest true.
+        retired: lists the roots that the base has and this version has not; never 0 or 1.
+        dead: lists the ids of the other rows of the base that are not in this version as they are.
+        changed, added, removed: rows that differ, that only this version has, that only the base has.
+        checksum: of id and both roots of every row, see `warehouse.difference`.
+    """
+
+    version: int
+    files: list[DataFile]
+    retired: list[DataFile]
+    dead: list[DataFile]
+    changed: int
+    added: int
+    removed: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Which root of another version became which root of this one.
+
+    Attributes:
+        version: the other version.
+        file: its rows are other_root, root, n_sides: how many sides of synapses went from the one to the other.
+    """
+
+    version: int
+    file: DataFile
+
+
+@dataclass(frozen=True)
 class TableEntry:
     """One table of a version.
 
@@ -61,6 +101,8 @@ class TableEntry:
         fetched: when, UTC.
         source_rows: the source's own count of the table's rows, where it gives one.
         made_from: for what is built from the snapshot, a hash of all it was built from.
+        base: for a table that is stored as what differs from another version's, how to read it.
+        lineage: for synapses that were compared with another version's, what became of the roots.
     """
 
     source: str
@@ -79,6 +121,20 @@ class TableEntry:
     fetched: str = ""
     source_rows: int | None = None
     made_from: str = ""
+    base: Base | None = None
+    lineage: Lineage | None = None
+
+    @property
+    def own_files(self) -> list[DataFile]:
+        """All files of the table in its version's folder."""
+        lists = [*self.base.retired, *self.base.dead] if self.base else []
+        return [*self.files, *lists, *([self.lineage.file] if self.lineage else [])]
+
+    @property
+    def content(self) -> list[str]:
+        """Hashes of all that the rows are read from."""
+        base = [*self.base.files, *self.base.retired, *self.base.dead] if self.base else []
+        return [file.sha256 for file in (*self.files, *base)]
 
 
 @dataclass(frozen=True)
@@ -93,7 +149,6 @@ class Manifest:
         absent: declared tables that this version does not have, and why.
         tools: versions of what wrote the folder, and of the server.
         published: when the folder was last published, UTC.
-        needs: features a reader must know to read the files rightly.
         models: views whose rows are stored, built from the tables, by the view's name.
         format_version: of the manifest.
     """
@@ -105,14 +160,23 @@ class Manifest:
     absent: dict[str, str] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
     published: str = ""
-    needs: list[str] = field(default_factory=list)
     models: dict[str, TableEntry] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
 
     @property
     def files(self) -> list[DataFile]:
-        """Every file of the version."""
-        return [file for entry in (*self.tables.values(), *self.models.values()) for file in entry.files]
+        """Every file in the version's folder."""
+        return [file for entry in (*self.tables.values(), *self.models.values()) for file in entry.own_files]
+
+    @property
+    def bases(self) -> set[int]:
+        """The versions without whose files this one cannot be read."""
+        return {entry.base.version for entry in self.tables.values() if entry.base}
+
+    @property
+    def needs(self) -> list[str]:
+        """Features that a reader must know to read the files rightly."""
+        return [BASE] if self.bases else []
 
     def to_json(self) -> str:
         """The manifest as JSON text with a stable order."""
@@ -123,7 +187,7 @@ class Manifest:
             absent=dict(sorted(self.absent.items())),
         )
         # Columns keep their order, which is that of the table.
-        return json.dumps(asdict(ordered), indent=1) + "\n"
+        return json.dumps({**asdict(ordered), "needs": self.needs}, indent=1) + "\n"
 
     def write(self, path: Path) -> None:
         """Replace the file at `path` in one step."""
@@ -154,10 +218,18 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _entries(content: Mapping[str, Any]) -> dict[str, TableEntry]:
-    return {
-        name: _known(TableEntry, {**entry, "files": [_known(DataFile, file) for file in entry["files"]]})
-        for name, entry in content.items()
-    }
+    return {name: _known(TableEntry, _parsed(entry)) for name, entry in content.items()}
+
+
+def _parsed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of an entry, or of its base, with what it is made of."""
+    lists = {name: content[name] for name in ("files", "retired", "dead") if name in content}
+    parts: dict[str, Any] = {name: [_known(DataFile, file) for file in files] for name, files in lists.items()}
+    if (base := content.get("base")) is not None:
+        parts["base"] = _known(Base, _parsed(base))
+    if (lineage := content.get("lineage")) is not None:
+        parts["lineage"] = _known(Lineage, {**lineage, "file": _known(DataFile, lineage["file"])})
+    return {**content, **parts}
 
 
 def _refuse_newer(path: Path, content: Mapping[str, Any]) -> None:

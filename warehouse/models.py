@@ -86,7 +86,7 @@ def _tables(view: View, views: Mapping[str, View], datastack: Datastack) -> list
 
 
 def _hashes(manifest: Manifest, table: str) -> list[str]:
-    return [file.sha256 for file in manifest.tables[table].files] if table in manifest.tables else []
+    return manifest.tables[table].content if table in manifest.tables else []
 
 
 def _store(

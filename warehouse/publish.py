@@ -66,3 +66,8 @@ def _remove_unlisted(published: Path, manifest: Manifest) -> None:
     for path in published.glob("*/**/*.parquet"):
         if path not in listed:
             path.unlink()
+
+
+def dependents(folder: Folder, version: int) -> list[int]:
+    """The local versions that cannot be read without the files of this one."""
+    return [each for each in folder.versions() if version in read_manifest(folder.manifest(each)).bases]

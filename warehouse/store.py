@@ -21,7 +21,7 @@ from warehouse.layout import cave_path
 from warehouse.manifest import DataFile, TableEntry, sha256_of
 from warehouse.schema import Table
 
-_PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 _BITS = 1_000_000_000
 """Widest range of ids whose distinctness is counted in a bitmap (DuckDB's limit)."""
 
@@ -40,15 +40,15 @@ def write_table(directory: Path, table: Table, rows: pa.Table | Sequence[Path], 
         WarehouseError: the disk is full.
     """
     target = directory / cave_path(table.name) / "part-0.parquet"
-    with disk_errors(target), _engine(directory) as con:
+    with disk_errors(target), engine(directory) as con:
         target.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(rows, pa.Table):
             con.register("parts", rows)
         else:
-            con.execute(f"CREATE VIEW parts AS FROM read_parquet([{_literals(rows)}])")
+            con.execute(f"CREATE VIEW parts AS FROM read_parquet([{literals(rows)}])")
         columns = ", ".join(f'"{name}"' for name in table.arrow_schema.names)
         order = ", ".join(f'"{name}"' for name in _order(table))
-        con.execute(f"COPY (SELECT {columns} FROM parts ORDER BY {order}) TO {_literals([target])} ({_PARQUET})")
+        con.execute(f"COPY (SELECT {columns} FROM parts ORDER BY {order}) TO {literals([target])} ({PARQUET})")
         return entry_of(directory, table, [target], encoding=PLAIN, **metadata)
 
 
@@ -66,7 +66,8 @@ def entry_of(directory: Path, table: Table, paths: Sequence[Path], **fields: Any
     """
     files = [read_back(directory, path, _order(table), f"table {table.name}") for path in paths]
     rows = sum(file.rows for file in files)
-    _require_unique(directory, table, paths, rows)
+    with engine(directory) as con:
+        require_unique(con, table, f"FROM read_parquet([{literals(paths)}], hive_partitioning = false)", rows)
     defaults = {"source": "", "url": "", "scope": "all", "schema_type": table.schema_type, "fetched": now()}
     return TableEntry(columns=duckdb_columns(table), rows=rows, files=files, **(defaults | fields))
 
@@ -125,17 +126,19 @@ def _ascends(columns: Sequence[pa.Array], last: tuple[Any, ...], strictly: bool)
     return bool(ascends.all()) and (not last or head > last or (head == last and not strictly))
 
 
-def _require_unique(directory: Path, table: Table, paths: Sequence[Path], rows: int) -> None:
-    """Refuse a table in which a key occurs twice, over all of its files."""
-    source = f"FROM read_parquet([{_literals(paths)}], hive_partitioning = false)"
+def require_unique(con: duckdb.DuckDBPyConnection, table: Table, source: str, rows: int) -> None:
+    """Refuse rows (`FROM ...`) in which a key occurs twice.
+
+    Raises:
+        SnapshotDamaged: there are not as many keys as rows.
+    """
     keys = ", ".join(f'"{name}"' for name in table.key)
     count = f"SELECT count(*) FROM (SELECT DISTINCT {keys} {source})"
-    with _engine(directory) as con:
-        if len(table.key) == 1 and pa.types.is_integer(table.arrow_schema.field(keys.strip('"')).type):
-            low, high = con.execute(f"SELECT min({keys}), max({keys}) {source}").fetchall()[0]
-            if rows and high - low < _BITS:  # ten times as fast as DISTINCT, and in a bit for each id
-                count = f"SELECT bit_count(bitstring_agg({keys}, {low}, {high})) {source}"
-        ((distinct,),) = con.execute(count).fetchall()
+    if len(table.key) == 1 and pa.types.is_integer(table.arrow_schema.field(keys.strip('"')).type):
+        low, high = con.execute(f"SELECT min({keys}), max({keys}) {source}").fetchall()[0]
+        if rows and high - low < _BITS:  # ten times as fast as DISTINCT, and in a bit for each id
+            count = f"SELECT bit_count(bitstring_agg({keys}, {low}, {high})) {source}"
+    ((distinct,),) = con.execute(count).fetchall()
     if distinct != rows:
         raise SnapshotDamaged(
             f"table {table.name} has {rows:,} rows but {distinct:,} different {', '.join(table.key)}; "
@@ -153,13 +156,13 @@ def _order(table: Table) -> list[str]:
     return list(dict.fromkeys((*table.sort_by, *table.key)))
 
 
-def _literals(paths: Sequence[Path]) -> str:
+def literals(paths: Sequence[Path]) -> str:
     """Paths as SQL text."""
     return ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
 
 
 @contextmanager
-def _engine(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def engine(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection that spills beside the files it writes, and leaves nothing behind."""
     directory.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=directory, prefix=".spill-") as spill, duckdb.connect() as con:

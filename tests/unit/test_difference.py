@@ -1,0 +1,280 @@
+"""A version stored as what differs from another one: whatever differs, readers see the rows that were fetched."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import jsonschema
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from warehouse import manifest as manifest_module
+from warehouse.build import build
+from warehouse.check import check
+from warehouse.checksum import checksum_of, sums_of, text_of
+from warehouse.cluster import cluster_synapses
+from warehouse.difference import Against, require_storable, store_difference
+from warehouse.encoding import scan
+from warehouse.errors import SnapshotDamaged, UsageError, WarehouseError
+from warehouse.layout import Folder
+from warehouse.manifest import Manifest, TableEntry, read_manifest
+from warehouse.publish import publish
+from warehouse.tables import SYNAPSE, TABLES
+from warehouse.upkeep import drop, promote
+
+if TYPE_CHECKING:
+    from tests.conftest import SmallWarehouse
+
+TABLE = TABLES[SYNAPSE]
+ROOT = 864691135000000000
+
+
+def synapses(rows: int, seed: int = 0, roots: int = 40) -> pa.Table:
+    """Synapses between few roots; some sides are outside of the segmentation, or were never looked up."""
+    rng = np.random.default_rng(seed)
+    columns = {"id": np.sort(rng.choice(4 * rows + 1, rows, replace=False)) + 1}
+    for field in TABLE.arrow_schema:
+        if field.name.endswith("_root_id"):
+            chosen = ROOT + rng.integers(0, roots, rows) ** 2
+            columns[field.name] = np.where(rng.random(rows) < 0.1, rng.integers(0, 2, rows), chosen)
+        elif field.name != "id":
+            columns[field.name] = rng.integers(1, 2**20, rows)
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in TABLE.arrow_schema]
+    return pa.table(arrays, schema=TABLE.arrow_schema)
+
+
+def edited(rows: pa.Table, seed: int, share: float) -> pa.Table:
+    """The table one version later: roots with new ids, one of them split, and what should never happen."""
+    rng = np.random.default_rng(seed)
+    frame = pl.DataFrame(pl.from_arrow(rows))
+    roots = np.setdiff1d(np.unique(frame["pre_pt_root_id"].append(frame["post_pt_root_id"])), [0, 1])
+    gone = rng.choice(roots, round(share * len(roots)), replace=False)
+    new = dict(zip(gone.tolist(), (ROOT + 10**6 + rng.permutation(len(gone))).tolist(), strict=True))
+    sides = ("pre_pt_root_id", "post_pt_root_id")
+    frame = frame.with_columns(pl.col(side).replace(new) for side in sides)
+    if new:
+        split = (pl.col("post_pt_root_id") == next(iter(new.values()))) & (pl.col("id") % 3 == 0)
+        frame = frame.with_columns(
+            post_pt_root_id=pl.when(split).then(ROOT + 5 * 10**6).otherwise("post_pt_root_id")
+        )
+    looked_up = (pl.col("pre_pt_root_id") <= 1) & (pl.col("id") % 2 == 0) & (share > 0)
+    frame = frame.with_columns(pre_pt_root_id=pl.when(looked_up).then(int(roots[0])).otherwise("pre_pt_root_id"))
+    resized = pl.when((pl.col("id") % 41 == 0) & (share > 0)).then(7).otherwise("size")
+    frame = frame.with_columns(size=resized.cast(pl.Int32))
+    if share > 0:
+        frame = frame.filter(pl.col("id") % 37 != 0)
+        more = pl.DataFrame(pl.from_arrow(synapses(3, seed + 1))).with_columns(pl.col("id") + 10**6)
+        frame = pl.concat([frame, more])
+    return frame.to_arrow().cast(TABLE.arrow_schema)
+
+
+def second_version(folder: Folder, first: pa.Table, second: pa.Table) -> TableEntry:
+    """Publish 7 in full and 8 against it."""
+    assembled = folder.staging(7)
+    entry = cluster_synapses(assembled, TABLE, first, source="synthetic")
+    publish(folder, assembled, Manifest(folder.datastack, 7, "2026-01-01T00:00:07", {SYNAPSE: entry}))
+    assembled = folder.staging(8)
+    entry = store_difference(assembled, 8, TABLE, second, Against.of(folder, 7), source="synthetic")
+    publish(folder, assembled, Manifest(folder.datastack, 8, "2026-01-01T00:00:08", {SYNAPSE: entry}))
+    return read_manifest(folder.manifest(8)).tables[SYNAPSE]
+
+
+def scanned(folder: Folder, version: int = 8) -> pa.Table:
+    entry = read_manifest(folder.manifest(version)).tables[SYNAPSE]
+    return scan(folder.version(version), entry).sort("id").collect().to_arrow().cast(TABLE.arrow_schema)
+
+
+def listed(folder: Folder, name: str) -> list[tuple[int, ...]]:
+    path = folder.version(8) / "model" / name / "part-0.parquet"
+    return pl.read_parquet(path).rows() if path.exists() else []
+
+
+@settings(max_examples=12, deadline=None)
+@given(rows=st.integers(1, 400), share=st.sampled_from([0.0, 0.1, 0.5, 1.0]), seed=st.integers(0, 9))
+def test_whatever_differs_readers_see_what_was_fetched(
+    tmp_path_factory: pytest.TempPathFactory, rows: int, share: float, seed: int
+) -> None:
+    folder = Folder.of(tmp_path_factory.mktemp("difference"))
+    first = synapses(rows, seed)
+    second = edited(first, seed, share)
+    entry = second_version(folder, first, second)
+    assert scanned(folder).equals(second.sort_by("id"))
+    assert scanned(folder, 7).equals(first.sort_by("id"))
+    assert entry.rows == second.num_rows
+    retired = {root for (root,) in listed(folder, "synapses_retired")}
+    assert not retired & {0, 1}
+    for side in ("pre_pt_root_id", "post_pt_root_id"):
+        assert not retired & set(second[side].to_pylist())
+    jsonschema.validate(
+        json.loads(folder.manifest(8).read_text()),
+        json.loads(Path(manifest_module.__file__).with_name("manifest.schema.json").read_text("utf-8")),
+    )
+
+
+def test_only_what_no_retired_root_explains_goes_by_id(tmp_path: Path) -> None:
+    """10 becomes 11 as a whole; a side without a root gets one; a size differs; 5 is gone and 9 is new."""
+    folder = Folder.of(tmp_path)
+    first = table("1|10|20|5\n2|30|10|5\n3|0|20|5\n4|30|40|5\n5|30|40|5\n6|50|60|5")
+    second = table("1|11|20|5\n2|30|11|5\n3|70|20|5\n4|30|40|6\n9|30|40|5\n6|50|60|5")
+    entry = second_version(folder, first, second)
+    assert listed(folder, "synapses_retired") == [(10,)]
+    assert listed(folder, "synapses_dead") == [(3,), (4,), (5,)]
+    assert listed(folder, "root_lineage") == [(10, 11, 2)]
+    assert entry.base is not None
+    assert (entry.base.changed, entry.base.added, entry.base.removed) == (4, 1, 1)
+    assert sum(file.rows for file in entry.files) == 5
+
+
+def test_a_split_and_a_merge_are_in_the_lineage(tmp_path: Path) -> None:
+    folder = Folder.of(tmp_path)
+    second_version(
+        folder,
+        table("1|10|20|5\n2|10|20|5\n3|10|20|5\n4|30|20|5"),
+        table("1|11|20|5\n2|11|20|5\n3|12|20|5\n4|11|20|5"),
+    )
+    assert listed(folder, "root_lineage") == [(10, 11, 2), (10, 12, 1), (30, 11, 1)]
+
+
+def test_a_root_that_lost_only_some_synapses_is_not_retired(tmp_path: Path) -> None:
+    """CAVE gives such a segment a new root. If it did not, the rows would still be right."""
+    folder = Folder.of(tmp_path)
+    first, second = table("1|10|20|5\n2|10|20|5"), table("1|10|20|5\n2|11|20|5")
+    second_version(folder, first, second)
+    assert listed(folder, "synapses_retired") == []
+    assert listed(folder, "synapses_dead") == [(2,)]
+    assert scanned(folder).equals(second)
+
+
+def table(text: str) -> pa.Table:
+    from tests.conftest import filled
+
+    return filled(TABLE, "id | pre_pt_root_id | post_pt_root_id | size\n" + text)
+
+
+def test_the_checksum_in_sql_is_that_in_numpy() -> None:
+    rows = synapses(1000)
+    pieces = [rows.slice(start, 300) for start in range(0, 1000, 300)]
+    with duckdb.connect() as con:
+        con.register("rows", rows)
+        assert checksum_of(con, "rows") == text_of(map(sums_of, pieces))
+        swapped = rows.set_column(
+            rows.schema.get_field_index("pre_pt_root_id"),
+            "pre_pt_root_id",
+            rows["pre_pt_root_id"].take(pc.subtract(999, pa.array(range(1000)))),
+        )
+        con.register("swapped", swapped)
+        assert checksum_of(con, "swapped") != checksum_of(con, "rows")
+        con.register("none", rows.slice(0, 0))
+        assert checksum_of(con, "none") == text_of([sums_of(rows.slice(0, 0))])
+
+
+def test_what_readers_would_not_see_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were the comparison wrong, say because a list is cut short, the proof would find it."""
+    from warehouse import retired
+
+    written = retired._write
+
+    def cut(
+        con: duckdb.DuckDBPyConnection, directory: Path, name: str, query: str, order: tuple[str, ...]
+    ) -> object:
+        limited = f"FROM ({query}) LIMIT 1" if name == "synapses_retired" else query
+        return written(con, directory, name, limited, order)
+
+    monkeypatch.setattr(retired, "_write", cut)
+    rows = synapses(300)
+    with pytest.raises(SnapshotDamaged, match=r"different id|do not come out of what is stored"):
+        second_version(Folder.of(tmp_path), rows, edited(rows, 0, 0.5))
+
+
+def test_what_cannot_be_a_base_is_a_sentence(tmp_path: Path) -> None:
+    folder = Folder.of(tmp_path)
+    rows = synapses(50)
+    second_version(folder, rows, edited(rows, 0, 0.1))
+    with pytest.raises(WarehouseError, match=r"stored against version 7; name that one \(--base 7\)"):
+        Against.of(folder, 8)
+    with pytest.raises(WarehouseError, match=r"version 9 is not in .* \(there: v7, v8\)"):
+        Against.of(folder, 9)
+    with pytest.raises(WarehouseError, match="holds synapses of scope all, not proofread"):
+        require_storable(folder, 9, TABLE, "proofread", Against.of(folder, 7))
+    with pytest.raises(WarehouseError, match="make it a full copy: microns promote 8"):
+        require_storable(folder, 7, TABLE, "all", None)
+
+
+def given_two(small: SmallWarehouse) -> tuple[pa.Table, pa.Table]:
+    first = synapses(400)
+    second = edited(first, 3, 0.3)
+    second_version(small.folder, first, second)
+    build(small.folder)
+    return first, second
+
+
+def test_views_look_ups_and_checks(small: SmallWarehouse) -> None:
+    first, second = given_two(small)
+    for version, rows in ((7, first), (8, second)):
+        query = "SELECT * FROM synapses_pni_2 ORDER BY id"
+        assert (
+            small.connect(version).sql(query).to_arrow_table().cast(TABLE.arrow_schema).equals(rows.sort_by("id"))
+        )
+        root = rows["post_pt_root_id"].to_pylist()[0]
+        inputs = pc.sum(pc.equal(rows["post_pt_root_id"], root)).as_py()
+        assert small.ask(f"SELECT count(*) FROM synapses WHERE post_pt_root_id = {root}", version) == [(inputs,)]
+        by_bucket = (
+            f"SELECT count(*) FROM _synapse_buckets WHERE b = _bucket_of({root}) AND post_pt_root_id = {root}"
+        )
+        assert small.ask(by_bucket, version) == [(inputs,)]
+        results = list(check(small.folder, version))
+        assert [str(result) for result in results if not result.ok] == []
+        assert any("gives the rows that were fetched" in result.name for result in results) == (version == 8)
+
+
+def test_a_full_copy_needs_no_other_version(small: SmallWarehouse, caplog: pytest.LogCaptureFixture) -> None:
+    _, second = given_two(small)
+    with pytest.raises(UsageError, match=r"holds synapses that version 8 needs; .* microns promote 8"):
+        drop(small.folder, 7)
+    before = listed(small.folder, "root_lineage")
+    promote(small.folder, 8)
+    assert read_manifest(small.folder.manifest(8)).needs == []
+    assert sorted(path.name for path in (small.folder.version(8) / "model").glob("*/*.parquet")) != []
+    with pytest.raises(UsageError, match=r"plain names answer from version 7; .* microns build --default 8"):
+        drop(small.folder, 7)
+    build(small.folder, default=8)
+    drop(small.folder, 7)
+    assert small.folder.versions() == [8]
+    assert scanned(small.folder).equals(second.sort_by("id"))
+    assert listed(small.folder, "root_lineage") == before
+    assert small.ask("SELECT count(*) FROM synapses") == [(second.num_rows,)]
+    assert all(result.ok for result in check(small.folder, 8))
+    caplog.set_level(logging.INFO)
+    promote(small.folder, 8)
+    assert "is a full copy already" in caplog.text
+    drop(small.folder, 8)
+    assert list(small.folder.path.iterdir()) == []
+
+
+def test_a_base_that_was_replaced_or_is_gone_is_a_sentence(small: SmallWarehouse, tmp_path: Path) -> None:
+    given_two(small)
+    published = read_manifest(small.folder.manifest(7))
+    assembled = tmp_path / "assembled"
+    entry = cluster_synapses(assembled, TABLE, synapses(20), source="synthetic")
+    publish(small.folder, assembled, replace(published, tables={SYNAPSE: entry}))
+    with pytest.raises(SnapshotDamaged, match=r"needs the synapses of version 7, and those in .* are others"):
+        build(small.folder)
+
+
+def test_damage_to_the_base_is_found_from_the_other_version(small: SmallWarehouse) -> None:
+    given_two(small)
+    path = next((small.folder.version(7) / "model" / "synapses").glob("*/*.parquet"))
+    pq.write_table(pq.read_table(path, partitioning=None).slice(1), path)
+    (files,) = check(small.folder, 8)
+    assert files.rows[0][0].startswith("v7/model/synapses/")

@@ -1,0 +1,133 @@
+"""Keeping versions that share files: making one independent, and removing one that no other needs."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from warehouse.build import build, current_default
+from warehouse.checksum import sums_of, text_of
+from warehouse.cluster import workers, write_bucket
+from warehouse.difference import bucket_of
+from warehouse.disk import disk_errors
+from warehouse.encoding import removed_rows
+from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError
+from warehouse.layout import Folder, model_path
+from warehouse.manifest import Base, Manifest, TableEntry, read_manifest
+from warehouse.publish import dependents, publish
+from warehouse.store import entry_of
+from warehouse.tables import SYNAPSE, TABLES
+
+log = logging.getLogger(__name__)
+
+
+def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest:
+    """Make a version that is stored against another one a full copy; does nothing if it is one.
+
+    Args:
+        folder: of the datastack.
+        version: the materialization version.
+        memory: how many bytes it may take.
+
+    Raises:
+        SnapshotNotFound: the version is not here.
+        SnapshotDamaged: the rows are not those that were fetched.
+        WarehouseError: the disk is full.
+    """
+    folder.require_version(version)
+    manifest = read_manifest(folder.manifest(version))
+    entry = manifest.tables.get(SYNAPSE)
+    if entry is None or entry.base is None:
+        log.info(f"version {version} is a full copy already")
+        return manifest
+    assembled = folder.path / f".promote-v{version}"
+    shutil.rmtree(assembled, ignore_errors=True)
+    with disk_errors(folder.path):
+        full = _full_copy(folder, version, entry, entry.base, assembled, memory)
+        publish(folder, assembled, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
+    build(folder)
+    return read_manifest(folder.manifest(version))
+
+
+def _full_copy(
+    folder: Folder, version: int, entry: TableEntry, base: Base, assembled: Path, memory: int | None
+) -> TableEntry:
+    """Both versions have the same buckets, so one is put together at a time."""
+    table = TABLES[SYNAPSE]
+    own, other = folder.version(version), folder.version(base.version)
+    kept = {bucket_of(file): other / file.path for file in base.files}
+    added = {bucket_of(file): own / file.path for file in entry.files}
+    target = assembled / model_path("synapses")
+
+    def write(number: int) -> tuple[Path, tuple[int, int, int, int]]:
+        pieces = [pq.ParquetFile(added[number]).read()] if number in added else []
+        if number in kept:
+            before = pq.ParquetFile(kept[number]).read()
+            pieces.append(before.filter(pc.invert(removed_rows(own, base, before))))
+        rows = pa.concat_tables(pieces, promote_options="permissive")
+        rows = rows.sort_by([(name, "ascending") for name in table.sort_by])
+        return write_bucket(target, number, rows), sums_of(rows)
+
+    with ThreadPoolExecutor(workers(memory)) as pool:
+        written = list(pool.map(write, sorted({*kept, *added})))
+    if text_of(sums for _, sums in written) != base.checksum:
+        raise SnapshotDamaged(
+            f"the synapses of version {version} are not those that were fetched; find out more with: "
+            f"microns check {version}"
+        )
+    kind = {"encoding": entry.encoding, "bounds": entry.bounds}
+    copy = entry_of(assembled, table, [path for path, _ in written], **kind)
+    if entry.lineage is not None:  # what was found out about the roots stays true
+        path = assembled / entry.lineage.file.path
+        path.parent.mkdir(parents=True)
+        shutil.copyfile(own / entry.lineage.file.path, path)
+    return replace(entry, files=copy.files, rows=copy.rows, base=None)
+
+
+def drop(folder: Folder, version: int) -> int:
+    """Remove a version; returns how many bytes that frees.
+
+    Raises:
+        SnapshotNotFound: the version is not here.
+        UsageError: another version needs its files, or plain names answer from it.
+        FolderBusy: another program holds a file of it (Windows).
+    """
+    path = folder.require_version(version)
+    if needed := dependents(folder, version):
+        first = needed[0]
+        raise UsageError(
+            f"version {version} holds synapses that {_versions(needed)} need{'s' if len(needed) == 1 else ''}; "
+            f"make a full copy first, with: microns promote {first}, or remove it, with: microns drop {first}"
+        )
+    others = [each for each in folder.versions() if each != version]
+    if others and current_default(folder) == version:
+        raise UsageError(
+            f"plain names answer from version {version}; choose another one first, with: "
+            f"microns build --default {others[-1]}"
+        )
+    size = sum(file.bytes for file in read_manifest(folder.manifest(version)).files)
+    doomed = folder.path / f".drop-v{version}"
+    try:
+        path.rename(doomed)
+    except PermissionError as error:
+        raise FolderBusy(
+            f"{path} is in use by another program; close it and run the same command again"
+        ) from error
+    if others:
+        build(folder)
+    else:
+        for remains in (folder.database, folder.init_sql):
+            remains.unlink(missing_ok=True)
+    shutil.rmtree(doomed)
+    return size
+
+
+def _versions(numbers: list[int]) -> str:
+    return ("version " if len(numbers) == 1 else "versions ") + ", ".join(map(str, numbers))
