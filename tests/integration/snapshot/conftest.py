@@ -59,11 +59,13 @@ class Bench:
     def origin(self) -> Cave:
         return Cave(self.connect(), self.sizes)
 
-    def job(self, *tables: str, version: int = 1718, synapses: Scope | None = None) -> Snapshot:
-        return Snapshot(self.folder, Order(version, tables, synapses))
+    def job(
+        self, *tables: str, version: int = 1718, synapses: Scope | None = None, base: int | None = None
+    ) -> Snapshot:
+        return Snapshot(self.folder, Order(version, tables, synapses, base))
 
-    def take(self, *tables: str, version: int = 1718, synapses: Scope | None = None) -> Manifest:
-        return self.job(*tables, version=version, synapses=synapses).run(self.origin)
+    def take(self, *tables: str, **order: Any) -> Manifest:
+        return self.job(*tables, **order).run(self.origin)
 
     def manifest(self, version: int = 1718) -> Manifest:
         return read_manifest(self.folder.manifest(version))

@@ -10,12 +10,14 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.plan import Part
 from ingest.target import Sizes
+from warehouse.errors import SnapshotNotFound, WarehouseError
 from warehouse.service import from_volume
 from warehouse.synthetic import Volume, synthesize
 from warehouse.tables import SYNAPSE, TABLES
@@ -33,13 +35,43 @@ def assert_same(name: str, found: pa.Table, wanted: pa.Table) -> None:
 def test_every_table_of_both_versions_comes_back_row_for_row(
     bench: Any, volume: Volume, expected: Expected
 ) -> None:
-    for version in (1507, 1718):
-        manifest = bench.take(version=version, synapses="all")
+    """The second version's synapses are stored as what differs from the first one's."""
+    for version, base in ((1507, None), (1718, 1507)):
+        manifest = bench.take(version=version, synapses="all", base=base)
+        assert manifest.bases == ({base} if base else set())
         assert set(manifest.tables) == set(volume.table_names(version))
         for name in volume.table_names(version):
             assert_same(name, bench.rows(name, version), expected(volume, name, version))
     assert any(body and body.get("filter_less_dict") for body in bench.queries(SYNAPSE))
     assert not any("offset" in (body or {}) for body in bench.queries())
+
+
+def test_what_is_about_synapses_is_fetched_for_those_that_differ_too(
+    bench: Any, volume: Volume, expected: Expected
+) -> None:
+    """Without a word on the scope it is that of the base; a later run reads the synapses through the base."""
+    tables = ("proofreading_status_and_strategy", SYNAPSE)
+    bench.take(*tables, version=1507, synapses="proofread")
+    bench.take(*tables, base=1507)
+    bench.take("synapse_target_predictions_ssa_v2", base=1507)
+    synapses = set(bench.rows(SYNAPSE)["id"].to_pylist())
+    tags = expected(volume, "synapse_target_predictions_ssa_v2")
+    wanted = tags.filter(pc.is_in(tags["target_id"], value_set=pa.array(sorted(synapses))))
+    assert_same("synapse_target_predictions_ssa_v2", bench.rows("synapse_target_predictions_ssa_v2"), wanted)
+    assert wanted.num_rows > 0
+
+
+def test_a_base_that_will_not_do_is_said_before_anything_is_fetched(bench: Any) -> None:
+    with pytest.raises(SnapshotNotFound, match="version 1507 is not in"):
+        bench.take(base=1507)
+    bench.take("nucleus_detection_v0", version=1507)
+    with pytest.raises(WarehouseError, match="version 1507 has no synapses here to compare with"):
+        bench.take(base=1507)
+    bench.take("proofreading_status_and_strategy", SYNAPSE, version=1507)
+    asked = len(bench.service.requests)
+    with pytest.raises(WarehouseError, match="holds synapses of scope proofread, not all"):
+        bench.take(base=1507, synapses="all")
+    assert bench.queries(SYNAPSE, asked) == []
 
 
 def test_views_come_back_row_for_row_when_they_are_named(bench: Any, volume: Volume, expected: Expected) -> None:
