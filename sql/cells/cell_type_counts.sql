@@ -21,5 +21,5 @@ SELECT
     count(*) FILTER (WHERE c.is_counted) AS n_cells, -- Number of cells by the rule
     count(*) AS n_nuclei -- Number of all nuclei with this answer, merged ones and those without a segment too
 FROM _counted_types AS c
-JOIN (SELECT _counting_rule(rule) AS rule) AS r ON r.rule = c.rule
+WHERE c.rule = _one_of(rule, 'rule', ['nucleus', 'type_table', 'type_table_first'])
 GROUP BY c.cell_class, c.cell_type

@@ -2,11 +2,12 @@
 --
 -- Takes root ids or nucleus ids. Pairs without a synapse are rows with n_syn = 0, so cells without a connection do not
 -- vanish from a matrix or from a denominator. A segment and itself is no pair: there the counts are NULL, which averages
--- leave out. `min_syn` and `min_size` (of a single synapse) set weaker pairs to 0. From Python,
--- `wh.matrix(pre_ids, post_ids)` gives arrays, faster.
+-- leave out. Rows stand sorted by the label of the presynaptic and then the postsynaptic cell, so that a matrix made of
+-- them shows its types as blocks: `by` is cell_type, cell_class, mtype, visual_area or layer. `min_syn` and
+-- `min_size` (of a single synapse) set weaker pairs to 0. From Python, `wh.matrix(pre_ids, post_ids)` gives arrays, faster.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
--- macro: connection_matrix(pre_ids, post_ids, min_syn := 1, min_size := 0)
+-- macro: connection_matrix(pre_ids, post_ids, min_syn := 1, min_size := 0, by := 'cell_type')
 -- example: SELECT avg((n_syn > 0)::INTEGER) AS probability FROM connection_matrix([424569, 355515], [287566, 449862])
 -- warning: without proofread presynaptic axons a zero says nothing
 -- cite: microns2025, turner2022
@@ -26,8 +27,16 @@ SELECT
     a.root AS pre_pt_root_id, -- Presynaptic segment
     b.root AS post_pt_root_id, -- Postsynaptic segment
     CASE WHEN a.root <> b.root THEN coalesce(k.n_syn, 0) END AS n_syn, -- Number of synapses; NULL for a segment and itself
-    CASE WHEN a.root <> b.root THEN coalesce(k.sum_size, 0) END AS sum_size -- Summed cleft size; NULL for a segment and itself [voxel]
+    CASE WHEN a.root <> b.root THEN coalesce(k.sum_size, 0) END AS sum_size, -- Summed cleft size; NULL for a segment and itself [voxel]
+    _label(
+        "by", pre.cell_type, pre.cell_class, pre.mtype, pre.visual_area, pre.layer
+    ) AS pre_label, -- What `by` says of the presynaptic cell; NULL = unknown
+    _label(
+        "by", post.cell_type, post.cell_class, post.mtype, post.visual_area, post.layer
+    ) AS post_label -- What `by` says of the postsynaptic cell; NULL = unknown
 FROM _roots(pre_ids) AS a
 CROSS JOIN _roots(post_ids) AS b
+LEFT JOIN _root_cells AS pre ON pre.pt_root_id = a.root
+LEFT JOIN _root_cells AS post ON post.pt_root_id = b.root
 LEFT JOIN pairs AS k ON k.pre_pt_root_id = a.root AND k.post_pt_root_id = b.root AND k.n_syn >= min_syn
-ORDER BY a.root ASC, b.root ASC
+ORDER BY pre_label ASC NULLS LAST, a.root ASC, post_label ASC NULLS LAST, b.root ASC

@@ -24,7 +24,7 @@ WITH partners AS (
         p.post_visual_area AS visual_area,
         p.post_layer AS layer
     FROM output_partners(ids) AS p
-    WHERE side = 'out'
+    WHERE _one_of(side, 'side', ['in', 'out']) = 'out'
     UNION ALL
     SELECT
         p.pre_pt_root_id,
@@ -37,32 +37,13 @@ WITH partners AS (
         p.pre_visual_area,
         p.pre_layer
     FROM input_partners(ids) AS p
-    WHERE side = 'in'
-    UNION ALL
-    SELECT
-        error('there is no side ' || side || '; sides are in and out')::BIGINT,
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        NULL
-    WHERE side NOT IN ('in', 'out')
+    WHERE _one_of(side, 'side', ['in', 'out']) = 'in'
 ),
 
 labelled AS (
     SELECT
         p.*,
-        CASE "by"
-            WHEN 'cell_type' THEN p.cell_type
-            WHEN 'cell_class' THEN p.cell_class
-            WHEN 'mtype' THEN p.mtype
-            WHEN 'visual_area' THEN p.visual_area
-            WHEN 'layer' THEN p.layer
-            ELSE error('there is no label ' || "by" || '; labels are cell_type, cell_class, mtype, visual_area and layer')
-        END AS label
+        _label("by", p.cell_type, p.cell_class, p.mtype, p.visual_area, p.layer) AS label
     FROM partners AS p
 )
 

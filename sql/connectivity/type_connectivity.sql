@@ -20,29 +20,28 @@
 -- questions: Q32, Q39, Q40, Q43
 WITH choice AS (
     SELECT
-        _one_of(
-            strategy,
-            'strategy',
-            list_distinct(
-                ['axon_fully_extended', 'axon_partially_extended', 'axon_interareal', 'axon_column_truncated', 'axon_clean', 'pooled']
-                || coalesce((SELECT list(p.strategy_axon) FROM _proofread_axons AS p), [])
-            )
-        ) AS chosen_strategy,
+        CASE
+            WHEN strategy IS NOT NULL
+                THEN _one_of(
+                    strategy,
+                    'strategy',
+                    list_distinct(
+                        [
+                            'axon_fully_extended', 'axon_partially_extended', 'axon_interareal', 'axon_column_truncated',
+                            'axon_clean', 'pooled'
+                        ]
+                        || coalesce((SELECT list(p.strategy_axon) FROM _proofread_axons AS p), [])
+                    )
+                )
+        END AS chosen_strategy,
         _one_of(soma_rule, 'soma_rule', ['single_soma', 'single_neuron']) AS chosen_rule,
-        _one_of("by", 'by', ['cell_type', 'cell_class', 'mtype', 'visual_area', 'layer']) AS chosen_label,
         _one_of(among, 'among', ['all', 'proofread']) AS chosen_set
 ),
 
 ends AS (
     SELECT
         p.nucleus_id,
-        CASE c.chosen_label
-            WHEN 'cell_type' THEN p.cell_type
-            WHEN 'cell_class' THEN p.cell_class
-            WHEN 'mtype' THEN p.mtype
-            WHEN 'visual_area' THEN p.visual_area
-            WHEN 'layer' THEN p.layer
-        END AS label,
+        _label("by", p.cell_type, p.cell_class, p.mtype, p.visual_area, p.layer) AS label,
         CASE WHEN c.chosen_strategy = 'pooled' THEN 'pooled' ELSE p.strategy_axon END AS strategy_axon,
         p.strategy_axon IS NOT NULL
         AND (p.is_current OR NOT require_current)

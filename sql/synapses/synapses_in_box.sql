@@ -14,9 +14,10 @@
 -- questions: Q28
 WITH scale AS (
     SELECT
-        CASE unit
-            WHEN 'nm' THEN 1 WHEN 'um' THEN 1000 WHEN 'voxel' THEN 0
-            ELSE error('there is no unit ' || unit || '; units are nm, um and voxel')
+        CASE _one_of(unit, 'unit', ['nm', 'um', 'voxel'])
+            WHEN 'nm' THEN 1
+            WHEN 'um' THEN 1000
+            ELSE 0
         END AS nm
 ),
 

@@ -112,7 +112,7 @@ def test_keep_first_counts_a_merged_root_once(merged: SmallWarehouse) -> None:
     "shape", ["FROM {}", "SELECT count(*) FROM {}", "FROM {} WHERE n_cells > 5", "FROM {} LIMIT 1"]
 )
 def test_a_misspelt_rule_names_the_rules(merged: SmallWarehouse, shape: str) -> None:
-    with pytest.raises(duckdb.Error, match="rule must be nucleus, type_table or type_table_first, not nuclei"):
+    with pytest.raises(duckdb.Error, match="no rule named nuclei; the nearest is nucleus, all are"):
         merged.ask(shape.format("cell_type_counts(rule := 'nuclei')"))
 
 

@@ -92,9 +92,9 @@ def test_partners_and_synapses_by_type_keep_the_unknown(cells: SmallWarehouse) -
         "partner_type | n_partners | n_cells | n_syn\nBC | 1 | 1 | 1\nunknown | 2 | 1 | 2",
         1,
     )
-    with pytest.raises(duckdb.Error, match="no side into; sides are in and out"):
+    with pytest.raises(duckdb.Error, match="no side named into; the nearest is in, all are in, out"):
         cells.ask("FROM partner_types(10, side := 'into')", 1)
-    with pytest.raises(duckdb.Error, match="no label celltype; labels are cell_type, cell_class"):
+    with pytest.raises(duckdb.Error, match="no label named celltype; the nearest is cell_type, all are"):
         cells.ask("FROM partner_types(10, by := 'celltype')", 1)
 
 
@@ -109,24 +109,64 @@ def test_a_matrix_keeps_its_zeros(cells: SmallWarehouse) -> None:
     cells.expect(
         "connection_matrix([10, 104], ['20', 103, 10])",
         """
-            pre_pt_root_id | post_pt_root_id | n_syn | sum_size
-            10             | 20              | 2     | 400
-            10             | 30              | 0     | 0
-            10             | 10              |       |
-            40             | 20              | 0     | 0
-            40             | 30              | 0     | 0
-            40             | 10              | 0     | 0 """,
+            pre_pt_root_id | post_pt_root_id | n_syn | sum_size | pre_label | post_label
+            10             | 20              | 2     | 400      | 23P       | BC
+            10             | 30              | 0     | 0        | 23P       |
+            10             | 10              |       |          | 23P       | 23P
+            40             | 20              | 0     | 0        |           | BC
+            40             | 30              | 0     | 0        |           |
+            40             | 10              | 0     | 0        |           | 23P """,
         1,
     )
+    order = cells.ask("SELECT pre_pt_root_id, post_label FROM connection_matrix([40, 20, 10], [30, 20, 10])", 1)
+    assert [root for root, _ in order] == [10] * 3 + [20] * 3 + [40] * 3
+    assert [label for _, label in order] == ["23P", "BC", None] * 3
+    cells.expect("connection_matrix(10, 20, by := 'cell_class')", "pre_label\nexcitatory", 1)
     cells.expect("connection_matrix(10, 20, min_size := 200)", "n_syn\n1", 1)
     cells.expect("connection_matrix(10, 20, min_syn := 3)", "n_syn\n0", 1)
+
+
+def test_paths_lead_through_proofread_cells_that_are_alone(small: SmallWarehouse) -> None:
+    """From 10 to 50: direct, over 20, over 20 and 30; 60 is merged, 70 not proofread, 77 no cell."""
+    pairs = [(10, 20), (20, 50), (20, 30), (30, 50), (30, 10), (10, 60), (60, 50), (10, 70), (70, 50), (10, 77)]
+    pairs += [(77, 50), (10, 50), (20, 50), (50, 20), (10, 10)]
+    small.given(
+        synapses_pni_2="pre_pt_root_id | post_pt_root_id | size\n"
+        + "\n".join(f"{pre} | {post} | 5" for pre, post in pairs),
+        nucleus_detection_v0="id | pt_root_id\n"
+        + "\n".join(f"{100 + i} | {root}" for i, root in enumerate((10, 20, 30, 50, 60, 60, 70))),
+        aibs_metamodel_celltypes_v661="target_id | cell_type\n100 | 23P\n103 | BC",
+        proofreading_status_and_strategy="pt_root_id | valid_id | status_axon | strategy_axon\n"
+        + "\n".join(f"{root} | {root} | true | axon_fully_extended" for root in (10, 20, 30, 60, 77)),
+    )
+    small.expect(
+        "paths_between(10, 103, max_hops := 3)",
+        """
+            n_hops | path             | nucleus_ids          | cell_types            | n_syn     | min_n_syn
+            1      | [10, 50]         | [100, 103]           | [23P, BC]             | [1]       | 1
+            2      | [10, 20, 50]     | [100, 101, 103]      | [23P, NULL, BC]       | [1, 2]    | 1
+            3      | [10, 20, 30, 50] | [100, 101, 102, 103] | [23P, NULL, NULL, BC] | [1, 1, 1] | 1 """,
+    )
+    small.expect("paths_between([10, 20], 50, max_hops := 1)", "path\n[10, 50]\n[20, 50]")
+    small.expect("paths_between(20, 50, min_syn := 2, max_hops := 5)", "path\n[20, 50]")
+    small.expect("paths_between(10, [20, 50])", "path\n[10, 20]\n[10, 50]")
+    small.expect("paths_between(30, 20)", "path\n[30, 10, 20]")
+    assert small.ask("SELECT count(*) FROM paths_between(10, 10)") == [(0,)]
+    for call, sentence in {
+        "50, 10": "the axon of 50 was not proofread, so that it is not known where it leads",
+        "10, 999": "999 is not known",
+        "10, 50, max_hops := 6": "max_hops goes from 1 to 5, not 6",
+        "10, 50, max_hops := 0": "max_hops goes from 1 to 5, not 0",
+    }.items():
+        with pytest.raises(duckdb.Error, match=sentence):
+            small.ask(f"SELECT count(*) FROM paths_between({call}) WHERE n_hops > 9")
 
 
 def test_a_box_is_in_nanometres_and_its_upper_bounds_are_outside(cells: SmallWarehouse) -> None:
     for call in ("400, 0, 0, 1200, 999, 999", "1200, 0, 0, 400, 999, 999", "0.4, 0, 0, 1.2, 1, 1, unit := 'um'"):
         assert cells.ask(f"SELECT list(id ORDER BY id) FROM synapses_in_box({call})", 1) == [([1, 2],)]
     assert cells.ask("SELECT count(*) FROM synapses_in_box(0, 0, 0, 300, 101, 11, unit := 'voxel')", 1) == [(2,)]
-    with pytest.raises(duckdb.Error, match="no unit mm"):
+    with pytest.raises(duckdb.Error, match="no unit named mm; the nearest is um, all are"):
         cells.ask("FROM synapses_in_box(0, 0, 0, 1, 1, 1, unit := 'mm')", 1)
 
 

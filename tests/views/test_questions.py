@@ -45,7 +45,7 @@ BANK = {
     "Q34": ("inputs and outputs of inhibitory cells", "in_out_degree connections_proofread"),
     "Q35": ("reciprocity", "reciprocal_pairs"),
     "Q36": ("common inputs and outputs", "common_inputs common_outputs"),
-    "Q37": ("motifs and chains", "connections_proofread reciprocal_pairs"),
+    "Q37": ("motifs and chains", "connections_proofread reciprocal_pairs paths_between"),
     "Q38": ("probability against distance", "distance_dependence possible_pairs"),
     "Q39": ("multi-synaptic fraction", "cell_type_connectivity"),
     "Q40": ("sensitivity to thresholds", "cell_type_connectivity connections_proofread"),

@@ -1,0 +1,116 @@
+-- The ways from one cell to another along connections that may be interpreted, one row per path, shortest first.
+--
+-- Takes root ids or nucleus ids, one or a list on either side. A path leads from `a` over at most `max_hops` connections
+-- to `b`, never twice through the same cell. Each connection is an output of a proofread axon, and each cell on the way is
+-- alone on its segment: merged cells would be short cuts that do not exist. If the axon of `a` was not proofread the
+-- question has no answer. Connections of fewer than `min_syn` synapses are not taken.
+--
+-- Only cells whose own axon was proofread can be on the way, so paths are a sample: none found does not mean none there. The
+-- number of paths grows some tenfold with each hop, and `max_hops` goes to 5; for motifs of more cells take
+-- `connections_proofread` to networkx or DotMotif.
+-- grain: path
+-- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
+-- macro: paths_between(a, b, max_hops := 2, min_syn := 1)
+-- example: SELECT n_hops, nucleus_ids, n_syn, min_n_syn FROM paths_between(424569, 287566, max_hops := 3) LIMIT 4
+-- warning: a path through partially extended axons says that it exists, its absence says nothing
+-- cite: microns2025, turner2022
+-- questions: Q37
+WITH RECURSIVE starts AS MATERIALIZED (
+    SELECT
+        CASE
+            WHEN r.axon_proofread THEN r.root
+            ELSE error('the axon of ' || r.root || ' was not proofread, so that it is not known where it leads; see `proofreading`')
+        END AS root
+    FROM _roots(a) AS r
+),
+
+targets AS MATERIALIZED (
+    SELECT r.root FROM _roots(b) AS r
+),
+
+steps AS MATERIALIZED (
+    SELECT x.pt_root_id AS root
+    FROM _proofread_axons AS x
+    JOIN _root_cells AS c ON c.pt_root_id = x.pt_root_id AND c.n_nuclei = 1
+),
+
+senders AS (
+    SELECT x.root FROM steps AS x
+    UNION
+    SELECT y.root FROM starts AS y
+),
+
+receivers AS (
+    SELECT x.root FROM steps AS x
+    UNION
+    SELECT y.root FROM targets AS y
+),
+
+edges AS MATERIALIZED (
+    SELECT
+        s.pre_pt_root_id AS pre,
+        s.post_pt_root_id AS post,
+        count(*) AS n_syn
+    FROM _axon_synapses AS s
+    JOIN senders AS p ON p.root = s.pre_pt_root_id
+    JOIN receivers AS q ON q.root = s.post_pt_root_id
+    WHERE s.pre_pt_root_id <> s.post_pt_root_id
+    GROUP BY s.pre_pt_root_id, s.post_pt_root_id
+    HAVING count(*) >= min_syn
+),
+
+walks AS (
+    SELECT
+        [s.root] AS roots,
+        [k.n_syn][:0] AS n_syn,
+        s.root AS last,
+        FALSE AS has_arrived
+    FROM starts AS s
+    LEFT JOIN edges AS k ON FALSE
+    UNION ALL
+    SELECT
+        list_append(w.roots, e.post),
+        list_append(w.n_syn, e.n_syn),
+        e.post,
+        e.post IN (SELECT root FROM targets)
+    FROM walks AS w
+    JOIN edges AS e ON e.pre = w.last
+    WHERE
+        NOT w.has_arrived
+        AND len(w.roots) <= CASE WHEN max_hops BETWEEN 1 AND 5 THEN max_hops ELSE error('max_hops goes from 1 to 5, not ' || max_hops) END
+        AND NOT list_contains(w.roots, e.post)
+        AND (len(w.roots) < max_hops OR e.post IN (SELECT root FROM targets))
+),
+
+found AS (
+    SELECT
+        w.roots,
+        w.n_syn
+    FROM walks AS w
+    WHERE w.has_arrived
+)
+
+SELECT
+    len(f.n_syn) AS n_hops, -- Number of connections on the path
+    f.roots AS path, -- The segments on the path, from `a` to `b`
+    cells.nucleus_ids, -- The cells on the path; NULL in place of a segment that is no single cell
+    cells.cell_types, -- Their types, by the precedence of `cells`
+    f.n_syn, -- Number of synapses of each connection on the path
+    list_min(f.n_syn) AS min_n_syn -- Number of synapses of the weakest connection on the path
+FROM found AS f
+JOIN (
+    SELECT
+        g.roots,
+        list(c.nucleus_id ORDER BY g.place) AS nucleus_ids,
+        list(c.cell_type ORDER BY g.place) AS cell_types
+    FROM (
+        SELECT
+            h.roots,
+            unnest(h.roots) AS root,
+            generate_subscripts(h.roots, 1) AS place
+        FROM found AS h
+    ) AS g
+    LEFT JOIN _root_cells AS c ON c.pt_root_id = g.root
+    GROUP BY g.roots
+) AS cells ON cells.roots = f.roots
+ORDER BY n_hops ASC, min_n_syn DESC, path ASC
