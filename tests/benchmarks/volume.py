@@ -39,17 +39,21 @@ def write_parts(volume: Volume, directory: Path) -> list[Path]:
     return sorted(directory.glob("*.parquet"))
 
 
-def snapshot(volume: Volume, parts: list[Path], folder: Folder) -> None:
-    """Cluster the synapses, write the tables of cells, publish and build."""
+def snapshot(volume: Volume, parts: list[Path], folder: Folder, memory: int | None = None) -> None:
+    """Cluster the synapses, write the tables of cells, publish and build; in so much memory."""
     assembled = folder.staging(VERSION) / "assembled"
     (info,) = (info for info in volume.versions if info.version == VERSION)
-    entries = {SYNAPSE: timed("cluster", cluster_synapses, assembled, TABLES[SYNAPSE], parts, source="synthetic")}
+    entries = {
+        SYNAPSE: timed(
+            "cluster", cluster_synapses, assembled, TABLES[SYNAPSE], parts, memory=memory, source="synthetic"
+        )
+    }
     for name in volume.table_names(VERSION):
         if TABLES[name].role not in ("synapse", "compartment"):
             rows = logical_rows(TABLES[name], volume.table(VERSION, name))
             entries[name] = write_table(assembled, TABLES[name], rows, source="synthetic")
     publish(folder, assembled, Manifest(folder.datastack, VERSION, info.time_stamp.isoformat(), entries))
-    timed("build", build, folder)
+    timed("build", build, folder, memory=memory)
 
 
 def timed(what: str, work: Callable[..., Result], *arguments: object, **options: object) -> Result:
