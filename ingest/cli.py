@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -35,6 +36,13 @@ def snapshot(
             "fetched all the same; what is saved is disk."
         ),
     ] = None,
+    skeletons: Annotated[
+        str | None,
+        Parameter(
+            help="Whose skeletons to fetch as well: proofread (those of some 2,200 axons), neurons (all 75,000), "
+            "or root ids or nucleus ids with commas between."
+        ),
+    ] = None,
     datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
     server: Annotated[str | None, Parameter(help="Address of the CAVE service, if not the usual one.")] = None,
     root: Annotated[
@@ -50,8 +58,10 @@ def snapshot(
     account and its token once; if there is none, the command says how to get one.
     """
     from ingest.cave import Cave
+    from ingest.cells import which_cells
     from ingest.demo import refuse_demo
     from ingest.progress import shown
+    from ingest.skeletons import SkeletonJob
     from ingest.snapshot import Order, Snapshot
     from ingest.source import Source
     from warehouse.memory import byte_count
@@ -62,9 +72,14 @@ def snapshot(
     folder = Folder.of(root, datastack)
     refuse_demo(folder)
     order = Order(version, tables, synapses, base, byte_count(memory))
+    whose = None if skeletons is None else which_cells(skeletons)
+
+    @cache
+    def service() -> Source:
+        return Source(datastack, server=server)
 
     def connect() -> Cave:
-        return Cave(Source(datastack, server=server))
+        return Cave(service())
 
     if dry_run:
         from ingest.estimate import estimate
@@ -75,6 +90,8 @@ def snapshot(
         job = Snapshot(folder, order, progress)
         was_finished = job.is_finished
         job.run(connect)
+        if whose is not None:
+            SkeletonJob(folder, version, whose, progress).run(service)
     if not was_finished or _is_older(folder.database, folder.manifest(version)):
         from warehouse.build import build
 

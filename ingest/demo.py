@@ -131,6 +131,7 @@ def _prepare(directory: Path, recipe: _Recipe) -> Folder:
 
 def _make(folder: Folder, recipe: _Recipe) -> None:
     from ingest.cave import Cave
+    from ingest.skeletons import SkeletonJob
     from ingest.snapshot import Order, Snapshot
     from ingest.source import Source
     from warehouse.build import build
@@ -144,11 +145,12 @@ def _make(folder: Folder, recipe: _Recipe) -> None:
     log.info("made a synthetic volume of %s nuclei, seed %d", f"{recipe.cells:,}", recipe.seed)
     with serve(from_volume(volume), faithful=True) as service:
         log.info("serving it at %s as CAVE would, its bugs included", service.url)
+        source = Source(folder.datastack, server=service.url, token=service.token)
         for info in volume.versions:
             order = Order(info.version, synapses="all")
-            Snapshot(folder, order).run(
-                lambda: Cave(Source(folder.datastack, server=service.url, token=service.token))
-            )
+            Snapshot(folder, order).run(lambda: Cave(source))
+            for _ in range(2):  # a few skeletons are made only when they were asked for
+                SkeletonJob(folder, info.version, "proofread").run(lambda: source)
         log.info("fetched versions %s in %d requests", folder.versions(), len(service.requests))
     build(folder)
     log.info("built %s; all of it in %.0f s", folder.database, time.perf_counter() - begin)

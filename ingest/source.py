@@ -9,21 +9,23 @@ import inspect
 import io
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import requests
 
+from ingest.access import default_server, require_token
 from ingest.asking import Asker, Patience
 from ingest.plan import Part
-from ingest.refusals import NotThere, bad_token, no_token
+from ingest.refusals import NotThere
 from ingest.transport import LastAnswer, sessions_send_by
-from warehouse.errors import SourceRefused, SourceUnavailable, UsageError
+from warehouse.errors import SourceUnavailable, UsageError
 
 log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 _API = 3
@@ -97,8 +99,8 @@ class Source:
         self.datastack = datastack
         self._ask = Asker(patience or Patience())
         self._last = LastAnswer()
-        self.server = (server or _default_server(datastack)).rstrip("/")
-        _require_token(self.server, token)
+        self.server = (server or default_server(datastack)).rstrip("/")
+        require_token(self.server, token)
         try:
             self._client = self._ask(lambda: self._connect(token, connections), self._ask.patience.first_attempts)
         except NotThere:
@@ -196,12 +198,21 @@ class Source:
 
     def schema(self, schema_type: str) -> dict[str, Any]:
         """CAVE's definition of an annotation schema, as a JSON schema."""
+        client = self.service("schema")
+        return self.ask(lambda: dict(client.schema_definition(schema_type)))
 
-        def ask() -> dict[str, Any]:
+    def service(self, name: str) -> Any:
+        """The client that caveclient has for another service of CAVE: `schema`, `skeleton`."""
+
+        def open_it() -> Any:
             with sessions_send_by(self._ask.timeouts, self._last):
-                return dict(self._client.schema.schema_definition(schema_type))
+                return getattr(self._client, name)
 
-        return self._ask(ask)
+        return self.ask(open_it)
+
+    def ask(self, question: Callable[[], _T]) -> _T:
+        """The answer to a question of one's own to such a client, asked with patience."""
+        return self._ask(question)
 
     def count(self, version: int, table: str) -> int:
         """The number of a table's rows, as the service keeps it."""
@@ -277,27 +288,3 @@ def _filters(part: Part, by: str) -> dict[str, Any]:
     if part.among:
         filters["filter_in_dict"] = {by: list(part.among)}
     return filters
-
-
-def _default_server(datastack: str) -> str:
-    from caveclient.datastack_lookup import handle_server_address
-    from caveclient.endpoints import default_global_server_address
-
-    return str(handle_server_address(datastack, None) or default_global_server_address)
-
-
-def _require_token(server: str, token: str | None) -> None:
-    """Find the token as caveclient would; say how to get one if there is none."""
-    from caveclient.auth import AuthClient
-
-    try:
-        found = AuthClient(server_address=server, token=token).token
-    except (OSError, ValueError, AttributeError) as error:  # the latter when it holds no JSON object
-        raise SourceRefused(
-            f"caveclient's token file in ~/.cloudvolume/secrets cannot be read ({error}); "
-            "delete it and save the token again"
-        ) from error
-    if not found:
-        raise no_token()
-    if not str(found).isascii() or not str(found).isprintable():
-        raise bad_token()  # no header can carry it

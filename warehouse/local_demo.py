@@ -6,18 +6,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from warehouse.build import build
 from warehouse.cluster import cluster_synapses
 from warehouse.layout import Folder
 from warehouse.logical import logical_rows
-from warehouse.manifest import Manifest
+from warehouse.manifest import Manifest, TableEntry
 from warehouse.publish import publish
 from warehouse.session import Warehouse, connect
+from warehouse.skeletons import concat_rows
 from warehouse.store import write_table
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.tables import SKELETON, SYNAPSE, TABLES
 
 if TYPE_CHECKING:
     from warehouse.synthetic import VersionInfo, Volume
+
+_PROOFREADING = "proofreading_status_and_strategy"
+_ABSENT = "the synthetic version {} does not have it"
 
 
 def demo(cells: int = 500, seed: int = 0, version: int | None = None) -> Warehouse:
@@ -58,12 +64,19 @@ def _write_version(volume: Volume, info: VersionInfo, folder: Folder, assembled:
         write = cluster_synapses if name == SYNAPSE else write_table
         rows = logical_rows(TABLES[name], volume.table(info.version, name))
         entries[name] = write(assembled, TABLES[name], rows, source="synthetic")
+        if name == _PROOFREADING:
+            entries[SKELETON] = _write_skeletons(volume, rows, assembled)
     return Manifest(
         datastack=folder.datastack,
         version=info.version,
         time_stamp=info.time_stamp.isoformat(),
         tables=entries,
-        absent={
-            name: f"the synthetic version {info.version} does not have it" for name in TABLES if name not in names
-        },
+        absent={name: _ABSENT.format(info.version) for name in TABLES if name not in entries},
     )
+
+
+def _write_skeletons(volume: Volume, proofreading: pa.Table, assembled: Path) -> TableEntry:
+    """Write the skeletons of the cells whose axons were proofread."""
+    roots = sorted(set(proofreading.filter(proofreading["status_axon"])["pt_root_id"].to_pylist()))
+    rows = [skeleton.rows() for root in roots if (skeleton := volume.skeleton(root))]
+    return write_table(assembled, TABLES[SKELETON], concat_rows(rows), source="synthetic", scope="proofread")

@@ -43,7 +43,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 
 Role = Literal[
     "nucleus", "lookup", "cell type", "correction", "proofreading", "synapse", "connection",
-    "coregistration", "function", "area", "compartment", "summary",
+    "coregistration", "function", "area", "compartment", "morphology", "summary",
 ]  # fmt: skip
 
 AXES = ("x", "y", "z")
@@ -96,8 +96,9 @@ class Table:
         role: what the table is about.
         since, until: first version that had it, first that had it no more. A hint: the server's list decides.
         kind: "table", or "view" for what CAVE computes when asked, or "archive" for files that only the
-            public archive holds.
+            public archive holds, or "skeleton" for what CAVE's skeleton service gives cell by cell.
         sort_by: the order of rows on disk.
+        row_group: how many rows are unpacked at once; fewer for what is looked up by the cell.
         warnings: what makes people get this table wrong.
         citation: keys into `warehouse.citations`.
     """
@@ -111,8 +112,9 @@ class Table:
     reference: str = ""
     since: int | None = None
     until: int | None = None
-    kind: Literal["table", "view", "archive"] = "table"
+    kind: Literal["table", "view", "archive", "skeleton"] = "table"
     sort_by: tuple[str, ...] = ("id",)
+    row_group: int = 122_880
     warnings: tuple[str, ...] = ()
     citation: tuple[str, ...] = ("microns2025", "cave2025")
 
@@ -124,6 +126,11 @@ class Table:
             raise ValueError(f"table {self.name} has no column {sorted(missing)} for its key or order")
         if undescribed := [column.name for column in self.columns if not column.description]:
             raise ValueError(f"table {self.name} says nothing about {undescribed}")
+
+    @property
+    def order(self) -> str:
+        """What `microns snapshot VERSION` must be given to fetch it."""
+        return "--skeletons proofread" if self.kind == "skeleton" else self.name
 
     @property
     def stored_columns(self) -> tuple[Column, ...]:

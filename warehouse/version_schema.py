@@ -161,7 +161,7 @@ def refusal(manifest: Manifest, view: View) -> str | None:
                 return f"{needs} version {manifest.version} does not have: {manifest.absent[names[0]]}"
             return (
                 f"{needs} is not here for version {manifest.version}; "
-                f"fetch it with: microns snapshot {manifest.version} {names[0]}"
+                f"fetch it with: microns snapshot {manifest.version} {_order(group[0], names[0])}"
             )
     scope = synapse_scope(manifest)
     if view.scope and scope is not None and scope not in view.scope:
@@ -171,6 +171,11 @@ def refusal(manifest: Manifest, view: View) -> str | None:
             f"fetch what it needs with: microns snapshot {manifest.version} --synapses {view.scope[0]}"
         )
     return None
+
+
+def _order(declared: str, name: str) -> str:
+    """What `microns snapshot VERSION` must be given to fetch a table."""
+    return TABLES[declared].order if declared in TABLES and TABLES[declared].kind == "skeleton" else name
 
 
 def synapse_scope(manifest: Manifest) -> str | None:

@@ -187,6 +187,7 @@ def moved(small_module: SmallWarehouse, tmp_path_factory: pytest.TempPathFactory
         synapse_target_predictions_ssa="target_id | tag\n1 | spine",
         proofreading_status_and_strategy="pt_root_id | valid_id\n10 | 10",
         coregistration_manual_v4="target_id | session | scan_idx | unit_id\n1 | 4 | 7 | 100",
+        skeleton_vertices="pt_root_id | vertex\n10 | 0",
     )
     build(small.folder, default=1718)
     target = tmp_path / "an other, Smith's place" / small.folder.datastack

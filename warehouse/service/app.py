@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from warehouse.service import handlers
+from warehouse.service import handlers, skeletons
 from warehouse.service.auth import LOGIN_PAGE
 from warehouse.service.errors import Refused, crash, unknown_page
 from warehouse.service.handlers import Answer, Call, Handler, Service
@@ -32,6 +32,8 @@ _OPEN: dict[str, Handler] = {
     "/schema/api/v2/type": handlers.schema_names,
     "/schema/api/v2/types_all": handlers.schemas,
     "/schema/api/v2/type/{type}": handlers.schema,
+    "/skeletoncache/api/version": lambda _: skeletons.SKELETON_SERVER_VERSION,
+    "/skeletoncache/api/versions": skeletons.versions,
     "/sticky_auth/{page:path}": lambda _: HTMLResponse(LOGIN_PAGE),
 }
 _GUARDED: dict[str, Handler] = {
@@ -52,6 +54,7 @@ _QUERIES: dict[str, Handler] = {
     _VERSION + "/query": handlers.query_join,
     _VERSION + "/table/{table}/query": handlers.query_table,
     _VERSION + "/views/{view}/query": handlers.query_view,
+    "/skeletoncache/api/v1/{datastack}/bulk/get_cached_skeletons/{format:int}/flatdict": skeletons.cached,
 }
 
 

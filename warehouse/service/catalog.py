@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from enum import Enum
 
 import pyarrow as pa
 
 from warehouse.schema import AXES
+from warehouse.skeletons import Skeleton
 
 
 class Kind(Enum):
@@ -183,6 +184,29 @@ class ServedVersion:
         return next((view for view in self.views if view.name == name), None)
 
 
+@dataclass
+class Shelf:
+    """The skeletons that a skeleton service keeps ready, and those that it can make.
+
+    Attributes:
+        skeleton: gives the skeleton of a segment, or None if it has none.
+        is_ready: whether the skeleton of a segment was ready from the start.
+        made: segments whose skeletons were made since.
+    """
+
+    skeleton: Callable[[int], Skeleton | None] = lambda _: None
+    is_ready: Callable[[int], bool] = lambda _: True
+    made: set[int] = field(default_factory=set)
+
+    def ready(self, root_id: int) -> Skeleton | None:
+        """The skeleton of a segment if it is ready."""
+        return self.skeleton(root_id) if root_id in self.made or self.is_ready(root_id) else None
+
+    def make(self, root_ids: Iterable[int]) -> None:
+        """Make skeletons; they are ready for whoever asks next."""
+        self.made.update(root_ids)
+
+
 @dataclass(frozen=True)
 class ServedDatastack:
     """One datastack: its info entry and its versions, in the order in which the server lists them.
@@ -203,6 +227,7 @@ class ServedDatastack:
     soma_table: str | None = "nucleus_detection_v0"
     viewer_resolution: tuple[float, float, float] = (4.0, 4.0, 40.0)
     viewer_site: str = "https://spelunker.cave-explorer.org/"
+    skeletons: Shelf = field(default_factory=Shelf, compare=False)
 
     def version(self, number: int) -> ServedVersion | None:
         """The version of that number, expired or not, or None."""

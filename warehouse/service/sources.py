@@ -12,7 +12,15 @@ from warehouse.encoding import decode_sql
 from warehouse.layout import Folder
 from warehouse.manifest import TableEntry, read_manifest
 from warehouse.schema import Column, Table
-from warehouse.service.catalog import Kind, ServedColumn, ServedDatastack, ServedTable, ServedVersion, ServedView
+from warehouse.service.catalog import (
+    Kind,
+    ServedColumn,
+    ServedDatastack,
+    ServedTable,
+    ServedVersion,
+    ServedView,
+    Shelf,
+)
 from warehouse.tables import TABLES
 
 if TYPE_CHECKING:
@@ -41,6 +49,9 @@ _STORED_KINDS = {
     "TIMESTAMP": Kind.DATE_TIME,
 }
 
+_NOT_READY = 25
+"""One skeleton in so many is not ready before somebody has asked for it, a choice."""
+
 
 def _column(column: Column) -> ServedColumn:
     # The cleft size is a whole number that CAVE keeps, and serves, as a float.
@@ -66,6 +77,7 @@ def from_volume(volume: Volume, versions: Collection[int] | None = None) -> Serv
             if versions is None or info.version in versions
         ),
         description="a synthetic volume",
+        skeletons=Shelf(volume.skeleton, lambda root: root % _NOT_READY != 0),
     )
 
 

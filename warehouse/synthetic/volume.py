@@ -11,15 +11,17 @@ import numpy as np
 import pyarrow as pa
 
 from warehouse.errors import UsageError
-from warehouse.schema import Table
-from warehouse.synthetic import published, targets
+from warehouse.schema import AXES, Table
+from warehouse.skeletons import Skeleton
+from warehouse.synthetic import published, space, targets
 from warehouse.synthetic.annotations import MICROSECOND, Annotator, arrange, columns_of, database_table, points
 from warehouse.synthetic.cells import make_cells
 from warehouse.synthetic.edits import first_segmentation, make_nuclei, second_segmentation
 from warehouse.synthetic.function import make_tuning
-from warehouse.synthetic.ids import root_ids
+from warehouse.synthetic.ids import Ints, root_ids
 from warehouse.synthetic.labels import Columns
 from warehouse.synthetic.proofreading import make_proofreading
+from warehouse.synthetic.skeletons import Arbours
 from warehouse.synthetic.synapses import Block, Wiring, make_wiring
 from warehouse.synthetic.views import QUERIES, view_rows
 from warehouse.tables import SYNAPSE, TABLES
@@ -135,6 +137,11 @@ class Volume:
         notice = _NOTICES.get(name, "")
         return TableMetadata(name, table.schema_type, table.description, notice, table.reference, created)
 
+    def skeleton(self, root_id: int) -> Skeleton | None:
+        """The skeleton of a segment of any version that holds a neuron's nucleus; None of any other."""
+        found = (self._arbours[index].skeleton(root_id) for index in range(len(self.versions)))
+        return next((skeleton for skeleton in found if skeleton), None)
+
     def stream(self, version: int, name: str = SYNAPSE, batch: int = 1_000_000) -> Iterator[pa.RecordBatch]:
         """The valid rows of a table about synapses in batches of one size, in bounded memory, ordered by id."""
         index, table, done = self._index(version), TABLES[name], 0
@@ -164,6 +171,26 @@ class Volume:
         else:
             columns = columns_of(self.annotator, table.name, index)
         return database_table(table, columns, _created(table), self.annotator.cells.seed)
+
+    @cached_property
+    def _arbours(self) -> list[Arbours]:
+        return [self._arbours_of(index) for index in range(len(self.versions))]
+
+    def _arbours_of(self, index: int) -> Arbours:
+        """The shapes of the cells in a version, whose synapses all have to be known."""
+        cells, segments = self.annotator.cells, self.annotator.segmentations[index]
+        sides = ("pre", "post")
+        columns = [self._synapses(block, index) for block in self._blocks]
+
+        def all_of(name: str) -> Ints:
+            return np.concatenate([each[name].fill_null(0).to_numpy() for each in columns])
+
+        pre, post = (all_of(f"{side}_pt_root_id") for side in sides)
+        pre_nm, post_nm = (
+            np.stack([all_of(f"{side}_pt_position_{axis}") for axis in AXES], axis=1) * space.VOXEL_UM * 1_000
+            for side in sides
+        )
+        return Arbours(cells, root_ids(segments.cell, cells.seed), pre, post, pre_nm, post_nm)
 
     @cached_property
     def _blocks(self) -> list[Block]:

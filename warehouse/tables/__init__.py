@@ -9,12 +9,14 @@ Where a table's columns come from an archived file only, its description says so
 from __future__ import annotations
 
 from warehouse.schema import Table
-from warehouse.tables import cell_types, cells, function, synapses, views
-from warehouse.tables.columns import NUCLEUS, SYNAPSE
+from warehouse.tables import cell_types, cells, function, skeletons, synapses, views
+from warehouse.tables.columns import NUCLEUS, SKELETON, SYNAPSE
 
-__all__ = ["NUCLEUS", "SYNAPSE", "TABLES"]
+__all__ = ["NUCLEUS", "SKELETON", "SYNAPSE", "TABLES"]
 
 TABLES: dict[str, Table] = {
-    table.name: table for room in (cells, cell_types, synapses, function, views) for table in room.TABLES
+    table.name: table
+    for room in (cells, cell_types, synapses, function, skeletons, views)
+    for table in room.TABLES
 }
 """Every declared table by its CAVE name."""

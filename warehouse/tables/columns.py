@@ -6,6 +6,7 @@ from warehouse.schema import Column
 
 NUCLEUS = "nucleus_detection_v0"
 SYNAPSE = "synapses_pni_2"
+SKELETON = "skeleton_vertices"
 
 ID = Column("id", "id", "The annotation's own id within this table; never changes")
 BOOKKEEPING = (
