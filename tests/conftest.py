@@ -84,6 +84,28 @@ class SmallWarehouse:
             warehouse.close()
 
 
+@pytest.fixture(scope="session")
+def _cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, SmallWarehouse]]:
+    cases: dict[str, SmallWarehouse] = {}
+    yield cases
+    for warehouse in cases.values():
+        warehouse.close()
+
+
+@pytest.fixture
+def case(
+    request: pytest.FixtureRequest, _cases: dict[str, SmallWarehouse], tmp_path_factory: pytest.TempPathFactory
+) -> SmallWarehouse:
+    """The warehouse of a test's mark, `@pytest.mark.given(TABLE=rows)`, only to be read: one build for it."""
+    mark = request.node.get_closest_marker("given")
+    assert mark is not None, "a test of `case` says what is given"
+    given = repr((mark.args, mark.kwargs))
+    if given not in _cases:
+        _cases[given] = SmallWarehouse(tmp_path_factory.mktemp("case") / "root")
+        _cases[given].given(*mark.args, **mark.kwargs)
+    return _cases[given]
+
+
 @pytest.fixture(scope="module")
 def small_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]:
     """A warehouse that the tests of a module share: filled and built once, then only read or copied."""

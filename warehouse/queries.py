@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -94,6 +95,7 @@ def is_scalar(tree: exp.Query) -> bool:
     return isinstance(tree, exp.Select) and len(tree.selects) == 1 and _from(tree) is None
 
 
+@cache
 def scalar_expression(text: str) -> str:
     """The text of the one item of such a SELECT, which is what a scalar macro returns."""
     alias = parse(text).selects[0].args.get("alias")

@@ -226,11 +226,10 @@ def create_curated(
     resolve = resolver(manifest.version, views, datastack_of(manifest.datastack))
     stored = manifest.models.get(view.name)
     text = logical_select(manifest.version, stored) if stored else rewrite(view.text, view.found, resolve)
-    con.execute(f"CREATE OR REPLACE VIEW {schema}.{view.name} AS\n{text}\n")
     if (sentence := refusal(manifest, view)) is not None:
-        described = con.execute(f"DESCRIBE {schema}.{view.name}").fetchall()
-        select = refusing_select(((row[0], row[1]) for row in described), sentence)
-        con.execute(f"CREATE OR REPLACE VIEW {schema}.{view.name} AS {select}")
+        described = con.execute(f"DESCRIBE FROM (\n{text}\n)").fetchall()
+        text = refusing_select(((row[0], row[1]) for row in described), sentence)
+    con.execute(f"CREATE OR REPLACE VIEW {schema}.{view.name} AS\n{text}\n")
     comment_on_view(con, schema, view.name, view.comment, view.columns)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from warehouse.build import build
+from warehouse.build import build, write_init_sql
 from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.layout import Folder
 from warehouse.manifest import read_manifest
@@ -25,29 +25,32 @@ if TYPE_CHECKING:
 NUCLEUS = "id | pt_root_id\n1 | 10"
 
 
+ONE_NUCLEUS = pytest.mark.given(943, nucleus_detection_v0=NUCLEUS)
+
+
 def default_of(small: SmallWarehouse) -> int:
     return small.connect().version
 
 
-def test_the_first_version_stays_the_default(small: SmallWarehouse) -> None:
+@ONE_NUCLEUS
+def test_the_first_version_stays_the_default(small: SmallWarehouse, case: SmallWarehouse) -> None:
     """Fetching another version, newer or older, never changes anybody's numbers."""
-    small.given(1300, nucleus_detection_v0=NUCLEUS)
-    build(small.folder)
-    for other in (943, 1718):
+    assert default_of(case) == 943
+    small.copy_of(case)
+    for other in (661, 1718):
         small.given(other, nucleus_detection_v0=NUCLEUS)
-        build(small.folder)
-        assert default_of(small) == 1300
+    build(small.folder)
+    assert default_of(small) == 943
 
 
-def test_a_chosen_default_is_kept_until_another_is_chosen(small: SmallWarehouse) -> None:
-    for version in (943, 1300, 1718):
-        small.given(version, nucleus_detection_v0=NUCLEUS)
+@ONE_NUCLEUS
+def test_a_chosen_default_is_kept_until_another_is_chosen(small: SmallWarehouse, case: SmallWarehouse) -> None:
+    assert default_of(case) == 943
+    small.copy_of(case).given(1300, nucleus_detection_v0=NUCLEUS)
     build(small.folder, default=1300)
     build(small.folder)
     assert default_of(small) == 1300
-    build(small.folder, default=1718)
-    assert default_of(small) == 1718
-    shutil.rmtree(small.folder.version(1718))
+    shutil.rmtree(small.folder.version(1300))
     build(small.folder)
     assert default_of(small) == 943
 
@@ -81,12 +84,13 @@ def test_a_missing_file_is_a_sentence(small: SmallWarehouse) -> None:
         build(small.folder)
 
 
+@ONE_NUCLEUS
 def test_a_database_that_another_program_holds_is_a_sentence(
-    small: SmallWarehouse, monkeypatch: pytest.MonkeyPatch
+    small: SmallWarehouse, case: SmallWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on Windows, where an open file cannot be replaced."""
-    small.given(943, nucleus_detection_v0=NUCLEUS)
-    build(small.folder)
+    assert default_of(case) == 943
+    small.copy_of(case)
 
     def refuse(self: Path, target: Path) -> None:
         raise PermissionError(13, "in use", str(target))
@@ -100,10 +104,10 @@ def test_a_database_that_another_program_holds_is_a_sentence(
     assert default_of(small) == 943
 
 
-def test_an_absent_table_is_empty_and_typed(small: SmallWarehouse) -> None:
-    small.given(943, nucleus_detection_v0=NUCLEUS)
-    assert small.ask("SELECT count(*) FROM synapse_target_structure") == [(0,)]
-    types = dict(small.ask("SELECT column_name, column_type FROM (DESCRIBE digital_twin_properties_bcm_coreg_v4)"))
+@ONE_NUCLEUS
+def test_an_absent_table_is_empty_and_typed(case: SmallWarehouse) -> None:
+    assert case.ask("SELECT count(*) FROM synapse_target_structure") == [(0,)]
+    types = dict(case.ask("SELECT column_name, column_type FROM (DESCRIBE digital_twin_properties_bcm_coreg_v4)"))
     assert (types["target_id"], types["gOSI"], types["created"]) == ("BIGINT", "FLOAT", "TIMESTAMP")
 
 
@@ -140,13 +144,13 @@ def test_a_table_that_is_not_declared_is_there_too(small: SmallWarehouse) -> Non
         "SELECT layer, count(*) FROM {} WHERE layer IS NOT NULL GROUP BY layer",
     ],
 )
-def test_a_view_that_cannot_answer_refuses_in_every_query(small: SmallWarehouse, query: str) -> None:
-    small.given(943, nucleus_detection_v0=NUCLEUS)
+@ONE_NUCLEUS
+def test_a_view_that_cannot_answer_refuses_in_every_query(case: SmallWarehouse, query: str) -> None:
     with pytest.raises(
         duckdb.Error, match=r"neurons needs the table nucleus_ref_neuron_svm.*microns snapshot 943"
     ):
-        small.ask(query.format("neurons"))
-    assert small.ask("SELECT count(*) > 40 FROM (DESCRIBE neurons)") == [(True,)]
+        case.ask(query.format("neurons"))
+    assert case.ask("SELECT count(*) > 40 FROM (DESCRIBE neurons)") == [(True,)]
 
 
 def test_every_view_and_column_is_in_the_dictionary(small: SmallWarehouse) -> None:
@@ -219,7 +223,7 @@ def test_every_view_fetches_in_the_stock_shell_inside_the_moved_folder(moved: Pa
 
 
 def test_the_stock_shell_elsewhere_needs_the_init_file(moved: Path, tmp_path: Path) -> None:
-    build(Folder.of(moved.parent, moved.name))
+    write_init_sql(Folder.of(moved.parent, moved.name))
     asked = "SELECT count(*) FROM cells; SELECT count(*) FROM nucleus_detection_v0; USE v943; FROM cells LIMIT 1"
     line = ("-readonly", "-csv", "-init", moved / "init.sql", moved / "microns.duckdb", "-c", asked)
     assert "nucleus_id" in shell(*line, cwd=tmp_path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from warehouse.build import build
 from warehouse.check import check
 from warehouse.manifest import read_manifest
@@ -48,10 +50,13 @@ def replace_nuclei(small: SmallWarehouse, assembled: Path, text: str) -> None:
     publish(small.folder, assembled, manifest)
 
 
-def test_stored_rows_are_those_of_the_query(small: SmallWarehouse) -> None:
-    small.given(nucleus_detection_v0=NUCLEI, synapses_pni_2=SYNAPSES)
-    small.expect("_axon_synapses", "id | post_pt_supervoxel_id\n1 | 77808318927710642\n3 | 0", 1718)
-    assert set(stored(small)) == {
+CELLS = pytest.mark.given(nucleus_detection_v0=NUCLEI, synapses_pni_2=SYNAPSES)
+
+
+@CELLS
+def test_stored_rows_are_those_of_the_query(case: SmallWarehouse) -> None:
+    case.expect("_axon_synapses", "id | post_pt_supervoxel_id\n1 | 77808318927710642\n3 | 0", 1718)
+    assert set(stored(case)) == {
         "cells",
         "_axon_synapses",
         "_id_index",
@@ -59,20 +64,24 @@ def test_stored_rows_are_those_of_the_query(small: SmallWarehouse) -> None:
         "_root_cells",
         "in_out_degree",
     }
-    assert all(result.ok for result in check(small.folder, 1718))
+    assert all(result.ok for result in check(case.folder, 1718))
 
 
-def test_a_second_build_stores_nothing(small: SmallWarehouse) -> None:
-    small.given(nucleus_detection_v0=NUCLEI, synapses_pni_2=SYNAPSES)
-    build(small.folder)
+@CELLS
+def test_a_second_build_stores_nothing(small: SmallWarehouse, case: SmallWarehouse) -> None:
+    case.connect()
+    small.copy_of(case)
     before = stored(small)
     build(small.folder)
     assert stored(small) == before
 
 
-def test_another_table_of_nuclei_remakes_what_depends_on_it(small: SmallWarehouse, tmp_path: Path) -> None:
-    small.given(nucleus_detection_v0=NUCLEI, synapses_pni_2=SYNAPSES)
-    build(small.folder)
+@CELLS
+def test_another_table_of_nuclei_remakes_what_depends_on_it(
+    small: SmallWarehouse, case: SmallWarehouse, tmp_path: Path
+) -> None:
+    case.connect()
+    small.copy_of(case)
     synapses = read_manifest(small.folder.manifest(1718)).tables["synapses_pni_2"]
     replace_nuclei(small, tmp_path / "assembled", NUCLEI + "    3  | 99\n")
     build(small.folder)

@@ -182,10 +182,9 @@ def test_the_demo_answers_and_leaves_nothing_behind() -> None:
 
 
 @pytest.mark.parametrize("statement", ["USE v1718", "set search_path = 'v1718'", "use main; FROM cells"])
-def test_what_would_be_forgotten_is_refused(small: SmallWarehouse, statement: str) -> None:
-    small.given(nucleus_detection_v0="id | pt_root_id\n1 | 10")
+def test_what_would_be_forgotten_is_refused(filled: SmallWarehouse, statement: str) -> None:
     with pytest.raises(UsageError, match="has no effect here"):
-        small.connect().sql(statement)
+        filled.connect().sql(statement)
 
 
 def test_parameters_are_found_where_sql_has_them(filled: SmallWarehouse) -> None:

@@ -27,11 +27,21 @@ NUCLEI = """
     2  | 20         | 101000        | 140000        | 20000
     3  | 30         | 100000        | 140000        | 20000
     4  | 30         | 100000        | 140000        | 20000 """
+PROOFREAD = """
+    id | pt_root_id | valid_id | status_axon | strategy_axon
+    1  | 10         | 10       | true        | axon_fully_extended
+    2  | 10         | 10       | true        | axon_fully_extended
+    3  | 20         | 19       | true        | axon_interareal
+    4  | 30         | 30       | false       | none
+    5  | 77         | 77       | true        | none """
+ALL_THREE = pytest.mark.given(
+    synapses_pni_2=SYNAPSES, nucleus_detection_v0=NUCLEI, proofreading_status_and_strategy=PROOFREAD
+)
 
 
-def test_synapses_leave_nothing_out(small: SmallWarehouse) -> None:
-    small.given(synapses_pni_2=SYNAPSES)
-    small.expect(
+@ALL_THREE
+def test_synapses_leave_nothing_out(case: SmallWarehouse) -> None:
+    case.expect(
         "synapses",
         """
             id | is_autapse
@@ -46,13 +56,13 @@ def test_synapses_leave_nothing_out(small: SmallWarehouse) -> None:
     )
 
 
-def test_synapse_positions_in_voxels_and_nm(small: SmallWarehouse) -> None:
-    small.given(
-        synapses_pni_2="""
-            id | ctr_pt_position_x | ctr_pt_position_y | ctr_pt_position_z | pre_pt_position_x
-            1  | 100               | 200               | 300               | 90 """
-    )
-    small.expect(
+@pytest.mark.given(
+    synapses_pni_2="""
+        id | ctr_pt_position_x | ctr_pt_position_y | ctr_pt_position_z | pre_pt_position_x
+        1  | 100               | 200               | 300               | 90 """
+)
+def test_synapse_positions_in_voxels_and_nm(case: SmallWarehouse) -> None:
+    case.expect(
         "synapses",
         """
             id | ctr_pt_position_x | pre_pt_position_x | ctr_x_nm | ctr_y_nm | ctr_z_nm
@@ -60,9 +70,9 @@ def test_synapse_positions_in_voxels_and_nm(small: SmallWarehouse) -> None:
     )
 
 
-def test_connections_drop_autapses_and_what_is_no_segment(small: SmallWarehouse) -> None:
-    small.given(synapses_pni_2=SYNAPSES)
-    small.expect(
+@ALL_THREE
+def test_connections_drop_autapses_and_what_is_no_segment(case: SmallWarehouse) -> None:
+    case.expect(
         "connections",
         """
             pre_pt_root_id | post_pt_root_id | n_syn | sum_size | mean_size
@@ -72,22 +82,22 @@ def test_connections_drop_autapses_and_what_is_no_segment(small: SmallWarehouse)
     )
 
 
-def test_sums_of_sizes_are_integers(small: SmallWarehouse) -> None:
-    small.given(synapses_pni_2=SYNAPSES)
-    assert small.ask("SELECT DISTINCT typeof(n_syn), typeof(sum_size) FROM connections") == [("BIGINT", "BIGINT")]
+@ALL_THREE
+def test_sums_of_sizes_are_integers(case: SmallWarehouse) -> None:
+    assert case.ask("SELECT DISTINCT typeof(n_syn), typeof(sum_size) FROM connections") == [("BIGINT", "BIGINT")]
 
 
-def test_only_a_single_cell_gives_an_end_an_identity(small: SmallWarehouse) -> None:
-    small.given(
-        synapses_pni_2="""
-            pre_pt_root_id | post_pt_root_id
-            10             | 20
-            30             | 10
-            77             | 20 """,
-        nucleus_detection_v0=NUCLEI,
-        aibs_metamodel_celltypes_v661="target_id | cell_type\n1 | 23P\n2 | BC\n3 | MC",
-    )
-    small.expect(
+@pytest.mark.given(
+    synapses_pni_2="""
+        pre_pt_root_id | post_pt_root_id
+        10             | 20
+        30             | 10
+        77             | 20 """,
+    nucleus_detection_v0=NUCLEI,
+    aibs_metamodel_celltypes_v661="target_id | cell_type\n1 | 23P\n2 | BC\n3 | MC",
+)
+def test_only_a_single_cell_gives_an_end_an_identity(case: SmallWarehouse) -> None:
+    case.expect(
         "connections_typed",
         """
             pre_pt_root_id | pre_n_nuclei | pre_nucleus_id | pre_cell_type | post_cell_type | soma_distance_um
@@ -97,33 +107,24 @@ def test_only_a_single_cell_gives_an_end_an_identity(small: SmallWarehouse) -> N
     )
 
 
-def test_lateral_distance_leaves_depth_out(small: SmallWarehouse) -> None:
+@ALL_THREE
+def test_lateral_distance_leaves_depth_out(case: SmallWarehouse) -> None:
     """A step of 1 mm in depth has no lateral length; one along z is all lateral."""
-    small.given(nucleus_detection_v0=NUCLEI)
-    (row,) = small.ask(
+    (row,) = case.ask(
         "SELECT lateral_um(1e6 * sin(radians(5)), 1e6 * cos(radians(5)), 0), lateral_um(0, 0, 5000), "
         "lateral_um(1e6 * cos(radians(5)), -1e6 * sin(radians(5)), 0)"
     )
     assert [round(value, 6) for value in row] == [0, 5, 1000]
 
 
-PROOFREAD = """
-    id | pt_root_id | valid_id | status_axon | strategy_axon
-    1  | 10         | 10       | true        | axon_fully_extended
-    2  | 10         | 10       | true        | axon_fully_extended
-    3  | 20         | 19       | true        | axon_interareal
-    4  | 30         | 30       | false       | none
-    5  | 77         | 77       | true        | none """
-
-
-def test_only_outputs_of_proofread_axons_may_be_interpreted(small: SmallWarehouse) -> None:
+@pytest.mark.given(
+    synapses_pni_2=SYNAPSES + "\n    9 | 30 | 10 | 10\n    10 | 10 | 88 | 10",
+    nucleus_detection_v0=NUCLEI,
+    proofreading_status_and_strategy=PROOFREAD,
+)
+def test_only_outputs_of_proofread_axons_may_be_interpreted(case: SmallWarehouse) -> None:
     """Two assessments of root 10 do not double its synapses; a stale one is kept and flagged."""
-    small.given(
-        synapses_pni_2=SYNAPSES + "\n    9 | 30 | 10 | 10\n    10 | 10 | 88 | 10",
-        nucleus_detection_v0=NUCLEI,
-        proofreading_status_and_strategy=PROOFREAD,
-    )
-    small.expect(
+    case.expect(
         "connections_proofread",
         """
             pre_pt_root_id | post_pt_root_id | n_syn | sum_size | strategy_axon       | is_current | post_n_nuclei
@@ -131,7 +132,7 @@ def test_only_outputs_of_proofread_axons_may_be_interpreted(small: SmallWarehous
             10             | 88              | 1     | 10       | axon_fully_extended | true       | 0
             20             | 10              | 1     | 50       | axon_interareal     | false      | 1 """,
     )
-    small.expect(
+    case.expect(
         "connections_typed",
         """
             pre_pt_root_id | post_pt_root_id | pre_axon_proofread
@@ -152,16 +153,16 @@ def scans_of(plan: dict[str, Any]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("view", ["synapses", "connections", "connections_typed"])
-def test_a_filter_on_the_postsynaptic_root_reaches_the_files(small: SmallWarehouse, view: str) -> None:
+@ALL_THREE
+def test_a_filter_on_the_postsynaptic_root_reaches_the_files(case: SmallWarehouse, view: str) -> None:
     """Through aggregation and joins; or a look-up in the whole volume would form all pairs first."""
-    small.given(synapses_pni_2=SYNAPSES, nucleus_detection_v0=NUCLEI, proofreading_status_and_strategy=PROOFREAD)
-    ((_, plan),) = small.ask(f"EXPLAIN (FORMAT json) SELECT * FROM {view} WHERE post_pt_root_id = 3333")
+    ((_, plan),) = case.ask(f"EXPLAIN (FORMAT json) SELECT * FROM {view} WHERE post_pt_root_id = 3333")
     assert any("post_pt_root_id=3333" in scan for scan in scans_of(json.loads(plan)[0]))
 
 
-def test_a_filter_on_a_proofread_axon_reaches_the_rows_sorted_by_axon(small: SmallWarehouse) -> None:
-    small.given(synapses_pni_2=SYNAPSES, nucleus_detection_v0=NUCLEI, proofreading_status_and_strategy=PROOFREAD)
-    ((root,),) = small.ask("SELECT min(pre_pt_root_id) FROM connections_proofread")
-    ((_, plan),) = small.ask(f"EXPLAIN (FORMAT json) FROM connections_proofread WHERE pre_pt_root_id = {root}")
+@ALL_THREE
+def test_a_filter_on_a_proofread_axon_reaches_the_rows_sorted_by_axon(case: SmallWarehouse) -> None:
+    ((root,),) = case.ask("SELECT min(pre_pt_root_id) FROM connections_proofread")
+    ((_, plan),) = case.ask(f"EXPLAIN (FORMAT json) FROM connections_proofread WHERE pre_pt_root_id = {root}")
     scans = list(scans_of(json.loads(plan)[0]))
     assert any(f"pre_pt_root_id={root}" in scan for scan in scans)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import pi
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,19 +11,19 @@ if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse
 
 
-def test_one_row_per_unit_and_source_with_conflicts_in_sight(small: SmallWarehouse) -> None:
-    small.given(
-        nucleus_detection_v0="id | pt_root_id\n1 | 10\n2 | 20",
-        coregistration_manual_v4="""
-            target_id | session | scan_idx | unit_id | residual
-            1         | 4       | 7        | 100     | 1.5
-            1         | 5       | 3        | 100     | 2.5 """,
-        coregistration_auto_phase3_fwd_v2="""
-            id | target_id | session | scan_idx | unit_id | residual
-            1  | 2         | 4       | 7        | 100     | 3.5
-            2  | 1         | 4       | 7        | 100     | 9.5 """,
-    )
-    small.expect(
+@pytest.mark.given(
+    nucleus_detection_v0="id | pt_root_id\n1 | 10\n2 | 20",
+    coregistration_manual_v4="""
+        target_id | session | scan_idx | unit_id | residual
+        1         | 4       | 7        | 100     | 1.5
+        1         | 5       | 3        | 100     | 2.5 """,
+    coregistration_auto_phase3_fwd_v2="""
+        id | target_id | session | scan_idx | unit_id | residual
+        1  | 2         | 4       | 7        | 100     | 3.5
+        2  | 1         | 4       | 7        | 100     | 9.5 """,
+)
+def test_one_row_per_unit_and_source_with_conflicts_in_sight(case: SmallWarehouse) -> None:
+    case.expect(
         "functional_units",
         """
             session | scan_idx | unit_id | source    | nucleus_id | pt_root_id | n_nuclei_of_unit | residual_um
@@ -30,27 +31,29 @@ def test_one_row_per_unit_and_source_with_conflicts_in_sight(small: SmallWarehou
             5       | 3        | 100     | manual    | 1          | 10         | 1                | 2.5
             4       | 7        | 100     | automatic | 2          | 20         | 2                | 3.5 """,
     )
-    small.expect("cells", "nucleus_id | is_coregistered\n1 | true\n2 | true")
+    case.expect("cells", "nucleus_id | is_coregistered\n1 | true\n2 | true")
 
 
-@pytest.mark.parametrize(
-    ("moves", "radians", "degrees"),
-    [("up", 0.0, 90.0), ("right", 1.5707963267948966, 0.0), ("down", 3.141592653589793, 270.0),
-     ("left", 4.71238898038469, 180.0)],
-)  # fmt: skip
-def test_the_older_models_directions_in_the_twins_convention(
-    small: SmallWarehouse, moves: str, radians: float, degrees: float
-) -> None:
-    """0 = up and clockwise in radians, 0 = right and counter-clockwise in degrees: in all cardinal directions."""
-    small.given(
-        nucleus_detection_v0="id | pt_root_id\n1 | 10",
-        coregistration_manual_v4="target_id | session | scan_idx | unit_id\n1 | 4 | 7 | 100",
-        functional_properties_v3_bcm=f"""
-            target_id | session | scan_idx | unit_id | pref_dir  | pref_ori
-            1         | 4       | 7        | 100     | {radians} | {radians} """,
-    )
-    ((direction, orientation, kept),) = small.ask(
-        "SELECT pref_dir_deg, pref_ori_deg, pref_dir_rad FROM functional_units"
+DIRECTIONS = {"up": (0.0, 90), "right": (pi / 2, 0), "down": (pi, 270), "left": (3 * pi / 2, 180)}
+"""What moves where, in radians from up and clockwise, in degrees from right and counter-clockwise."""
+UNITS = "target_id | session | scan_idx | unit_id"
+
+
+@pytest.mark.given(
+    nucleus_detection_v0="id | pt_root_id\n1 | 10",
+    coregistration_manual_v4="\n".join([UNITS, *(f"1 | 4 | 7 | {unit}" for unit in range(len(DIRECTIONS)))]),
+    functional_properties_v3_bcm="\n".join(
+        [
+            f"{UNITS} | pref_dir | pref_ori",
+            *(f"1 | 4 | 7 | {unit} | {moves} | {moves}" for unit, (moves, _) in enumerate(DIRECTIONS.values())),
+        ]
+    ),
+)
+@pytest.mark.parametrize(("unit", "moves"), list(enumerate(DIRECTIONS)))
+def test_the_older_models_directions_in_the_twins_convention(case: SmallWarehouse, unit: int, moves: str) -> None:
+    radians, degrees = DIRECTIONS[moves]
+    ((direction, orientation, kept),) = case.ask(
+        f"SELECT pref_dir_deg, pref_ori_deg, pref_dir_rad FROM functional_units WHERE unit_id = {unit}"
     )
     assert (direction - degrees + 180) % 360 - 180 == pytest.approx(0, abs=1e-4), moves
     assert (orientation - degrees + 90) % 180 - 90 == pytest.approx(0, abs=1e-4), moves
@@ -59,23 +62,23 @@ def test_the_older_models_directions_in_the_twins_convention(
     assert kept == pytest.approx(radians)
 
 
-def test_the_digital_twin_comes_first_and_is_named(small: SmallWarehouse) -> None:
-    small.given(
-        nucleus_detection_v0="id | pt_root_id\n1 | 10",
-        coregistration_manual_v4="""
-            target_id | session | scan_idx | unit_id
-            1         | 4       | 7        | 100
-            1         | 4       | 7        | 101
-            1         | 4       | 7        | 102 """,
-        digital_twin_properties_bcm_coreg_v4="""
-            target_id | session | scan_idx | unit_id | pref_ori | pref_dir | cc_abs
-            1         | 4       | 7        | 100     | 30.0     | 210.0    | 0.5 """,
-        functional_properties_v3_bcm="""
-            target_id | session | scan_idx | unit_id | pref_ori | pref_dir
-            1         | 4       | 7        | 100     | 1.0      | 1.0
-            1         | 4       | 7        | 101     | 1.0      | 1.0 """,
-    )
-    small.expect(
+@pytest.mark.given(
+    nucleus_detection_v0="id | pt_root_id\n1 | 10",
+    coregistration_manual_v4="""
+        target_id | session | scan_idx | unit_id
+        1         | 4       | 7        | 100
+        1         | 4       | 7        | 101
+        1         | 4       | 7        | 102 """,
+    digital_twin_properties_bcm_coreg_v4="""
+        target_id | session | scan_idx | unit_id | pref_ori | pref_dir | cc_abs
+        1         | 4       | 7        | 100     | 30.0     | 210.0    | 0.5 """,
+    functional_properties_v3_bcm="""
+        target_id | session | scan_idx | unit_id | pref_ori | pref_dir
+        1         | 4       | 7        | 100     | 1.0      | 1.0
+        1         | 4       | 7        | 101     | 1.0      | 1.0 """,
+)
+def test_the_digital_twin_comes_first_and_is_named(case: SmallWarehouse) -> None:
+    case.expect(
         "(SELECT *, round(pref_dir_deg, 2) AS direction FROM functional_units)",
         """
             unit_id | tuning_source                        | direction | pref_dir_rad | cc_abs

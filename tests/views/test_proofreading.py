@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse
 
 
-def test_a_stale_assessment_is_a_flag_not_a_filter(small: SmallWarehouse) -> None:
-    small.given(
-        proofreading_status_and_strategy="""
-            pt_root_id | valid_id | status_axon | strategy_axon
-            10         | 10       | true        | axon_fully_extended
-            20         | 19       | true        | axon_partially_extended
-            0          | 30       | true        | axon_interareal """
-    )
-    small.expect(
+@pytest.mark.given(
+    proofreading_status_and_strategy="""
+        pt_root_id | valid_id | status_axon | strategy_axon
+        10         | 10       | true        | axon_fully_extended
+        20         | 19       | true        | axon_partially_extended
+        0          | 30       | true        | axon_interareal """
+)
+def test_a_stale_assessment_is_a_flag_not_a_filter(case: SmallWarehouse) -> None:
+    case.expect(
         "proofreading",
         """
             pt_root_id | is_current | strategy_axon
@@ -28,15 +28,15 @@ def test_a_stale_assessment_is_a_flag_not_a_filter(small: SmallWarehouse) -> Non
     )
 
 
-def test_several_assessments_of_a_segment_are_one_row(small: SmallWarehouse) -> None:
-    small.given(
-        proofreading_status_and_strategy="""
-            id | pt_root_id | valid_id | status_axon | strategy_axon
-            1  | 10         | 9        | true        | axon_fully_extended
-            2  | 10         | 10       | false       | none
-            3  | 10         | 10       | true        | axon_interareal """,
-    )
-    small.expect(
+@pytest.mark.given(
+    proofreading_status_and_strategy="""
+        id | pt_root_id | valid_id | status_axon | strategy_axon
+        1  | 10         | 9        | true        | axon_fully_extended
+        2  | 10         | 10       | false       | none
+        3  | 10         | 10       | true        | axon_interareal """,
+)
+def test_several_assessments_of_a_segment_are_one_row(case: SmallWarehouse) -> None:
+    case.expect(
         "proofreading",
         "pt_root_id | proofreading_id | strategy_axon | n_assessments\n10 | 3 | axon_interareal | 3",
     )
@@ -49,9 +49,9 @@ OLD = """
     30         | 30       | extended        | non """
 
 
-def test_the_old_table_in_the_new_words(small: SmallWarehouse) -> None:
-    small.given(943, proofreading_status_public_release=OLD)
-    small.expect(
+@pytest.mark.given(943, proofreading_status_public_release=OLD)
+def test_the_old_table_in_the_new_words(case: SmallWarehouse) -> None:
+    case.expect(
         "proofreading",
         """
             pt_root_id | status_dendrite | strategy_dendrite | status_axon | strategy_axon
@@ -61,17 +61,17 @@ def test_the_old_table_in_the_new_words(small: SmallWarehouse) -> None:
     )
 
 
-def test_where_both_generations_are_there_the_newer_answers(small: SmallWarehouse) -> None:
-    small.given(
-        1300,
-        proofreading_status_public_release=OLD,
-        proofreading_status_and_strategy="pt_root_id | valid_id | status_axon\n10 | 10 | false",
-    )
-    small.expect("proofreading", "pt_root_id | status_axon\n10 | false")
+@pytest.mark.given(
+    1300,
+    proofreading_status_public_release=OLD,
+    proofreading_status_and_strategy="pt_root_id | valid_id | status_axon\n10 | 10 | false",
+)
+def test_where_both_generations_are_there_the_newer_answers(case: SmallWarehouse) -> None:
+    case.expect("proofreading", "pt_root_id | status_axon\n10 | false")
 
 
-def test_without_either_table_it_refuses_and_cells_carry_on(small: SmallWarehouse) -> None:
-    small.given(nucleus_detection_v0="id | pt_root_id\n1 | 10")
+@pytest.mark.given(nucleus_detection_v0="id | pt_root_id\n1 | 10")
+def test_without_either_table_it_refuses_and_cells_carry_on(case: SmallWarehouse) -> None:
     with pytest.raises(duckdb.Error, match="needs the table proofreading_status_and_strategy or"):
-        small.ask("SELECT count(*) FROM proofreading")
-    small.expect("cells", "nucleus_id | status_axon | strategy_axon\n1 | |")
+        case.ask("SELECT count(*) FROM proofreading")
+    case.expect("cells", "nucleus_id | status_axon | strategy_axon\n1 | |")
