@@ -175,5 +175,7 @@ def engine(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     directory.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=directory, prefix=".spill-") as spill, duckdb.connect() as con:
         con.execute("SET temp_directory = ?", [spill])
-        con.execute("SET enable_progress_bar = false")
+        # In a notebook without ipywidgets it is off, and to set it at all is an error.
+        if con.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (True,):
+            con.execute("SET enable_progress_bar = false")
         yield con

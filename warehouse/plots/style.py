@@ -65,6 +65,7 @@ _WORDS = {
     "mean_n_syn": "synapses per connected pair",
     "n_cells": "cells",
     "n_nuclei": "nuclei",
+    "n_rows": "rows",
     "n_syn": "synapses",
     "n_partners": "partner segments",
     "n_connected": "connected pairs",
@@ -165,23 +166,22 @@ def axis_label(column: str) -> str:
     return column.replace("_", " ")
 
 
-def legend(figure: Figure, entries: dict[str, str], *, line: bool = False) -> None:
-    """A legend beside the axes: the text of each label, under its colour and marker."""
+def legend(figure: Figure, entries: dict[str, str], *, line: bool = False, marker: bool = True) -> None:
+    """A legend beside the axes: the text of each label, under its colour, marker and style of line."""
     colours = colours_of(list(entries))
     handles = [
         Line2D(
             [],
             [],
             color=colours[label],
-            marker=marker_of(label),
-            linestyle=line_of(index) if line else "",
             label=text,
+            marker=marker_of(label) if marker else "",
+            linestyle=line_of(index) if line else "",
         )
         for index, (label, text) in enumerate(entries.items())
     ]
-    figure.legend(
-        handles=handles, loc="outside right upper", frameon=False, fontsize=8, handlelength=2.5 if line else 1
-    )
+    length = 2.5 if line else 1
+    figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=8, handlelength=length)
 
 
 def depth_axis(axis: Axes, layers: pl.DataFrame | None, label: str = "depth below the pia (µm)") -> None:

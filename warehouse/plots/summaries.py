@@ -10,11 +10,13 @@ import numpy.typing as npt
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from warehouse.plots import style
 
-_PLAIN = "#217b9a"
+_PLAIN = "#44546a"
 _LONGEST_LINE = 44
+_MOST_BARS = 40
 
 
 def bars(frame: pl.DataFrame, label: str, values: str | Sequence[str]) -> Figure:
@@ -30,12 +32,12 @@ def bars(frame: pl.DataFrame, label: str, values: str | Sequence[str]) -> Figure
     names = [values] if isinstance(values, str) else list(values)
     style.require(frame, label, *names)
     labels = style.words(frame[label]).to_list()
-    texts = [textwrap.fill(each, _LONGEST_LINE) for each in labels]
-    lines = sum(text.count("\n") + 1 for text in texts)
-    margin = 0.6 + 0.075 * min(_LONGEST_LINE, max(map(len, labels)))
+    texts = [textwrap.fill(each, _LONGEST_LINE, break_long_words=False) for each in labels]
+    lines = [line for text in texts for line in text.split("\n")]
+    margin = 0.6 + 0.075 * max(map(len, lines))
     known = any(each in style.COLOURS for each in labels)
     colours = style.colours_of(labels) if known else dict.fromkeys(labels, _PLAIN)
-    figure, axes = style.new_figure(margin + 2.6 * len(names), 0.8 + 0.14 * (len(labels) + lines), len(names))
+    figure, axes = style.new_figure(margin + 2.6 * len(names), 0.8 + 0.14 * (len(labels) + len(lines)), len(names))
     for axis, name in zip(axes, names, strict=True):
         numbers = frame[name].fill_null(0).to_numpy()
         axis.barh(range(len(labels)), numbers, color=[colours[each] for each in labels])
@@ -45,7 +47,10 @@ def bars(frame: pl.DataFrame, label: str, values: str | Sequence[str]) -> Figure
                 text, (number, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8
             )
         axis.set_xlabel(style.axis_label(name))
-        axis.set_xlim(0, 1.18 * max(numbers.max(), 1e-9))
+        axis.set_xlim(0, 1.25 * max(numbers.max(), 1e-9))
+        if frame[name].dtype.is_integer():
+            axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+            axis.xaxis.set_major_formatter("{x:,.0f}")
     axes[0].set_yticks(range(len(labels)), texts)
     axes[0].invert_yaxis()
     return figure
@@ -105,7 +110,14 @@ def null_distribution(draws: npt.ArrayLike, observed: float, label: str) -> Figu
     """
     numbers = np.asarray(draws, dtype=float)
     figure, (axis,) = style.new_figure(5.2, 3.4)
-    axis.hist(numbers, bins=min(30, max(5, len(np.unique(numbers)))), color="#9a9a9a")
+    low, high = numbers.min(), numbers.max()
+    counted = bool((numbers == numbers.round()).all()) and high - low < _MOST_BARS
+    axis.hist(
+        numbers,
+        bins=np.arange(low - 0.5, high + 1).tolist() if counted else _MOST_BARS,
+        color="#9a9a9a",
+        rwidth=0.95,
+    )
     axis.axvline(observed, color="#cf5d20", linewidth=2)
     axis.annotate(
         f"found: {observed:,.4g}", (observed, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
