@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,7 +30,7 @@ from warehouse.spanning import create_spanning_views
 from warehouse.version_schema import create_default_views, create_path_macro, create_version, search_path
 from warehouse.views import load_views
 
-_STORAGE = "v1.2.0"
+STORAGE = "v1.2.0"
 """Read by every DuckDB from 1.2 on; files in 2.0's own format do not open in 1.x."""
 
 
@@ -64,7 +64,7 @@ def build(folder: Folder, default: int | None = None, memory: int | None = None)
     # In a folder of its own, which also takes what does not fit into memory.
     with disk_errors(folder.path), TemporaryDirectory(dir=folder.path, prefix=".build-") as workshop:
         temporary = Path(workshop) / folder.database.name
-        with _database(temporary, folder, memory or byte_count(None)) as con:
+        with database(temporary, folder.path, memory or byte_count(None)) as con:
             _fill(con, folder, Path(workshop), manifests, chosen)
         _take_place(temporary, folder.database)
     replace_file(folder.init_sql, _init_sql(folder, chosen).encode())
@@ -115,19 +115,45 @@ def _fill(
     con: duckdb.DuckDBPyConnection, folder: Folder, workshop: Path, manifests: dict[int, Manifest], default: int
 ) -> None:
     views = load_views(datastack_of(folder.datastack))
+    right = {version: without_stale(manifest, views) for version, manifest in manifests.items()}
+
+    def store(manifest: Manifest) -> Manifest:
+        return store_models(con, folder, manifest, views, workshop / f"v{manifest.version}")
+
+    create_names(con, folder.datastack, right, default, store)
+    create_local_views(con, folder.local)  # after all else: a file that cannot be read would abort a transaction
+
+
+def create_names(
+    con: duckdb.DuckDBPyConnection,
+    datastack: str,
+    manifests: Mapping[int, Manifest],
+    default: int,
+    store: Callable[[Manifest], Manifest],
+) -> dict[int, Manifest]:
+    """Create all that a database answers to, in the current database; returns the manifests as they then are.
+
+    Args:
+        con: an empty database, which is the current one.
+        datastack: CAVE's name of the dataset.
+        manifests: of each version.
+        default: the version that plain names answer from.
+        store: called when the schemas of a version are there; it may store rows of its views.
+    """
+    views = load_views(datastack_of(datastack))
     con.execute("BEGIN")
     create_path_macro(con)
+    stored = {}
     for version, manifest in manifests.items():
-        usable = without_stale(manifest, views)
         with _one_thread(con):
-            create_version(con, usable, views)
-        manifests[version] = store_models(con, folder, usable, views, workshop / f"v{version}")
+            create_version(con, manifest, views)
+        stored[version] = store(manifest)
     with _one_thread(con):
         create_default_views(con, default, views)
-        create_spanning_views(con, manifests, default, views)
-        create_catalog(con, manifests, datastack_of(folder.datastack))
-    con.execute("COMMIT")  # before a file under local/ that cannot be read could abort it
-    create_local_views(con, folder.local)
+        create_spanning_views(con, stored, default, views)
+        create_catalog(con, stored, datastack_of(datastack))
+    con.execute("COMMIT")
+    return stored
 
 
 @contextmanager
@@ -139,14 +165,21 @@ def _one_thread(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 @contextmanager
-def _database(path: Path, folder: Folder, memory: int) -> Iterator[duckdb.DuckDBPyConnection]:
+def database(path: Path, folder: Path, memory: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose current database is a file that every DuckDB from 1.2 on can open.
+
+    Args:
+        path: the file; made if it is not there. What does not fit into memory goes beside it.
+        folder: where the paths of its views begin.
+        memory: how many bytes it may take.
+    """
     config: dict[str, str | bool | int | float | list[str]] = {
-        "file_search_path": str(folder.path),
+        "file_search_path": str(folder),
         "memory_limit": f"{memory}B",
         "temp_directory": str(path.with_name("spill")),
     }
     with duckdb.connect(config=config) as con:
-        con.execute(f"ATTACH {text_literal(str(path))} AS microns (STORAGE_VERSION '{_STORAGE}'); USE microns")
+        con.execute(f"ATTACH {text_literal(str(path))} AS microns (STORAGE_VERSION '{STORAGE}'); USE microns")
         yield con
         con.execute("USE memory; DETACH microns")
 

@@ -38,6 +38,7 @@ app.command("ingest.cli:snapshot", name="snapshot", help="Fetch a version from C
 app.command(
     "ingest.cli:selftest", name="selftest", help="A dozen harmless requests that show whether CAVE works for you."
 )
+app.command("warehouse.bundle_cli:bundle", name="bundle", help="Make one DuckDB file for a class, or for a paper.")
 app.command("warehouse.docs:docs", name="docs", help="Write sql/README.md, the data dictionary of a checkout.")
 
 

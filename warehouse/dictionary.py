@@ -33,6 +33,7 @@ JOIN duckdb_views() AS v
     ON v.database_name = c.database_name AND v.schema_name = c.schema_name AND v.view_name = c.table_name
 WHERE NOT v.internal
     AND NOT starts_with(c.table_name, '_')
+    AND NOT ends_with(c.schema_name, '_rows')
     AND c.database_name IN (
         SELECT w.database_name FROM duckdb_views() AS w
         WHERE w.schema_name = 'main' AND w.view_name = 'data_dictionary'

@@ -83,6 +83,20 @@ def decode_sql(encoding: str, columns: Iterable[str]) -> str:
     )
 
 
+def encode_sql(encoding: str, columns: Iterable[str]) -> str:
+    """The select list that turns logical columns into stored ones: the inverse of `decode_sql`."""
+    offsets = _offsets(encoding)
+    return ", ".join(
+        f'"{name}" - "{offset[1]}" AS "{offset[0]}"' if (offset := offsets.get(name)) else f'"{name}"'
+        for name in columns
+    )
+
+
+def rows_schema_of(version: int) -> str:
+    """In a bundle, the schema of the tables that hold a version's rows."""
+    return f"v{version}_rows"
+
+
 def logical_select(version: int, entry: TableEntry, *, bucket: bool = False) -> str:
     """The SELECT that reads a table of a version as CAVE names it, for a view in microns.duckdb.
 
@@ -91,6 +105,8 @@ def logical_select(version: int, entry: TableEntry, *, bucket: bool = False) -> 
         entry: the table in that version's manifest.
         bucket: whether to keep the bucket number `b`, on which look-ups join to open one file.
     """
+    if entry.table:
+        return f'SELECT {decode_sql(entry.encoding, entry.columns)} FROM {rows_schema_of(version)}."{entry.table}"'
     columns = decode_sql(entry.encoding, entry.columns) + (", b" if bucket and entry.bounds else "")
     own = f"SELECT {columns} FROM {_source(version, entry.files, bool(entry.bounds))}"
     base = entry.base

@@ -91,7 +91,8 @@ class TableEntry:
         source: "cave", "archive", "delta" or "synthetic".
         url: where it was fetched from.
         scope: which rows: "all", or "proofread" (outputs of proofread axons) or "neurons" (both ends on a
-            root with a nucleus) for synapses.
+            root with a nucleus) for synapses; in a bundle also "cells" (all synapses of chosen cells) and
+            "proofread+cells" (both).
         columns: logical column name to DuckDB type.
         rows: number of rows over all files.
         files: where the rows are.
@@ -103,6 +104,7 @@ class TableEntry:
         made_from: for what is built from the snapshot, a hash of all it was built from.
         base: for a table that is stored as what differs from another version's, how to read it.
         lineage: for synapses that were compared with another version's, what became of the roots.
+        table: in a bundle, the table of the database that holds the rows, in place of files.
     """
 
     source: str
@@ -123,6 +125,7 @@ class TableEntry:
     made_from: str = ""
     base: Base | None = None
     lineage: Lineage | None = None
+    table: str = ""
 
     @property
     def own_files(self) -> list[DataFile]:
@@ -202,10 +205,22 @@ def read_manifest(path: Path) -> Manifest:
         SnapshotDamaged: it is not a manifest, or one that this release is too old to read.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
+        return manifest_from(path.read_text("utf-8"), path)
     except FileNotFoundError:
         raise SnapshotNotFound(f"there is no manifest at {path}; fetch a version with: microns snapshot") from None
-    except (ValueError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise SnapshotDamaged(f"{path} is not a manifest ({error}); fetch the version again") from error
+
+
+def manifest_from(text: str, path: Path) -> Manifest:
+    """A manifest out of its JSON text, which was found at `path`.
+
+    Raises:
+        SnapshotDamaged: it is not a manifest, or one that this release is too old to read.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError as error:
         raise SnapshotDamaged(f"{path} is not a manifest ({error}); fetch the version again") from error
     _refuse_newer(path, content)
     try:

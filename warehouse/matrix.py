@@ -95,12 +95,17 @@ def _looked_up(
         SELECT
             c.id,
             CASE
-                WHEN c.problem IS NULL THEN _in_scope(c.root, c.n_nuclei, c.axon_proofread OR p.id IS NULL)
+                WHEN c.problem IS NULL
+                    THEN _in_scope(
+                        c.root, c.n_nuclei, c.axon_proofread OR p.id IS NULL,
+                        f.pt_root_id IS NOT NULL OR p.id IS NULL
+                    )
                 ELSE error(c.problem)
             END,
             c.is_sender
         FROM {source} AS c
         LEFT JOIN _ids($pre_ids) AS p ON p.id = c.id
+        LEFT JOIN _complete_roots AS f ON f.pt_root_id = c.root
         """,
         {"ids": ids, "pre_ids": pre_ids},
     ).fetchall()

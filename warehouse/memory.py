@@ -23,12 +23,21 @@ def byte_count(text: str | None) -> int:
     """
     if text is None:
         return _machine_bytes() // 2
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
-    if not found:
-        raise UsageError(f"--memory {text!r} is not an amount of memory; write for example --memory 4GB")
-    if (amount := int(float(found[1]) * _UNITS[found[2].upper()])) < _LEAST:
+    if (amount := size_of(text, "--memory")) < _LEAST:
         raise UsageError(f"--memory {text} is too little to sort synapses in; give at least --memory 500MB")
     return amount
+
+
+def size_of(text: str, option: str) -> int:
+    """The number of bytes in "4GB" or "500 MB", which is the value of an option.
+
+    Raises:
+        UsageError: the text is not a number of bytes.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
+    if not found:
+        raise UsageError(f"{option} {text!r} is not a number of bytes; write for example {option} 4GB")
+    return int(float(found[1]) * _UNITS[found[2].upper()])
 
 
 def _machine_bytes() -> int:

@@ -23,6 +23,7 @@ from warehouse import encoding
 from warehouse.build import default_version
 from warehouse.datastacks import datastack_of, table_called
 from warehouse.dictionary import about, describe, quoted, text_literal
+from warehouse.engine import CATALOG, engine, lock, read_rows_in_place
 from warehouse.errors import SnapshotNotFound, UsageError
 from warehouse.layout import DEFAULT_DATASTACK, Folder
 from warehouse.local_tables import create_local_views, float_ids, float_ids_sentence
@@ -37,13 +38,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_CATALOG = "microns"
-_KEYS_PUSHED_TO_FILES = 5000
-"""Up to so many ids a join opens only the files that hold them; DuckDB's own bound is 50."""
-
 
 def connect(
-    version: int | None = None,
+    version: int | str | os.PathLike[str] | None = None,
     root: str | os.PathLike[str] | None = None,
     datastack: str = DEFAULT_DATASTACK,
     *,
@@ -51,10 +48,11 @@ def connect(
     threads: int | None = None,
     sandbox: bool = False,
 ) -> Warehouse:
-    """Open a warehouse on one version.
+    """Open a warehouse on one version, or a bundle.
 
     Args:
-        version: the materialization version; without it the default one, which the log names.
+        version: the materialization version; without it the default one, which the log names. Or the path of a
+            bundle (a file made by `microns bundle`), for which root and datastack mean nothing.
         root: the folder of all datastacks, else $MICRONS_ROOT, else the platform's data folder.
         datastack: CAVE's name of the dataset.
         memory: upper bound of DuckDB's memory, in its words ("4GB").
@@ -63,26 +61,44 @@ def connect(
 
     Raises:
         SnapshotNotFound: the version, or any, is not there; the sentence says how to get it.
+        SnapshotDamaged: the file is no bundle.
     """
+    if isinstance(version, str | os.PathLike):
+        return _connect_bundle(Path(version).expanduser().absolute(), memory, threads, sandbox)
     folder = Folder.of(root, datastack)
     if version is not None:
         folder.require_version(version)
     if not folder.database.is_file():
         way_out = "run: microns build" if folder.versions() else "fetch a version with: microns snapshot 1718"
         raise SnapshotNotFound(f"there is no database at {folder.database}; {way_out}")
-    con = _engine(folder, memory, threads)
+    con = engine(folder.database, folder.path, memory, threads)
     try:
-        chosen = default_version(con, _CATALOG) if version is None else version
-        known = con.execute(f"SELECT version FROM {_CATALOG}.main.versions").fetchall()
+        chosen = default_version(con, CATALOG) if version is None else version
+        known = con.execute(f"SELECT version FROM {CATALOG}.main.versions").fetchall()
         if (chosen,) not in known:
             raise SnapshotNotFound(f"{folder.database} does not know version {chosen} yet; run: microns build")
-        _lock(con, folder, sandbox)
+        create_local_views(con, folder.local)
+        lock(con, folder.path, sandbox)
         manifest = read_manifest(folder.manifest(chosen))
     except BaseException:
         con.close()
         raise
     logger.info("version %s of %s (%s)", chosen, datastack, manifest.time_stamp)
-    return Warehouse(con, folder, manifest)
+    return Warehouse(con, folder.path, manifest)
+
+
+def _connect_bundle(path: Path, memory: str | None, threads: int | None, sandbox: bool) -> Warehouse:
+    if not path.is_file():
+        raise SnapshotNotFound(f"there is no file {path}; fetch a bundle with: microns get URL")
+    con = engine(path, path.parent, memory, threads)
+    try:
+        manifest = read_rows_in_place(con, path)
+        lock(con, None, sandbox)
+    except BaseException:
+        con.close()
+        raise
+    logger.info("version %s of %s, the bundle %s", manifest.version, manifest.datastack, path.name)
+    return Warehouse(con, path, manifest)
 
 
 class Warehouse:
@@ -92,13 +108,13 @@ class Warehouse:
         version: the materialization version.
         timestamp: the moment it describes, UTC.
         manifest: what is there, and where it comes from.
-        path: the datastack's folder.
+        path: the datastack's folder, or the bundle's file.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Folder, manifest: Manifest) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest) -> None:
         self._con = con
-        self._folder = folder
         self._afterwards = ExitStack()
+        self.path = path
         self.manifest = manifest
 
     @property
@@ -111,11 +127,6 @@ class Warehouse:
         """The moment that the version describes, UTC."""
         return self.manifest.time_stamp
 
-    @property
-    def path(self) -> Path:
-        """The folder of the datastack."""
-        return self._folder.path
-
     def sql(self, query: str, /, **parameters: Any) -> duckdb.DuckDBPyRelation:
         """Ask in SQL; fetch with `.pl()`, `.df()`, `.fetchall()` or `.to_arrow_table()`.
 
@@ -127,7 +138,7 @@ class Warehouse:
             UsageError: the query is a USE or SET, which would be forgotten before the next query; or the names in
                 it are not those of the parameters.
         """
-        cursor = self._cursor()
+        cursor = self.cursor()
         if any(each.type == duckdb.StatementType.SET for each in cursor.extract_statements(query)):
             raise UsageError(
                 f"{query.split()[0].upper()} has no effect here, each query begins afresh; choose a version with "
@@ -168,7 +179,14 @@ class Warehouse:
         rows = _list(pre_ids)
         columns = rows if post_ids is None else _list(post_ids)
         options: dict[str, Any] = {"values": values, "min_syn": min_syn, "min_size": min_size, "sparse": sparse}
-        return matrix(self._cursor(), rows, columns, **options)
+        return matrix(self.cursor(), rows, columns, **options)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A DuckDB connection of its own, in which bare names are those of the version."""
+        # One for each query: an unread Arrow stream owns its connection in DuckDB 2.
+        cursor = self._con.cursor()
+        cursor.execute(f"SET search_path = {text_literal(search_path(self.version, CATALOG))}")
+        return cursor
 
     def scan(self, table: str) -> pl.LazyFrame:
         """A table as a polars LazyFrame over its files, under CAVE's name; filters reach the files.
@@ -180,24 +198,27 @@ class Warehouse:
             UsageError: the version has no such table.
         """
         called = SYNAPSE if table == "synapses" else table
-        name = table_called(datastack_of(self._folder.datastack), called) or called
+        name = table_called(datastack_of(self.manifest.datastack), called) or called
         if name not in self.manifest.tables:
             here = ", ".join(sorted(self.manifest.tables))
             raise UsageError(
                 f"version {self.version} has no table {table} to scan (there: {here}); a view is asked with "
                 f'sql("FROM {table}").pl()'
             )
-        return encoding.scan(self._folder.version(self.version), self.manifest.tables[name])
+        entry = self.manifest.tables[name]
+        if entry.table:
+            return self.cursor().sql(f"FROM {raw_schema_of(self.version)}.{quoted(name)}").pl(lazy=True)
+        return encoding.scan(Folder(self.path).version(self.version), entry)
 
     def describe(self, name: str) -> pl.DataFrame:
         """Columns of a view or table: column, type, unit, description."""
         schemas = (schema_of(self.version), raw_schema_of(self.version), "main", "local")
-        return describe(self._con, _CATALOG, schemas, name)
+        return describe(self._con, CATALOG, schemas, name)
 
     def about(self, name: str) -> str:
         """What a row of a view or table means, what makes people get it wrong, and what to cite."""
         schemas = (schema_of(self.version), raw_schema_of(self.version), "main", "local")
-        text = about(self._con, _CATALOG, schemas, name)
+        text = about(self._con, CATALOG, schemas, name)
         if name in TABLES and name not in self.manifest.tables:
             why = self.manifest.absent.get(name, "it was not fetched")
             text += f"\n\nEmpty here: version {self.version} of this warehouse has no rows of it ({why})."
@@ -214,21 +235,15 @@ class Warehouse:
         columns = cursor.execute("DESCRIBE _registered").fetchall()
         if wrong := float_ids((row[0], row[1]) for row in columns):
             raise UsageError(float_ids_sentence(f"the frame for local.{name}", wrong))
-        target = f"{_CATALOG}.local.{quoted(name)}"
+        target = f"{CATALOG}.local.{quoted(name)}"
         existing = cursor.execute(
             "SELECT count(*) FROM duckdb_views() WHERE database_name = $catalog AND schema_name = 'local' "
             "AND view_name = $name",
-            {"catalog": _CATALOG, "name": name},
+            {"catalog": CATALOG, "name": name},
         ).fetchone()
         if existing != (0,):
             cursor.execute(f"DROP VIEW {target}")
         cursor.execute(f"CREATE OR REPLACE TABLE {target} AS FROM _registered")
-
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        """A cursor of its own for each query: an unread Arrow stream owns its connection in DuckDB 2."""
-        cursor = self._con.cursor()
-        cursor.execute(f"SET search_path = {text_literal(search_path(self.version, _CATALOG))}")
-        return cursor
 
     def when_closed(self, do: Callable[[], object]) -> None:
         """Have something done after the session has let go of its files."""
@@ -248,33 +263,7 @@ class Warehouse:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Warehouse {self._folder.datastack} v{self.version} at {self._folder.path}>"
-
-
-def _engine(folder: Folder, memory: str | None, threads: int | None) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB with a copy of the database's catalog."""
-    config: dict[str, Any] = {"file_search_path": str(folder.path)}
-    config |= {"memory_limit": memory} if memory else {}
-    config |= {"threads": threads} if threads else {}
-    con = duckdb.connect(config=config)
-    con.execute(
-        f"ATTACH {text_literal(str(folder.database))} AS _source (READ_ONLY); ATTACH ':memory:' AS {_CATALOG};"
-        f"COPY FROM DATABASE _source TO {_CATALOG} (SCHEMA); DETACH _source; USE {_CATALOG}"
-    )
-    con.execute(
-        "SET GLOBAL parquet_metadata_cache = true;"
-        f"SET GLOBAL dynamic_or_filter_threshold = {_KEYS_PUSHED_TO_FILES}"
-    )
-    create_local_views(con, folder.local)
-    return con
-
-
-def _lock(con: duckdb.DuckDBPyConnection, folder: Folder, sandbox: bool) -> None:
-    """Nobody may move the folder under the views' feet; in a sandbox, nothing outside of it exists."""
-    if sandbox:
-        con.execute(f"SET allowed_directories = [{text_literal(str(folder.path))}]")
-        con.execute("SET enable_external_access = false")
-    con.execute("SET lock_configuration = true")
+        return f"<Warehouse {self.manifest.datastack} v{self.version} at {self.path}>"
 
 
 def _list(ids: Any) -> list[Any]:

@@ -20,8 +20,11 @@ _VERSIONS = {
     "time_stamp": ("TIMESTAMP", "The moment that the version describes, UTC"),
     "is_default": ("BOOLEAN", "Whether plain names (cells) answer from this version"),
     "n_tables": ("INTEGER", "Number of tables that are here"),
-    "n_bytes": ("BIGINT", "Size of all files of the version [byte]"),
-    "synapse_scope": ("VARCHAR", "Which synapses are here: all, proofread, neurons; NULL where there are none"),
+    "n_bytes": ("BIGINT", "Size of all files of the version; NULL in a bundle, which is one file [byte]"),
+    "synapse_scope": (
+        "VARCHAR",
+        "Which synapses are here: all, proofread, neurons, in a bundle also cells; NULL where there are none",
+    ),
 }
 _PROVENANCE = {
     "version": ("INTEGER", "Materialization version of CAVE"),
@@ -131,7 +134,7 @@ def _in_main(reference: Reference) -> str | None:
 
 
 def _version_row(manifest: Manifest, default: int) -> Sequence[Any]:
-    size = sum(file.bytes for file in manifest.files)
+    size = sum(file.bytes for file in manifest.files) or None
     return (
         manifest.version, manifest.time_stamp, manifest.version == default, len(manifest.tables), size,
         synapse_scope(manifest),

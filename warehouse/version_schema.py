@@ -28,6 +28,13 @@ IN_MAIN = ("versions", "id_map", "_id_history")
 _ROWS_HERE = {
     "proofread": "only the outputs of proofread axons",
     "neurons": "only synapses between segments that have a nucleus",
+    "cells": "only the synapses of chosen cells",
+    "proofread+cells": "only the outputs of proofread axons and the synapses of chosen cells",
+}
+_SNAPSHOT_SCOPES = ("all", "proofread", "neurons")
+_BUNDLES = {
+    "proofread": "all proofread axons (microns bundle --proofread)",
+    "cells": "the cells that you ask about (microns bundle --cells)",
 }
 
 
@@ -164,13 +171,22 @@ def refusal(manifest: Manifest, view: View) -> str | None:
                 f"fetch it with: microns snapshot {manifest.version} {_order(group[0], names[0])}"
             )
     scope = synapse_scope(manifest)
-    if view.scope and scope is not None and scope not in view.scope:
-        return (
-            f"{view.name} would be wrong: version {manifest.version} here holds "
-            f"{_ROWS_HERE.get(scope, f'only the scope {scope!r}')}; "
-            f"fetch what it needs with: microns snapshot {manifest.version} --synapses {view.scope[0]}"
-        )
-    return None
+    # What is stored was made where it could be: a bundle carries rows that could not be made from its synapses.
+    if scope is None or view.name in manifest.models or answers_in(view, scope):
+        return None
+    enough = next(each for each in (*view.scope, "all") if each in _SNAPSHOT_SCOPES)
+    bundled = [text for word, text in _BUNDLES.items() if word in view.scope and "bundle" in manifest.tools]
+    return (
+        f"{view.name} would be wrong: version {manifest.version} here holds "
+        f"{_ROWS_HERE.get(scope, f'only the scope {scope!r}')}; "
+        f"{''.join(f'ask for a bundle with {text}, or ' for text in bundled[:1])}"
+        f"fetch what it needs with: microns snapshot {manifest.version} --synapses {enough}"
+    )
+
+
+def answers_in(view: View, scope: str) -> bool:
+    """Whether a view is right where the synapses are those of a scope; in `a+b` it is if it is in one of them."""
+    return not view.scope or not set(view.scope).isdisjoint(scope.split("+"))
 
 
 def _order(declared: str, name: str) -> str:

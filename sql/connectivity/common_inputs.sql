@@ -5,7 +5,7 @@
 -- proofreading of the axons in question the answer is a lower bound: a partner in two pieces is common to neither.
 -- grain: pre_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
--- scope: all
+-- scope: all, cells
 -- macro: common_inputs(a, b, segments := false)
 -- example: FROM common_inputs(287566, 449862) ORDER BY ALL
 -- cite: microns2025, turner2022

@@ -5,7 +5,7 @@
 -- proofreading of the axons in question the answer is a lower bound: a partner in two pieces is common to neither.
 -- grain: post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
--- scope: all, proofread
+-- scope: all, proofread, cells
 -- macro: common_outputs(a, b, segments := false)
 -- example: FROM common_outputs(424569, 355515) ORDER BY ALL
 -- cite: microns2025, turner2022

@@ -9,6 +9,7 @@
 -- that are not listed here are not known to connect; they are not known to be unconnected either, unless the axon is
 -- fully extended. The work is proportional to the proofread axons' synapses, not to all pairs.
 -- grain: pre_pt_root_id, post_pt_root_id
+-- scope: all, proofread, neurons
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: never pool strategies without saying so
 -- cite: microns2025, schneidermizell2025, turner2022

@@ -5,7 +5,7 @@
 -- `pre_nucleus_id` is NULL for each. Only rows with `pre_axon_proofread` say who the input comes from.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
--- scope: all
+-- scope: all, cells
 -- macro: input_partners(ids, min_syn := 1)
 -- example: FROM input_partners(287566, min_syn := 2) ORDER BY n_syn DESC, pre_pt_root_id LIMIT 5
 -- warning: a row is a segment, not a cell; only a proofread or typed presynaptic cell says who the input comes from

@@ -5,7 +5,7 @@
 -- Outputs may be interpreted only where the axon was proofread, and how completely depends on `strategy_axon`.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
--- scope: all, proofread
+-- scope: all, proofread, cells
 -- macro: output_partners(ids, min_syn := 1)
 -- example: FROM output_partners(424569) ORDER BY n_syn DESC, post_pt_root_id LIMIT 5
 -- warning: outputs of axons that were not proofread (`strategy_axon` NULL) are not to be interpreted

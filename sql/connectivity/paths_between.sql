@@ -9,6 +9,7 @@
 -- number of paths grows some tenfold with each hop, and `max_hops` goes to 5; for motifs of more cells take
 -- `connections_proofread` to networkx or DotMotif.
 -- grain: path
+-- scope: all, proofread, neurons
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- macro: paths_between(a, b, max_hops := 2, min_syn := 1)
 -- example: SELECT n_hops, nucleus_ids, n_syn, min_n_syn FROM paths_between(424569, 287566, max_hops := 3) LIMIT 4

@@ -1,4 +1,6 @@
 -- A word of an argument if it is one of the allowed ones; any other, NULL too, raises a sentence that names the nearest.
+--
+-- Without a lambda, which DuckDB 1.2 writes otherwise: it must be able to open a bundle.
 -- macro: _one_of(word, what, allowed)
 SELECT
     CASE
@@ -6,14 +8,12 @@ SELECT
         ELSE
             error(
                 'there is no ' || what || ' named ' || coalesce(word::VARCHAR, 'NULL') || '; the nearest is '
-                || list_reverse_sort(
-                    list_transform(
-                        allowed,
-                        LAMBDA each: struct_pack(
-                            alike := jaro_winkler_similarity(lower(each), lower(coalesce(word::VARCHAR, ''))), name := each
-                        )
-                    )
-                )[1].name
+                || (
+                    SELECT n.name
+                    FROM (SELECT unnest(allowed) AS name) AS n
+                    ORDER BY jaro_winkler_similarity(lower(n.name), lower(coalesce(word::VARCHAR, ''))) DESC, n.name DESC
+                    LIMIT 1
+                )
                 || ', all are ' || array_to_string(list_sort(allowed), ', ')
             )
     END AS _one_of -- The word

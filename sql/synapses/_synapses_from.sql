@@ -6,7 +6,7 @@
 -- macro: _synapses_from(ids)
 WITH axons AS MATERIALIZED (
     SELECT
-        _in_scope(r.root, r.n_nuclei, r.axon_proofread) AS root,
+        _in_scope(r.root, r.n_nuclei, r.axon_proofread, r.is_complete) AS root,
         r.is_sender
     FROM _roots(ids) AS r
 ),

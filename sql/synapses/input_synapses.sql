@@ -9,14 +9,14 @@
 -- Fast: one file is opened for one id. Pass many ids as one list rather than asking id by id.
 -- grain: id
 -- requires: synapses_pni_2
--- scope: all
+-- scope: all, cells
 -- macro: input_synapses(ids)
 -- example: SELECT count(*) AS n_syn, median(size) AS median_size FROM input_synapses(287566)
 -- cite: microns2025, turner2022
 -- questions: Q20, Q25
 WITH dendrites AS (
     SELECT
-        r.root,
+        _in_scope_inputs(r.root, r.is_complete) AS root,
         _bucket_of(r.root) AS b
     FROM _roots(ids) AS r
 )

@@ -9,7 +9,7 @@
 -- of the whole table are read: seconds, where all synapses are here.
 -- grain: id
 -- requires: synapses_pni_2
--- scope: all, proofread
+-- scope: all, proofread, cells
 -- macro: output_synapses(ids)
 -- example: SELECT count(*) AS n_syn FROM output_synapses(424569) WHERE NOT is_autapse
 -- warning: outputs of axons that were not proofread are not to be interpreted

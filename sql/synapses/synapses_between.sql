@@ -12,5 +12,5 @@
 SELECT s.*
 FROM _synapses_from(pre_ids) AS s
 JOIN (
-    SELECT _in_scope(r.root, r.n_nuclei, TRUE) AS root FROM _roots(post_ids) AS r
+    SELECT _in_scope(r.root, r.n_nuclei, TRUE, TRUE) AS root FROM _roots(post_ids) AS r
 ) AS d ON d.root = s.post_pt_root_id

@@ -27,5 +27,5 @@ def test_next_to_nothing_is_refused() -> None:
 
 @pytest.mark.parametrize("text", ["", "much", "4 GBs", "-1GB"])
 def test_nonsense_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="not an amount of memory"):
+    with pytest.raises(UsageError, match="not a number of bytes"):
         byte_count(text)
