@@ -20,18 +20,6 @@ _VALUES: dict[str, tuple[str, type[np.generic]]] = {
     "mean_size": ("avg(s.size)", np.float64),
     "connected": ("true", np.bool_),
 }
-_CELLS = """(
-    SELECT DISTINCT
-        i.id, n.pt_root_id AS root, 1 AS n_nuclei, true AS is_sender, a.pt_root_id IS NOT NULL AS axon_proofread,
-        NULL::VARCHAR AS problem
-    FROM (
-        SELECT nucleus_id AS id, pt_root_id FROM _nuclei UNION ALL SELECT pt_root_id, pt_root_id FROM _nuclei
-    ) AS n
-    JOIN _ids($ids) AS i ON i.id = n.id
-    LEFT JOIN _proofread_axons AS a ON a.pt_root_id = n.pt_root_id
-    WHERE n.pt_root_id NOT IN (0, 1)
-)"""
-"""What `_checked` says of cells. Asked first, because the index of all segments is five hundred times as long."""
 _MOST_PAIRS = 10**9
 """What an array that is not sparse may hold: gigabytes, nearly all of them zero."""
 
@@ -81,17 +69,8 @@ def _known(
     cursor: duckdb.DuckDBPyConnection, pre_ids: Sequence[Any], post_ids: Sequence[Any]
 ) -> dict[int, tuple[int, bool]]:
     """Of each id its segment, and whether that is a cell or a proofread axon; a wrong id raises DuckDB's error."""
-    ids = [*pre_ids, *post_ids]
-    known = _looked_up(cursor, _CELLS, ids, pre_ids)
-    others = [each for each in ids if int(each) not in known]
-    return known | _looked_up(cursor, "_checked($ids)", others, pre_ids) if others else known
-
-
-def _looked_up(
-    cursor: duckdb.DuckDBPyConnection, source: str, ids: Sequence[Any], pre_ids: Sequence[Any]
-) -> dict[int, tuple[int, bool]]:
     rows = cursor.execute(
-        f"""
+        """
         SELECT
             c.id,
             CASE
@@ -103,11 +82,11 @@ def _looked_up(
                 ELSE error(c.problem)
             END,
             c.is_sender
-        FROM {source} AS c
+        FROM _checked($ids) AS c
         LEFT JOIN _ids($pre_ids) AS p ON p.id = c.id
         LEFT JOIN _complete_roots AS f ON f.pt_root_id = c.root
         """,
-        {"ids": ids, "pre_ids": pre_ids},
+        {"ids": [*pre_ids, *post_ids], "pre_ids": pre_ids},
     ).fetchall()
     return {each: (root, is_sender) for each, root, is_sender in rows}
 

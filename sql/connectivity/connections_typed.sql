@@ -20,29 +20,17 @@ SELECT
     k.sum_size,
     k.mean_size,
     a.pt_root_id IS NOT NULL AS pre_axon_proofread, -- Whether the presynaptic axon was proofread
-    coalesce(pre.n_nuclei, 0) AS pre_n_nuclei, -- Nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
-    pre.nucleus_id AS pre_nucleus_id, -- The presynaptic cell, if its segment has exactly one nucleus
-    pre.cell_class AS pre_cell_class, -- Class of the presynaptic cell: excitatory, inhibitory, nonneuron
-    pre.cell_type AS pre_cell_type, -- Type of the presynaptic cell, by the precedence of `cells`
-    pre.mtype AS pre_mtype, -- Morphological type of the presynaptic cell
-    pre.visual_area AS pre_visual_area, -- Visual area of the presynaptic soma
-    pre.depth_um AS pre_depth_um, -- Depth of the presynaptic soma below the pia [um]
-    pre.layer AS pre_layer, -- Layer of the presynaptic soma
-    coalesce(post.n_nuclei, 0) AS post_n_nuclei, -- Nuclei on the postsynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
-    post.nucleus_id AS post_nucleus_id, -- The postsynaptic cell, if its segment has exactly one nucleus
-    post.cell_class AS post_cell_class, -- Class of the postsynaptic cell: excitatory, inhibitory, nonneuron
-    post.cell_type AS post_cell_type, -- Type of the postsynaptic cell, by the precedence of `cells`
-    post.mtype AS post_mtype, -- Morphological type of the postsynaptic cell
-    post.visual_area AS post_visual_area, -- Visual area of the postsynaptic soma
-    post.depth_um AS post_depth_um, -- Depth of the postsynaptic soma below the pia [um]
-    post.layer AS post_layer, -- Layer of the postsynaptic soma
+    coalesce(pre.pre_n_nuclei, 0) AS pre_n_nuclei, -- Nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    pre.* EXCLUDE (pre_pt_root_id, pre_n_nuclei, pre_x_nm, pre_y_nm, pre_z_nm),
+    coalesce(post.post_n_nuclei, 0) AS post_n_nuclei, -- Nuclei on the postsynaptic segment: 0 = orphan piece, 1 = a cell, more = merged
+    post.* EXCLUDE (post_pt_root_id, post_n_nuclei, post_x_nm, post_y_nm, post_z_nm),
     sqrt(
-        (post.x_nm - pre.x_nm) ** 2 + (post.y_nm - pre.y_nm) ** 2 + (post.z_nm - pre.z_nm) ** 2
+        (post.post_x_nm - pre.pre_x_nm) ** 2 + (post.post_y_nm - pre.pre_y_nm) ** 2 + (post.post_z_nm - pre.pre_z_nm) ** 2
     ) / 1000 AS soma_distance_um, -- Distance between the two nuclei; NULL unless both ends are single cells [um]
     lateral_um(
-        post.x_nm - pre.x_nm, post.y_nm - pre.y_nm, post.z_nm - pre.z_nm
+        post.post_x_nm - pre.pre_x_nm, post.post_y_nm - pre.pre_y_nm, post.post_z_nm - pre.pre_z_nm
     ) AS soma_lateral_um -- The same along the cortical sheet, without depth [um]
 FROM connections AS k
-LEFT JOIN _root_cells AS pre ON pre.pt_root_id = k.pre_pt_root_id
-LEFT JOIN _root_cells AS post ON post.pt_root_id = k.post_pt_root_id
+LEFT JOIN _pre_cells AS pre ON pre.pre_pt_root_id = k.pre_pt_root_id
+LEFT JOIN _post_cells AS post ON post.post_pt_root_id = k.post_pt_root_id
 LEFT JOIN _proofread_axons AS a ON a.pt_root_id = k.pre_pt_root_id

@@ -32,15 +32,10 @@ SELECT
     k.mean_size,
     k.median_size,
     a.pt_root_id IS NOT NULL AS pre_axon_proofread, -- Whether the presynaptic axon was proofread
-    coalesce(c.n_nuclei, 0) AS pre_n_nuclei, -- Nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
-    c.nucleus_id AS pre_nucleus_id, -- The presynaptic cell, if its segment has exactly one nucleus
-    c.cell_class AS pre_cell_class, -- Class of the presynaptic cell: excitatory, inhibitory, nonneuron
-    c.cell_type AS pre_cell_type, -- Type of the presynaptic cell, by the precedence of `cells`
-    c.mtype AS pre_mtype, -- Morphological type of the presynaptic cell
-    c.visual_area AS pre_visual_area, -- Visual area of the presynaptic soma
-    c.layer AS pre_layer -- Layer of the presynaptic soma
+    coalesce(c.pre_n_nuclei, 0) AS pre_n_nuclei, -- Nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    c.* EXCLUDE (pre_pt_root_id, pre_n_nuclei, pre_depth_um, pre_x_nm, pre_y_nm, pre_z_nm)
 FROM pairs AS k
-LEFT JOIN _root_cells AS c ON c.pt_root_id = k.pre_pt_root_id
+LEFT JOIN _pre_cells AS c ON c.pre_pt_root_id = k.pre_pt_root_id
 LEFT JOIN _proofread_axons AS a ON a.pt_root_id = k.pre_pt_root_id
 WHERE k.n_syn >= min_syn
 ORDER BY k.n_syn DESC, k.pre_pt_root_id ASC, k.post_pt_root_id ASC

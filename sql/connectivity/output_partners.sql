@@ -32,15 +32,10 @@ SELECT
     k.mean_size,
     k.median_size,
     a.strategy_axon, -- How far the presynaptic axon was proofread (values in `proofreading`); NULL if it was not
-    coalesce(c.n_nuclei, 0) AS post_n_nuclei, -- Nuclei on the postsynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
-    c.nucleus_id AS post_nucleus_id, -- The postsynaptic cell, if its segment has exactly one nucleus
-    c.cell_class AS post_cell_class, -- Class of the postsynaptic cell: excitatory, inhibitory, nonneuron
-    c.cell_type AS post_cell_type, -- Type of the postsynaptic cell, by the precedence of `cells`
-    c.mtype AS post_mtype, -- Morphological type of the postsynaptic cell
-    c.visual_area AS post_visual_area, -- Visual area of the postsynaptic soma
-    c.layer AS post_layer -- Layer of the postsynaptic soma
+    coalesce(c.post_n_nuclei, 0) AS post_n_nuclei, -- Nuclei on the postsynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    c.* EXCLUDE (post_pt_root_id, post_n_nuclei, post_depth_um, post_x_nm, post_y_nm, post_z_nm)
 FROM pairs AS k
-LEFT JOIN _root_cells AS c ON c.pt_root_id = k.post_pt_root_id
+LEFT JOIN _post_cells AS c ON c.post_pt_root_id = k.post_pt_root_id
 LEFT JOIN _proofread_axons AS a ON a.pt_root_id = k.pre_pt_root_id
 WHERE k.n_syn >= min_syn
 ORDER BY k.n_syn DESC, k.post_pt_root_id ASC, k.pre_pt_root_id ASC

@@ -47,7 +47,7 @@ receivers AS (
     SELECT y.root FROM targets AS y
 ),
 
-edges AS MATERIALIZED (
+pairs AS (
     SELECT
         s.pre_pt_root_id AS pre,
         s.post_pt_root_id AS post,
@@ -57,7 +57,12 @@ edges AS MATERIALIZED (
     JOIN receivers AS q ON q.root = s.post_pt_root_id
     WHERE s.pre_pt_root_id <> s.post_pt_root_id
     GROUP BY s.pre_pt_root_id, s.post_pt_root_id
-    HAVING count(*) >= min_syn
+),
+
+edges AS MATERIALIZED (
+    SELECT k.*
+    FROM pairs AS k
+    WHERE k.n_syn >= min_syn
 ),
 
 walks AS (
