@@ -48,13 +48,19 @@ def build(
     default: Annotated[
         int | None, Parameter(help="The version that plain names answer from; if not given, it stays what it is.")
     ] = None,
+    memory: Annotated[str | None, Parameter(help='Upper bound of the memory it takes, for example "4GB".')] = None,
     root: Root = None,
     datastack: Datastack = DEFAULT_DATASTACK,
 ) -> None:
-    """Make microns.duckdb anew from what is in the folder, as after moving it. Takes seconds; loses nothing."""
-    from warehouse.build import build as build_database
+    """Make microns.duckdb anew from what is in the folder, as after moving it.
 
-    print(build_database(Folder.of(root, datastack), default=default))
+    Takes seconds, and loses nothing. After an upgrade some views may have to be stored anew: minutes, if all 337
+    million synapses are here.
+    """
+    from warehouse.build import build as build_database
+    from warehouse.memory import byte_count
+
+    print(build_database(Folder.of(root, datastack), default=default, memory=byte_count(memory)))
 
 
 @app.command(version_flags=())

@@ -6,7 +6,8 @@
 -- whether the pair may be interpreted as an output of its presynaptic cell.
 --
 -- Fast: a filter on `post_pt_root_id`. A filter on types or nuclei alone forms all pairs first: for the inputs of one
--- cell take its `pt_root_id` from `cells`; its outputs, if they may be interpreted, are in `connections_proofread`.
+-- cell take its `pt_root_id` from `cells`; its outputs, if they may be interpreted, are in `connections_proofread`; what
+-- connects cells with cells is in `cell_connections`.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- warning: for inputs, only the fraction with a proofread or typed presynaptic cell says who they come from

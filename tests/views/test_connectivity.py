@@ -107,6 +107,25 @@ def test_only_a_single_cell_gives_an_end_an_identity(case: SmallWarehouse) -> No
     )
 
 
+def test_connections_of_cells_are_those_with_a_cell_at_both_ends(small: SmallWarehouse) -> None:
+    """No orphan piece (77), merged cells (30), autapse (synapse 4) or missing segment (0, 1)."""
+    small.given(
+        synapses_pni_2=SYNAPSES + "\n    9  | 30 | 10 | 80\n    10 | 10 | 30 | 80",
+        nucleus_detection_v0=NUCLEI,
+        aibs_metamodel_celltypes_v661="target_id | cell_type\n1 | 23P\n2 | BC",
+        proofreading_status_and_strategy="""
+            pt_root_id | valid_id | status_axon | strategy_axon
+            10         | 9        | true        | axon_fully_extended """,
+    )
+    small.expect(
+        "cell_connections",
+        """
+            pre_nucleus_id | post_nucleus_id | n_syn | sum_size | mean_size | pre_cell_type | strategy_axon       | is_current
+            1              | 2               | 2     | 400      | 200.0     | 23P           | axon_fully_extended | false
+            2              | 1               | 1     | 50       | 50.0      | BC            |                     |  """,
+    )
+
+
 @ALL_THREE
 def test_lateral_distance_leaves_depth_out(case: SmallWarehouse) -> None:
     """A step of 1 mm in depth has no lateral length; one along z is all lateral."""
