@@ -48,7 +48,9 @@ def snapshot(
     root: Annotated[
         Path | None, Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder.")
     ] = None,
-    memory: Annotated[str | None, Parameter(help='Upper bound of the memory that sorting synapses takes, for example "4GB".')] = None,
+    memory: Annotated[
+        str | None, Parameter(help='Upper bound of the memory that sorting synapses takes, for example "4GB".')
+    ] = None,
     dry_run: Annotated[bool, Parameter(negative=(), help="Only print what would be fetched.")] = False,
     quiet: Annotated[bool, Parameter(negative=(), help="Show no progress.")] = False,
 ) -> None:

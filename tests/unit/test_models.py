@@ -59,6 +59,7 @@ def test_stored_rows_are_those_of_the_query(case: SmallWarehouse) -> None:
     assert set(stored(case)) == {
         "cells",
         "_axon_synapses",
+        "_cell_connections",
         "_id_index",
         "_orphans",
         "_root_cells",
