@@ -10,8 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +20,7 @@ import pyarrow.parquet as pq
 
 from ingest.plan import Part
 from warehouse.disk import disk_errors
-from warehouse.errors import FolderBusy
+from warehouse.lock import alone
 from warehouse.manifest import replace_file, sha256_of
 
 
@@ -141,28 +140,13 @@ def _write(path: Path, content: pa.Buffer) -> None:
     temporary.replace(path)
 
 
-@contextmanager
-def only_job(staging: Path) -> Iterator[None]:
+def only_job(staging: Path) -> AbstractContextManager[None]:
     """Let one job at a time work on a version.
-
-    The operating system lets go of the lock when its process ends, however it ends.
 
     Raises:
         FolderBusy: another job works on it.
     """
-    from filelock import FileLock, Timeout
-
-    lock = staging.with_name(staging.name + ".lock")
-    with disk_errors(lock):
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        held = FileLock(lock, blocking=False)
-        try:
-            held.acquire()
-        except Timeout:
-            raise FolderBusy(
-                f"another microns snapshot works on {staging.parent} for the same version; wait for it, or stop it"
-            ) from None
-    try:
-        yield
-    finally:
-        held.release()
+    return alone(
+        staging.with_name(staging.name + ".lock"),
+        f"another microns snapshot works on {staging.parent} for the same version; wait for it, or stop it",
+    )

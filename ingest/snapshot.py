@@ -219,6 +219,7 @@ class Snapshot:
             tables=tables,
             absent={name: why for name, why in selection.absent.items() if name not in tables},
             tools=_tools(origin),
+            models=self.manifest.models if self.manifest else {},  # the next build decides which are still right
         )
         publish(self.folder, assembled, manifest)
         published = read_manifest(self.folder.manifest(selection.version))

@@ -22,6 +22,7 @@ from warehouse.disk import disk_errors
 from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.layout import Folder
 from warehouse.local_tables import create_local_views
+from warehouse.lock import alone
 from warehouse.manifest import Manifest, TableEntry, read_manifest, replace_file
 from warehouse.memory import byte_count
 from warehouse.models import store_models, without_stale
@@ -32,6 +33,8 @@ from warehouse.views import load_views
 
 STORAGE = "v1.2.0"
 """Read by every DuckDB from 1.2 on; files in 2.0's own format do not open in 1.x."""
+_PATIENCE = 600
+"""Seconds that a build waits for another one of the same database."""
 
 
 def build(folder: Folder, default: int | None = None, memory: int | None = None) -> Path:
@@ -48,13 +51,19 @@ def build(folder: Folder, default: int | None = None, memory: int | None = None)
         SnapshotDamaged: a file that a manifest names is missing.
         UsageError: the present default cannot be read.
         WarehouseError: the disk is full, or the folder cannot be written.
-        FolderBusy: another program holds the database (Windows).
+        FolderBusy: another program holds the database (Windows), or builds it.
     """
+    if not folder.versions():
+        raise SnapshotNotFound(f"there is no version in {folder.path}; fetch one with: microns snapshot 1718")
+    busy = f"another microns build works on {folder.path}; wait for it, or stop it"
+    with alone(folder.path / ".build.lock", busy, _PATIENCE):
+        return _build_alone(folder, default, memory or byte_count(None))
+
+
+def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
     for version in folder.versions():
         finish_publishing(folder, version)
     manifests = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
-    if not manifests:
-        raise SnapshotNotFound(f"there is no version in {folder.path}; fetch one with: microns snapshot 1718")
     for manifest in manifests.values():
         _require_files(folder, manifest)
     if default is not None:
@@ -64,7 +73,7 @@ def build(folder: Folder, default: int | None = None, memory: int | None = None)
     # In a folder of its own, which also takes what does not fit into memory.
     with disk_errors(folder.path), TemporaryDirectory(dir=folder.path, prefix=".build-") as workshop:
         temporary = Path(workshop) / folder.database.name
-        with database(temporary, folder.path, memory or byte_count(None)) as con:
+        with database(temporary, folder.path, memory) as con:
             _fill(con, folder, Path(workshop), manifests, chosen)
         _take_place(temporary, folder.database)
     replace_file(folder.init_sql, _init_sql(folder, chosen).encode())
@@ -97,10 +106,11 @@ def _require_base(folder: Folder, manifest: Manifest, entry: TableEntry) -> None
 
 
 def _remove_abandoned(folder: Folder) -> None:
-    """Remove what builds and the like that were killed have left behind: none takes a day."""
-    for workshop in (path for kind in (".build-*", ".drop-*", ".promote-*") for path in folder.path.glob(kind)):
-        if time.time() - workshop.stat().st_mtime > 86_400:
-            shutil.rmtree(workshop, ignore_errors=True)
+    """Remove what killed jobs have left: builds, of which there is one at a time, and others, none a day old."""
+    old = [path for kind in (".drop-*", ".promote-*") for path in folder.path.glob(kind)]
+    old = [path for path in old if time.time() - path.stat().st_mtime > 86_400]
+    for workshop in (*folder.path.glob(".build-*"), *old):
+        shutil.rmtree(workshop, ignore_errors=True)
 
 
 def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,10 @@ from pathlib import Path
 import duckdb
 
 from warehouse.errors import WarehouseError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_SAYS = (*map(os.strerror, _FULL), "max_temp_directory_size")
+"""What DuckDB says of these, and of a disk that cannot take what does not fit into memory."""
 
 
 @contextmanager
@@ -21,9 +26,9 @@ def disk_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, duckdb.IOException) as error:
+    except (OSError, duckdb.Error) as error:
         place = getattr(error, "filename", None) or path
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+        if getattr(error, "errno", None) in _FULL or any(words in str(error) for words in _FULL_SAYS):
             raise WarehouseError(
                 f"the disk of {place} is full; free some space and run the same command again, nothing is lost"
             ) from error

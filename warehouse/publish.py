@@ -47,17 +47,25 @@ def publish(folder: Folder, assembled: Path, manifest: Manifest) -> Path:
 def finish_publishing(folder: Folder, version: int) -> None:
     """Complete a swap of tables that was interrupted; does nothing when there is none."""
     published, swap = folder.version(version), folder.version(version) / _SWAP
-    if not (swap / "manifest.json").exists():
+    if not swap.exists():
         return
-    for new in sorted(path for kind in ("cave", "model") for path in (swap / kind).glob("*")):
-        old = published / new.relative_to(swap)
-        old.parent.mkdir(exist_ok=True)
-        if old.exists():
-            shutil.rmtree(old)
-        new.rename(old)
-    (swap / "manifest.json").replace(folder.manifest(version))
-    shutil.rmtree(swap)
+    if (swap / "manifest.json").exists():
+        for new in sorted(path for kind in ("cave", "model") for path in (swap / kind).glob("*")):
+            old = published / new.relative_to(swap)
+            old.parent.mkdir(exist_ok=True)
+            if old.exists():
+                _set_aside(old, swap)
+            new.rename(old)
+        (swap / "manifest.json").replace(folder.manifest(version))
     _remove_unlisted(published, read_manifest(folder.manifest(version)))
+    shutil.rmtree(swap)
+
+
+def _set_aside(old: Path, swap: Path) -> None:
+    """Move a table out of the way: a removal takes time, in which readers find half of it."""
+    aside = swap / "old" / old.parent.name / old.name
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    old.rename(aside)
 
 
 def _remove_unlisted(published: Path, manifest: Manifest) -> None:

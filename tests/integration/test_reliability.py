@@ -1,0 +1,281 @@
+"""Killed at any moment, or out of disk: the rerun ends with the same files, and what was readable stays so.
+
+`MICRONS_KILLS` says how often each job is killed (2 if not set).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.volume import write_parts
+from tests.conftest import SmallWarehouse, filled
+from warehouse.build import build
+from warehouse.cluster import cluster_synapses
+from warehouse.layout import Folder
+from warehouse.logical import logical_rows
+from warehouse.manifest import Manifest, read_manifest
+from warehouse.publish import finish_publishing, publish
+from warehouse.session import connect
+from warehouse.store import write_table
+from warehouse.synthetic import Volume, synthesize
+from warehouse.synthetic.volume import cells_for
+from warehouse.tables import NUCLEUS, SYNAPSE, TABLES
+
+pytestmark = [
+    pytest.mark.reliability,
+    pytest.mark.skipif(os.name == "nt", reason="processes cannot be killed there as these are"),
+]
+KILLS = int(os.environ.get("MICRONS_KILLS", "2"))
+VERSION = 1507
+ROWS = 1_000_000
+START = """
+import resource, sys
+from pathlib import Path
+from warehouse.build import build
+from warehouse.cluster import cluster_synapses
+from warehouse.layout import Folder
+from warehouse.manifest import read_manifest
+from warehouse.publish import publish
+from warehouse.tables import SYNAPSE, TABLES
+folder = Folder(Path(sys.argv[1]))
+"""
+CLUSTER = """
+import shutil
+assembled = folder.staging(1507) / "assembled"
+shutil.rmtree(assembled, ignore_errors=True)
+cluster_synapses(assembled, TABLES[SYNAPSE], sorted(Path(sys.argv[2]).glob("*.parquet")), source="synthetic")
+"""
+BUILD = "build(folder)"
+SWAP = """
+import os, shutil, signal
+
+def swap(folder, steps):
+    new = read_manifest(folder.staging(1507) / "manifest.json")
+    changes = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree")
+    left = [steps]
+    def die(event, arguments):
+        if event in changes:
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(die)
+    publish(folder, folder.staging(1507), new)
+    os._exit(0)
+
+for steps in range(1000):
+    copy = Folder.of(Path(sys.argv[2]) / f"{steps:03d}")
+    shutil.copytree(folder.path, copy.path)
+    child = os.fork()
+    if child == 0:
+        swap(copy, steps)
+    if os.waitpid(child, 0)[1] == 0:
+        break
+"""
+NO_ROOM = """
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+def say(kind, error, trace):
+    sys.stderr.write(f"{error}\\n")
+    os._exit(getattr(error, "exit_code", 99))
+import os
+sys.excepthook = say
+"""
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", START + code, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(code: str, *arguments: object) -> float:
+    """Let a job run to its end; how long that took."""
+    begin = time.monotonic()
+    process = start(code, *arguments)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return time.monotonic() - begin
+
+
+def kill_somewhere(begun: Callable[[], bool], seconds: float, code: str, *arguments: object) -> None:
+    """Kill a job at a random moment of the time that it takes once it has begun."""
+    process = start(code, *arguments)
+    while not begun() and process.poll() is None:
+        time.sleep(0.005)
+    time.sleep(random.uniform(0, seconds))
+    process.kill()
+    process.communicate()
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """What the manifest of a folder says of its files, each verified to be so by its size."""
+    manifest = read_manifest(folder / "manifest.json")
+    assert all((folder / file.path).stat().st_size == file.bytes for file in manifest.files)
+    return {file.path: file.sha256 for file in manifest.files}
+
+
+def unlisted(folder: Folder) -> list[str]:
+    """What is in a datastack's folder and should not be."""
+    manifest = read_manifest(folder.manifest(VERSION))
+    known = {f"v{VERSION}/{file.path}" for file in manifest.files}
+    known |= {f"v{VERSION}/manifest.json", "microns.duckdb", "init.sql"}
+    found = (path.relative_to(folder.path).as_posix() for path in folder.path.rglob("*") if path.is_file())
+    hidden = [path.name for path in folder.path.rglob(".*")]
+    return [path for path in found if path not in known] + hidden
+
+
+@pytest.fixture(scope="module")
+def volume() -> Volume:
+    return synthesize(cells_for(ROWS), 0, ROWS)
+
+
+@pytest.fixture(scope="module")
+def parts(volume: Volume, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("parts")
+    write_parts(volume, folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def published(volume: Volume, parts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+    """A version with a million synapses; its stored views are not made yet."""
+    folder = Folder.of(tmp_path_factory.mktemp("published"))
+    assembled = folder.staging(VERSION)
+    entries = {
+        SYNAPSE: cluster_synapses(assembled, TABLES[SYNAPSE], sorted(parts.glob("*.parquet")), source="synthetic")
+    }
+    for name in volume.table_names(VERSION):
+        if TABLES[name].role not in ("synapse", "compartment"):
+            rows = logical_rows(TABLES[name], volume.table(VERSION, name))
+            entries[name] = write_table(assembled, TABLES[name], rows, source="synthetic")
+    publish(folder, assembled, Manifest(folder.datastack, VERSION, "2026-01-01T00:00:00", entries))
+    yield folder
+    shutil.rmtree(folder.path)
+
+
+@pytest.fixture
+def copy(published: Folder, tmp_path: Path) -> Iterator[Folder]:
+    """A copy of it that a test may spoil."""
+    folder = Folder.of(tmp_path)
+    shutil.copytree(published.path, folder.path)
+    yield folder
+    shutil.rmtree(folder.path)
+
+
+def test_killed_while_clustering(published: Folder, parts: Path, tmp_path: Path) -> None:
+    folder = Folder.of(tmp_path)
+    assembled = folder.staging(VERSION) / "assembled"
+    seconds = finish(CLUSTER, folder.path, parts)
+    for _ in range(KILLS):
+        shutil.rmtree(assembled)
+        kill_somewhere(assembled.exists, seconds * 0.8, CLUSTER, folder.path, parts)
+        assert folder.versions() == []
+    finish(CLUSTER, folder.path, parts)
+    expected = {path for path in hashes(published.version(VERSION)) if path.startswith("model/")}
+    assert {path.relative_to(assembled).as_posix() for path in assembled.rglob("*.parquet")} == expected
+    for path in expected:
+        assert (assembled / path).read_bytes() == (published.version(VERSION) / path).read_bytes()
+    assert [path for path in assembled.rglob("*") if path.is_file() and path.suffix != ".parquet"] == []
+
+
+def test_killed_while_building(copy: Folder) -> None:
+    """The database that was there answers at all times, from the rows that it was made for."""
+    seconds = finish(BUILD, copy.path)
+    expected = hashes(copy.version(VERSION))
+    answer = ask(copy)
+    for _ in range(KILLS):
+        forget_models(copy)
+        kill_somewhere(lambda: any(copy.path.glob(".build-*")), seconds * 0.8, BUILD, copy.path)
+        assert ask(copy) == answer
+    finish(BUILD, copy.path)
+    assert hashes(copy.version(VERSION)) == expected
+    assert unlisted(copy) == []
+
+
+def ask(folder: Folder) -> list[tuple[object, ...]]:
+    with connect(root=folder.path.parent) as warehouse:
+        query = "SELECT count(*), sum(n_syn), (SELECT count(*) FROM cells) FROM connections_proofread"
+        rows: list[tuple[object, ...]] = warehouse.sql(query).fetchall()
+        return rows
+
+
+def forget_models(folder: Folder) -> None:
+    """Have the next build store all views again."""
+    manifest = read_manifest(folder.manifest(VERSION))
+    models = {name: replace(entry, made_from="something else") for name, entry in manifest.models.items()}
+    replace(manifest, models=models).write(folder.manifest(VERSION))
+
+
+def test_killed_at_every_step_of_a_swap(small: SmallWarehouse, tmp_path: Path) -> None:
+    """Whatever was done when the process died, the next job completes it and leaves nothing else."""
+    dropped = "nucleus_ref_neuron_svm"
+    given = {NUCLEUS: "id\n1", dropped: "target_id\n1", SYNAPSE: "id\n1\n2"}
+    small.given(VERSION, **given)
+    build(small.folder)
+    assembled = small.folder.staging(VERSION)
+    manifest = read_manifest(small.folder.manifest(VERSION))
+    new = {
+        NUCLEUS: write_table(assembled, TABLES[NUCLEUS], filled(TABLES[NUCLEUS], "id\n1\n2"), source="cave"),
+        SYNAPSE: cluster_synapses(assembled, TABLES[SYNAPSE], filled(TABLES[SYNAPSE], "id\n3"), source="cave"),
+    }
+    tables = {name: entry for name, entry in (manifest.tables | new).items() if name != dropped}
+    replace(manifest, tables=tables).write(assembled / "manifest.json")
+    expected = replace(manifest, tables=tables).files
+    finish(SWAP, small.folder.path, tmp_path / "steps")
+    steps = [Folder.of(path) for path in sorted((tmp_path / "steps").iterdir())]
+    assert len(steps) > 10
+    for folder in steps:
+        with connect(root=folder.path.parent) as warehouse:
+            assert warehouse.sql("SELECT count(*) FROM versions").fetchall() == [(1,)]
+        finish_publishing(folder, VERSION)
+        if folder.staging(VERSION).exists():  # killed before the swap began: all is as it was
+            assert read_manifest(folder.manifest(VERSION)).files == manifest.files
+            shutil.rmtree(folder.staging(VERSION))
+        else:
+            assert read_manifest(folder.manifest(VERSION)).files == expected
+        hashes(folder.version(VERSION))
+        assert unlisted(folder) == []
+
+
+def test_without_room_for_synapses_nothing_is_left(parts: Path, tmp_path: Path) -> None:
+    folder = Folder.of(tmp_path)
+    process = start(NO_ROOM + CLUSTER, folder.path, parts)
+    _, errors = process.communicate()
+    assert (process.returncode, errors.count("\n")) == (4, 1)
+    assert "is full; free some space and run the same command again, nothing is lost" in errors
+    assert [path for path in folder.path.rglob("*") if path.is_file()] == []
+
+
+def test_without_room_for_stored_views_the_old_ones_answer(copy: Folder) -> None:
+    build(copy)
+    answer = ask(copy)
+    forget_models(copy)
+    process = start(NO_ROOM + BUILD, copy.path)
+    _, errors = process.communicate()
+    assert (process.returncode, "is full; free some space" in errors) == (4, True), errors
+    assert ask(copy) == answer
+    assert unlisted(copy) == []
+
+
+@pytest.mark.parametrize("code", [CLUSTER, BUILD], ids=["clustering", "building"])
+def test_an_interrupted_job_takes_its_temporary_files_along(copy: Folder, parts: Path, code: str) -> None:
+    process = start(code, copy.path, parts)
+    begun = (copy.path / ".build.lock", copy.staging(VERSION) / "assembled" / "model")
+    while not any(path.exists() for path in begun):
+        time.sleep(0.005)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert process.returncode != 0
+    shutil.rmtree(copy.staging(VERSION), ignore_errors=True)
+    assert unlisted(copy) == []
