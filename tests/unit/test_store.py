@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import duckdb
@@ -136,21 +135,28 @@ def test_tables_are_sorted_and_nulls_survive(tmp_path: Path) -> None:
     assert duckdb.sql(f"SELECT count(*) - count(created) FROM ({query})").fetchall() == [(3,)]
 
 
-def test_a_swap_that_was_cut_short_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("crashing", "seen"),
+    [("warehouse.publish._set_aside", [1]), ("shutil.rmtree", [1, 2])],
+    ids=["before the first table", "after the last"],
+)
+def test_a_swap_that_was_cut_short_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crashing: str, seen: list[int]
+) -> None:
     folder = Folder.of(tmp_path)
     first = folder.staging(7) / "first"
     publish(folder, first, manifest_of(first, folder, 1))
     second = folder.staging(7) / "second"
     manifest = manifest_of(second, folder, 1, 2)
 
-    def crash(path: Path) -> None:
+    def crash(*paths: Path) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(shutil, "rmtree", crash)
+        patch.setattr(crashing, crash)
         with pytest.raises(KeyboardInterrupt):
             publish(folder, second, manifest)
-    assert published(folder, read_manifest(folder.manifest(7))) == [1]  # the old version still answers
+    assert published(folder, read_manifest(folder.manifest(7))) == seen  # one version or the other, always whole
     finish_publishing(folder, 7)
     assert published(folder, read_manifest(folder.manifest(7))) == [1, 2]
     assert not list(folder.version(7).glob(".*"))
