@@ -87,6 +87,8 @@ def snapshot(
         from ingest.estimate import estimate
 
         print(estimate(Snapshot(folder, order), connect))
+        if whose is not None:
+            log.info("%s", SkeletonJob(folder, version, whose).cost())
         return
     with shown(quiet) as progress:
         job = Snapshot(folder, order, progress)

@@ -98,7 +98,6 @@ class Table:
         kind: "table", or "view" for what CAVE computes when asked, or "archive" for files that only the
             public archive holds, or "skeleton" for what CAVE's skeleton service gives cell by cell.
         sort_by: the order of rows on disk.
-        row_group: how many rows are unpacked at once; fewer for what is looked up by the cell.
         warnings: what makes people get this table wrong.
         citation: keys into `warehouse.citations`.
     """
@@ -114,7 +113,6 @@ class Table:
     until: int | None = None
     kind: Literal["table", "view", "archive", "skeleton"] = "table"
     sort_by: tuple[str, ...] = ("id",)
-    row_group: int = 122_880
     warnings: tuple[str, ...] = ()
     citation: tuple[str, ...] = ("microns2025", "cave2025")
 

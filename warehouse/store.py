@@ -48,8 +48,7 @@ def write_table(directory: Path, table: Table, rows: pa.Table | Sequence[Path], 
             con.execute(f"CREATE VIEW parts AS FROM read_parquet([{literals(rows)}])")
         columns = ", ".join(f'"{name}"' for name in table.arrow_schema.names)
         order = ", ".join(f'"{name}"' for name in _order(table))
-        options = f"{PARQUET}, ROW_GROUP_SIZE {table.row_group}"
-        con.execute(f"COPY (SELECT {columns} FROM parts ORDER BY {order}) TO {literals([target])} ({options})")
+        con.execute(f"COPY (SELECT {columns} FROM parts ORDER BY {order}) TO {literals([target])} ({PARQUET})")
         return entry_of(directory, table, [target], encoding=PLAIN, **metadata)
 
 

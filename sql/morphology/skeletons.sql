@@ -24,6 +24,7 @@ SELECT
     s.y_nm,
     s.z_nm,
     depth_um(s.x_nm, s.y_nm) AS depth_um, -- Depth below the pia, negative above it [um]
+    _across_um(s.x_nm, s.y_nm) AS across_um, -- Place along the pia, at right angles to depth and z [um]
     s.radius_nm,
     s.length_nm / 1000 AS length_um, -- Length of the edge to the parent; 0 without one [um]
     s.path_nm / 1000 AS path_um -- Length of the way to the soma along the skeleton; NULL in a piece that hangs on nothing [um]

@@ -14,7 +14,7 @@
 -- ask for 'output'. Autapses are on both sides and flagged.
 -- grain: pt_root_id, id, side
 -- requires: skeleton_vertices, synapses_pni_2, nucleus_detection_v0
--- scope: all, proofread
+-- scope: all, proofread, cells
 -- macro: synapses_on_skeleton(ids, side := 'both', within_um := 15)
 -- example: SELECT side, compartment, count(*) AS n_syn, round(median(distance_um), 1) AS median_distance_um
 --     FROM synapses_on_skeleton(424569) GROUP BY ALL ORDER BY ALL
@@ -29,7 +29,8 @@ WITH somata AS MATERIALIZED (
                     || ' --skeletons ' || r.root
                 )
             ELSE r.root
-        END AS root
+        END AS root,
+        r.is_complete
     FROM _roots(ids) AS r
     LEFT JOIN (SELECT DISTINCT pt_root_id FROM cable_length) AS h ON h.pt_root_id = r.root
 ),
@@ -43,7 +44,7 @@ dendrites AS MATERIALIZED (
                     || 'proofread axons; ask with side := ''output'', or fetch all with: microns snapshot ' || _version()
                     || ' --synapses all'
                 )
-            ELSE c.root
+            ELSE _in_scope_inputs(c.root, c.is_complete)
         END AS root,
         _bucket_of(c.root) AS b
     FROM somata AS c
@@ -74,7 +75,7 @@ placed AS MATERIALIZED (
         s.pre_pt_position_x * _voxel_x_nm(),
         s.pre_pt_position_y * _voxel_y_nm(),
         s.pre_pt_position_z * _voxel_z_nm()
-    FROM _synapses_from(list_filter([ids], LAMBDA each: side <> 'input')) AS s
+    FROM _synapses_from(([ids])[:(side <> 'input')::INTEGER]) AS s
 ),
 
 -- Bins as wide as the search: whatever is within reach of a point lies in one of the eight that its corners are in.
@@ -133,6 +134,8 @@ SELECT
     p.x_nm,
     p.y_nm,
     p.z_nm,
+    depth_um(p.x_nm, p.y_nm) AS depth_um, -- Depth of this point below the pia, negative above it [um]
+    _across_um(p.x_nm, p.y_nm) AS across_um, -- Place of this point along the pia, at right angles to depth and z [um]
     n.vertex,
     n.distance_um,
     v.compartment, -- Where the nearest point is: soma, axon, dendrite, apical dendrite

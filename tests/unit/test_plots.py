@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -46,6 +47,27 @@ TYPES = pl.DataFrame(
         "n_possible": [2, 0, 8],
     }
 )
+VERTICES = pl.DataFrame(
+    {
+        "pt_root_id": [1, 1, 1, 1],
+        "vertex": [0, 1, 2, 3],
+        "parent_vertex": [1, None, 1, None],
+        "compartment": ["dendrite", "soma", "axon", None],
+        "across_um": [0.0, 0.0, 30.0, 90.0],
+        "depth_um": [60.0, 100.0, 130.0, 100.0],
+        "z_nm": [0, 0, 20_000, 0],
+        "radius_nm": [300.0, 5_000.0, 100.0, None],
+        "length_um": [40.0, 0.0, 46.9, 0.0],
+    }
+)
+ON_SKELETON = pl.DataFrame(
+    {
+        "side": ["input", "input", "output"],
+        "across_um": [0.0, 1.0, 30.0],
+        "depth_um": [60.0, 80.0, 131.0],
+        "z_nm": 0,
+    }
+)
 
 
 def every_figure() -> dict[str, Figure]:
@@ -60,6 +82,7 @@ def every_figure() -> dict[str, Figure]:
         "type_matrix": plots.type_matrix(TYPES),
         "soma_depths": plots.soma_depths(PAIRS, layers=LAYERS),
         "null_distribution": plots.null_distribution([1, 2, 2, 3], 5, "pairs"),
+        "skeleton": plots.skeleton(VERTICES, ON_SKELETON, LAYERS),
     }
 
 
@@ -72,7 +95,7 @@ def test_every_function_draws_missing_values_without_a_warning() -> None:
 
 def test_depth_grows_downwards_and_axes_have_units() -> None:
     figures = every_figure()
-    for name in ("depth_volume", "depth_by_type", "depth_histogram", "soma_depths"):
+    for name in ("depth_volume", "depth_by_type", "depth_histogram", "soma_depths", "skeleton"):
         top, bottom = reversed(figures[name].axes[0].get_ylim())
         assert top < bottom or figures[name].axes[0].yaxis_inverted(), name
         assert "(µm)" in figures[name].axes[0].get_ylabel()
@@ -116,6 +139,29 @@ def test_a_type_matrix_shows_its_counts() -> None:
 def test_strategies_are_not_pooled_by_accident() -> None:
     with pytest.raises(UsageError, match="choose one strategy_axon first"):
         plots.type_matrix(pl.concat([TYPES, TYPES]))
+
+
+def test_a_skeleton_is_drawn_around_its_soma_at_one_scale_from_both_sides() -> None:
+    figure = every_figure()["skeleton"]
+    front, side = figure.axes
+    assert front.get_xlim() == side.get_xlim()
+    assert front.get_ylim() == side.get_ylim()
+    drawn = [lines for lines in side.collections if isinstance(lines, LineCollection)]
+    assert [np.asarray(lines.get_segments()).tolist() for lines in drawn] == [
+        [],
+        [[[0.0, 60.0], [0.0, 100.0]]],
+        [],
+        [[[20.0, 130.0], [0.0, 100.0]]],
+    ]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "dendrite (0.0 mm)",
+        "axon (0.0 mm)",
+        "input synapses (2)",
+        "output synapses (1)",
+    ]
+    assert len(plots.skeleton(VERTICES).legends[0].get_texts()) == 2
+    with pytest.raises(UsageError, match="shows one cell, and the frame has 2"):
+        plots.skeleton(pl.concat([VERTICES, VERTICES.with_columns(pt_root_id=pl.lit(2, pl.Int64))]))
 
 
 def test_what_a_figure_needs_is_said() -> None:

@@ -23,6 +23,7 @@ if find_spec("matplotlib") is None:
 
 from warehouse.plots.cells import depth_by_type, depth_histogram, depth_volume
 from warehouse.plots.connections import matrix, soma_depths, type_matrix
+from warehouse.plots.shapes import skeleton
 from warehouse.plots.style import COLOURS, use
 from warehouse.plots.summaries import bars, curve, null_distribution
 
@@ -35,6 +36,7 @@ __all__ = [
     "depth_volume",
     "matrix",
     "null_distribution",
+    "skeleton",
     "soma_depths",
     "type_matrix",
     "use",

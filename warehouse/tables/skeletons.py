@@ -45,7 +45,6 @@ TABLES = (
         role="morphology",
         key=("pt_root_id", "vertex"),
         sort_by=("pt_root_id", "vertex"),
-        row_group=32_768,
         kind="skeleton",
         warnings=(
             "Within 7.5 um of the soma's centre the skeleton is one point.",
