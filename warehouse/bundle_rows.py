@@ -22,8 +22,8 @@ from warehouse.tables import SYNAPSE, TABLES
 from warehouse.version_schema import raw_schema_of, schema_of
 from warehouse.views import View
 
-MADE_ANEW = ("_orphans",)
-"""Stored views about the synapses that are here: in a bundle they are about fewer."""
+MADE_ANEW = ("_orphans", "cable_length")
+"""Stored views about the synapses or skeletons that are here: in a bundle they are about fewer."""
 NOT_STORED = ("_axon_synapses",)
 """Stored views that are the synapses again in another order, which a bundle's own order makes unnecessary."""
 
@@ -145,15 +145,17 @@ class RowsOfBundle:
         about_all = table is not None and (
             table.role in _ABOUT_ALL or table.name == "synapses_pni_2_in_out_degree"
         )
-        return (
-            "it is about all synapses, and this bundle has a part"
-            if about_all and not self._choice.everything
-            else ""
-        )
+        if self._choice.everything or table is None:
+            return ""
+        if table.kind == "skeleton" and not self._choice.has_cells:
+            return "a bundle takes the skeletons of chosen cells along, and this one chooses none: add --cells"
+        return "it is about all synapses, and this bundle has a part" if about_all else ""
 
     def _table_rows(self, name: str, has_synapses: bool) -> str:
         rows = f"SELECT t.* FROM {self._raw}.{quoted(name)} AS t"
         table = self._declared.get(name)
+        if has_synapses and table is not None and table.kind == "skeleton" and not self._choice.everything:
+            rows += " SEMI JOIN temp.chosen AS c ON c.pt_root_id = t.pt_root_id"
         if has_synapses and table is not None and table.reference == SYNAPSE:
             rows += f" SEMI JOIN {self._rows}.{quoted(f'cave_{self._synapses}')} AS s ON s.id = t.target_id"
         return rows

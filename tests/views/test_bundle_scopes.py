@@ -22,6 +22,8 @@ pytestmark = pytest.mark.slow
 
 ROW_BY_ROW = {"synapses", "synapses_typed", "synapse_targets", "connections", "connections_typed"}
 """Views of which a bundle has fewer rows, each of them right."""
+CELL_BY_CELL = {"skeletons", "cable_length"}
+"""Views of which a bundle has the rows of the chosen cells, should they have any."""
 
 VIEWS = [
     view for view in load_views(MINNIE65).values() if not (view.hidden or view.is_macro or view.spans_versions)
