@@ -112,7 +112,10 @@ def depth_histogram(
     axis.set_xlim(left=0)
     style.depth_axis(axis, layers)
     style.legend(
-        figure, {label: f"{label} ({count:,})" for label, count in _counted(shown[by], labels)}, line=True
+        figure,
+        {label: f"{label} ({count:,})" for label, count in _counted(shown[by], labels)},
+        line=True,
+        marker=False,
     )
     return figure
 
