@@ -51,8 +51,8 @@ def connect(
     """Open a warehouse on one version, or a bundle.
 
     Args:
-        version: the materialization version; without it the default one, which the log names. Or the path of a
-            bundle (a file made by `microns bundle`), for which root and datastack mean nothing.
+        version: the materialization version; without it the default one, which the log names. Or a path:
+            of a bundle (a file made by `microns bundle`), for which root and datastack mean nothing, or of a root.
         root: the folder of all datastacks, else $MICRONS_ROOT, else the platform's data folder.
         datastack: CAVE's name of the dataset.
         memory: upper bound of DuckDB's memory, in its words ("4GB").
@@ -64,7 +64,10 @@ def connect(
         SnapshotDamaged: the file is no bundle.
     """
     if isinstance(version, str | os.PathLike):
-        return _connect_bundle(Path(version).expanduser().absolute(), memory, threads, sandbox)
+        path = Path(version).expanduser().absolute()
+        if not path.is_dir():
+            return _connect_bundle(path, memory, threads, sandbox)
+        version, root = None, path
     folder = Folder.of(root, datastack)
     if version is not None:
         folder.require_version(version)

@@ -129,7 +129,7 @@ def test_a_large_matrix_loses_no_pair() -> None:
     cells = pl.DataFrame({"cell_type": ["23P"] * 1501})
     picture = np.asarray(plots.matrix(counts, cells, cells[:700]).axes[0].images[0].get_array())
     assert max(picture.shape) <= 600
-    assert (picture.sum(axis=2) == 0).sum() == 2
+    assert (picture.min(axis=2) < 0.9).sum() == 2
 
 
 def test_a_type_matrix_shows_its_counts() -> None:

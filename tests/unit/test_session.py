@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -179,6 +181,19 @@ def test_the_demo_answers_and_leaves_nothing_behind() -> None:
         assert wh.sql("SELECT count(*) > 0 FROM connections_proofread").fetchall() == [(True,)]
         folder = wh.path
     assert not folder.exists()
+
+
+@pytest.mark.slow
+def test_a_demo_that_nobody_closes_is_gone_with_python() -> None:
+    line = "import warehouse; wh = warehouse.demo(cells=200); print(wh.path)"
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True)
+    assert "microns-demo-" in done.stdout
+    assert not Path(done.stdout.strip()).exists()
+
+
+def test_a_root_alone_is_enough(filled: SmallWarehouse) -> None:
+    with warehouse.connect(filled.folder.path.parent) as wh:
+        assert (wh.version, wh.path) == (1718, filled.folder.path)
 
 
 @pytest.mark.parametrize("statement", ["USE v1718", "set search_path = 'v1718'", "use main; FROM cells"])

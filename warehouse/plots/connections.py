@@ -82,17 +82,23 @@ def _same_cell(pre: pl.DataFrame, post: pl.DataFrame, rows: Places, columns: Pla
 
 
 def _pairs(axis: Axes, connected: Mask, same: Mask) -> None:
-    """A picture of all pairs; where cells are more than it has dots, a dot is black if any pair in it connects."""
+    """A picture of all pairs: black where connected, grey where no pair can be.
+
+    Where cells are more than the picture has dots, a dot is the darker the more of its pairs connect; by the
+    square root of their share, so that a single one is seen too.
+    """
     step = max(1, *(-(-length // _MOST_DOTS) for length in connected.shape))
-    corners = [np.arange(0, length, step) for length in connected.shape]
-    picture = np.ones((len(corners[0]), len(corners[1]), 3))
-    for mask, colour in ((same, _NO_PAIR), (connected, "black")):
-        pooled = np.logical_or.reduceat(np.logical_or.reduceat(mask, corners[0], axis=0), corners[1], axis=1)
-        picture[pooled] = to_rgb(colour)
+    edges = [np.arange(0, length, step) for length in connected.shape]
+    found, self_pairs, every = (
+        np.add.reduceat(np.add.reduceat(mask.astype(np.int32), edges[0], axis=0), edges[1], axis=1)
+        for mask in (connected, same, np.ones_like(connected))
+    )
+    picture = np.repeat(1 - np.sqrt(found / every)[:, :, None], 3, axis=2)
+    picture[(self_pairs > 0) & (found == 0)] = to_rgb(_NO_PAIR)
     rows, columns = connected.shape
     axis.imshow(picture, extent=(0, columns, rows, 0), aspect="auto", interpolation="nearest")
     if 0.25 < rows / columns < 4:
-        axis.set_aspect("equal")
+        axis.set_aspect("equal", anchor="NW")  # the corner with the labels stays where the layout puts it
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(True)
 
@@ -106,10 +112,10 @@ def _strip(axis: Axes, labels: list[str], title: str, *, vertical: bool) -> None
     beside.imshow(picture[:, None] if vertical else picture[None, :], aspect="auto", interpolation="nearest")
     beside.set(xticks=[], yticks=[])
     beside.spines[:].set_visible(False)
-    if vertical:
-        beside.set_ylabel(title)
+    if vertical:  # on the matrix itself, so that the layout makes room for it
+        axis.set_ylabel(title, labelpad=24)
     else:
-        beside.set_title(title, fontsize="medium")
+        axis.set_title(title, fontsize="medium", pad=24)
     line = axis.axhline if vertical else axis.axvline
     for position in range(1, len(labels)):
         if labels[position] != labels[position - 1]:
