@@ -120,9 +120,9 @@ def test_connections_of_cells_are_those_with_a_cell_at_both_ends(small: SmallWar
     small.expect(
         "cell_connections",
         """
-            pre_nucleus_id | post_nucleus_id | n_syn | sum_size | mean_size | pre_cell_type | strategy_axon       | is_current
-            1              | 2               | 2     | 400      | 200.0     | 23P           | axon_fully_extended | false
-            2              | 1               | 1     | 50       | 50.0      | BC            |                     |  """,
+            pre_nucleus_id | post_nucleus_id | n_syn | sum_size | mean_size | pre_cell_type | is_current
+            1              | 2               | 2     | 400      | 200.0     | 23P           | false
+            2              | 1               | 1     | 50       | 50.0      | BC            |  """,
     )
 
 
