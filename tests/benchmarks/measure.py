@@ -24,6 +24,7 @@ class Timings:
         rows: of the answer.
         peak: bytes of memory of the fresh process, interpreter and libraries included.
         digest: of the answer.
+        gave_up: whether there was no answer in this time.
     """
 
     warm: list[float] = field(default_factory=list)
@@ -31,6 +32,7 @@ class Timings:
     rows: int = 0
     peak: int = 0
     digest: str = ""
+    gave_up: bool = False
 
 
 def drop_caches() -> None:

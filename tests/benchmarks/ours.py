@@ -30,14 +30,13 @@ SQL = {
     "connections_among_100": "SELECT pre_pt_root_id, post_pt_root_id, count(*) AS n_syn, "
     "sum(size)::BIGINT AS sum_size FROM synapses_between($hundred, $hundred) WHERE NOT is_autapse GROUP BY ALL",
     "mean_input_size": "SELECT post_pt_root_id, avg(size) AS mean_size FROM input_synapses($hundred) GROUP BY ALL",
-    "connections_of_cells": "SELECT count(*) AS n_pairs, sum(n_syn)::BIGINT AS n_syn "
-    "FROM connections_with_nuclei WHERE pre_nuc_id IS NOT NULL AND post_nuc_id IS NOT NULL",
+    "connections_of_cells": "SELECT count(*) AS n_pairs, sum(n_syn)::BIGINT AS n_syn FROM cell_connections",
     "box": f"SELECT {COLUMNS} FROM synapses_in_box($x0, $y0, $z0, $x1, $y1, $z1, unit := 'voxel')",
     "box: scan": f"SELECT {COLUMNS} FROM synapses_pni_2 WHERE "
     + " AND ".join(f"ctr_pt_position_{axis} >= ${axis}0 AND ctr_pt_position_{axis} < ${axis}1" for axis in "xyz"),
     "set": f"SELECT {COLUMNS} FROM synapses_between($some, $some)",
     "type_matrix": "SELECT pre_cell_type, post_cell_type, sum(n_syn)::BIGINT AS n_syn, "
-    "sum(sum_size)::BIGINT AS sum_size FROM connections_typed "
+    "sum(sum_size)::BIGINT AS sum_size FROM cell_connections "
     "WHERE pre_cell_type IN $types AND post_cell_type IN $types GROUP BY ALL",
     "degrees": "SELECT pt_root_id, n_in_syn, n_out_syn FROM in_out_degree WHERE n_nuclei = 1",
 }

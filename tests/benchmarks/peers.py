@@ -3,7 +3,9 @@
 python -m tests.benchmarks.peers ROOT PARTS DIR [ENGINE ...]
 
 ROOT is a warehouse, PARTS the folder with the Parquet parts that it was made from, DIR where the peers are put
-(some 150 bytes a row and peer). Prints how long each took and how large it is. `queries.py` then asks them.
+(some 150 bytes a row and peer). Without such a folder the rows are generated once more and piped into the peer; at
+full size only PostgreSQL fits then, with a BRIN index on `id` (a third B-tree would take 7 GB more). Prints how
+long each took and how large it is. `queries.py` then asks them.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -24,6 +27,10 @@ import warehouse
 from tests.benchmarks import databases, postgres
 from tests.benchmarks.measure import folder_bytes, load_average, machine, markdown
 from tests.benchmarks.questions import COLUMNS, CORE
+from tests.benchmarks.volume import generated
+from warehouse.synthetic import synthesize
+from warehouse.synthetic.volume import cells_for
+from warehouse.tables import SYNAPSE
 
 _MORTON = " | ".join(
     f"(((ctr_pt_position_{axis} >> {bit})::BIGINT & 1) << {3 * bit + shift})"
@@ -39,26 +46,39 @@ class Source:
     """Where the peers' rows come from.
 
     Attributes:
-        parts: Parquet files ordered by id.
+        parts: Parquet files ordered by id; none if the rows are generated.
+        rows: how many.
         cells: the cells that are alone on their segment, as `databases.CELLS`.
     """
 
     def __init__(self, root: Path, parts: Path) -> None:
         self.parts = sorted(parts.glob("*.parquet"))
         with warehouse.connect(root=root) as wh:
+            self.rows = wh.manifest.tables[SYNAPSE].rows
             self.cells = wh.sql(
                 "SELECT pt_root_id, coalesce(cell_type, '') AS cell_type FROM cells "
                 "WHERE is_single_soma AND pt_root_id NOT IN (0, 1)"
             ).to_arrow_table()
 
     def batches(self) -> Iterator[pa.Table]:
-        """The core columns, part by part."""
+        """The core columns, part by part, in the order of ids."""
+        if not self.parts:
+            yield from _ahead(generated(synthesize(cells_for(self.rows), 0, self.rows)))
         for part in self.parts:
             yield pq.read_table(part, columns=list(CORE))
 
     def scan(self, extra: str = "") -> duckdb.DuckDBPyRelation:
         """The core columns in DuckDB."""
         return duckdb.sql(f"SELECT {COLUMNS}{extra} FROM read_parquet({[str(part) for part in self.parts]})")
+
+
+def _ahead(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same, each made while the one before it is being written."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, batches, None)
+        while (batch := waiting.result()) is not None:
+            waiting = pool.submit(next, batches, None)
+            yield batch
 
 
 def _feather(source: Source, folder: Path) -> None:
@@ -81,14 +101,14 @@ def _postgres(source: Source, folder: Path) -> None:
     with postgres.Server(folder), postgres.connect(folder) as connection:
         postgres.load(connection, "synapses", CORE, source.batches())
         postgres.load(connection, "cells", databases.CELLS, [source.cells])
-        for statement in (*databases.INDEXES.values(), "CREATE UNIQUE INDEX cells_root ON cells (pt_root_id)"):
+        indexes = databases.INDEXES | ({} if source.parts else databases.SPARSE)
+        for statement in (*indexes.values(), "CREATE UNIQUE INDEX cells_root ON cells (pt_root_id)"):
             connection.execute(statement)
         connection.execute("ANALYZE")
 
 
 def _delta(source: Source, folder: Path) -> None:
-    rows = sum(pq.read_metadata(part).num_rows for part in source.parts)
-    partitions = max(1, round(rows / _DELTA_ROWS))
+    partitions = max(1, round(source.rows / _DELTA_ROWS))
     for copy in ("id", "pre_pt_root_id", "post_pt_root_id", "ctr_pt_position_morton"):
         extra = f", {_MORTON} AS ctr_pt_position_morton" if copy.endswith("morton") else ""
         partition = f"(ntile({partitions}) OVER (ORDER BY {copy}) - 1)::INTEGER AS {copy}_partition"
@@ -134,12 +154,11 @@ def main(root: Path, parts: Path, directory: Path, engines: list[str]) -> None:
     """Make them, and print the table."""
     print(f"{machine()}; load average before {load_average():.2f}\n", flush=True)
     source = Source(root, parts)
-    rows = sum(pq.read_metadata(part).num_rows for part in source.parts)
     made = [
-        [engine, f"{seconds:.1f}", f"{size / 1e6:,.0f}", f"{size / rows:.1f}", f"{load_average():.2f}"]
+        [engine, f"{seconds:.1f}", f"{size / 1e6:,.0f}", f"{size / source.rows:.1f}", f"{load_average():.2f}"]
         for engine, seconds, size in make(source, directory, engines or list(PEERS))
     ]
-    print(markdown([f"{rows:,} rows", "seconds", "MB", "bytes/row", "load"], made))
+    print(markdown([f"{source.rows:,} rows", "seconds", "MB", "bytes/row", "load"], made))
 
 
 if __name__ == "__main__":

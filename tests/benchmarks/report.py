@@ -64,7 +64,13 @@ def _engines(run: Run, how: str) -> str:
     return markdown(
         [f"{how}, ms", *run.engines],
         [
-            [text, *(milliseconds(getattr(_of(run, name, engine), how)) for engine in run.engines)]
+            [
+                text,
+                *(
+                    _more(_of(run, name, engine)) + milliseconds(getattr(_of(run, name, engine), how))
+                    for engine in run.engines
+                ),
+            ]
             for name, text in QUESTIONS.items()
         ],
     )
@@ -75,7 +81,13 @@ def _ratios(run: Run) -> str:
     return markdown(
         ["time / time of the warehouse, warm", *peers],
         [
-            [text, *(times(_of(run, name, peer).warm, _of(run, name, OURS).warm) for peer in peers)]
+            [
+                text,
+                *(
+                    _more(_of(run, name, peer)) + times(_of(run, name, peer).warm, _of(run, name, OURS).warm)
+                    for peer in peers
+                ),
+            ]
             for name, text in QUESTIONS.items()
         ],
     )
@@ -83,6 +95,10 @@ def _ratios(run: Run) -> str:
 
 def _of(run: Run, question: str, engine: str) -> Timings:
     return run.results.get((question, engine), Timings())
+
+
+def _more(timings: Timings) -> str:
+    return "> " if timings.gave_up else ""
 
 
 def _text(name: str) -> str:

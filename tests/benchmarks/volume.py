@@ -8,7 +8,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,10 +33,15 @@ Result = TypeVar("Result")
 def write_parts(volume: Volume, directory: Path) -> list[Path]:
     """The synapses in Parquet parts ordered by id, as the fetch leaves them."""
     directory.mkdir(parents=True, exist_ok=True)
-    for number, batch in enumerate(volume.stream(VERSION)):
-        rows = logical_rows(TABLES[SYNAPSE], pa.Table.from_batches([batch])).sort_by("id")
+    for number, rows in enumerate(generated(volume)):
         pq.write_table(rows, directory / f"{number:04d}.parquet", compression="zstd", compression_level=1)
     return sorted(directory.glob("*.parquet"))
+
+
+def generated(volume: Volume) -> Iterator[pa.Table]:
+    """The synapses in batches ordered by id."""
+    for batch in volume.stream(VERSION):
+        yield logical_rows(TABLES[SYNAPSE], pa.Table.from_batches([batch])).sort_by("id")
 
 
 def snapshot(volume: Volume, parts: list[Path], folder: Folder, memory: int | None = None) -> None:
