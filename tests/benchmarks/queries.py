@@ -24,7 +24,7 @@ from pathlib import Path
 
 import warehouse
 from tests.benchmarks.limits import Limit, limits
-from tests.benchmarks.measure import Timings, load_average, machine
+from tests.benchmarks.measure import Timings, disk_rate, load_average, machine
 from tests.benchmarks.peers import folder_of
 from tests.benchmarks.postgres import Server
 from tests.benchmarks.questions import QUESTIONS, choose
@@ -147,6 +147,7 @@ def main() -> None:
     engines, questions = options.engines.split(","), options.questions.split(",")
     runs = [Run(root, options.peers, engines, questions) for root in options.roots]
     for run in runs:
+        print(f"files read in sequence, uncached: {disk_rate(run.engines[OURS]) / 1e6:,.0f} MB/s", flush=True)
         run.cold(options.cold, options.drop_caches)
         run.warm(options.rounds)
         print(f"\n{report(run)}\n\nload average after: {load_average():.2f}\n", flush=True)
