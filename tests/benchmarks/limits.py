@@ -71,7 +71,7 @@ def _needs(asked: Asked) -> dict[str, tuple[str, Sequence[str], str, Sequence[in
         "inputs_of_100": (SYNAPSES, core, POST, asked.hundred),
         "outputs_of_100": (AXONS, core, PRE, asked.hundred),
         "synapses_among_100": (AXONS, core, PRE, asked.hundred),
-        "connections_among_100": (AXONS, (PRE, POST, "size"), PRE, asked.hundred),
+        "connections_among_100": (PAIRS, (PRE, POST, "n_syn", "sum_size"), PRE, asked.hundred),
         "mean_input_size": (SYNAPSES, (POST, "size"), POST, asked.hundred),
         "connections_of_cells": (PAIRS, ("n_syn",), PRE, []),
         "set": (AXONS, core, PRE, asked.some),

@@ -27,7 +27,9 @@ SQL = {
     "inputs_of_100": f"SELECT {COLUMNS} FROM input_synapses($hundred)",
     "outputs_of_100": f"SELECT {COLUMNS} FROM output_synapses($hundred)",
     "synapses_among_100": f"SELECT {COLUMNS} FROM synapses_between($hundred, $hundred)",
-    "connections_among_100": "SELECT pre_pt_root_id, post_pt_root_id, count(*) AS n_syn, "
+    "connections_among_100": "SELECT pre_pt_root_id, post_pt_root_id, n_syn, sum_size FROM cell_connections "
+    "WHERE pre_pt_root_id IN $hundred AND post_pt_root_id IN $hundred",
+    "connections_among_100: from synapses": "SELECT pre_pt_root_id, post_pt_root_id, count(*) AS n_syn, "
     "sum(size)::BIGINT AS sum_size FROM synapses_between($hundred, $hundred) WHERE NOT is_autapse GROUP BY ALL",
     "mean_input_size": "SELECT post_pt_root_id, avg(size) AS mean_size FROM input_synapses($hundred) GROUP BY ALL",
     "connections_of_cells": "SELECT count(*) AS n_pairs, sum(n_syn)::BIGINT AS n_syn FROM cell_connections",

@@ -38,6 +38,7 @@ OTHER_WAYS = (
     "inputs: polars",
     "inputs: polars on one file",
     "outputs: scan",
+    "connections_among_100: from synapses",
     "box: scan",
 )
 """Questions asked of the warehouse in another way too: what the usual way is measured against."""
