@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import pyarrow as pa
 import requests
@@ -44,6 +44,13 @@ class Patience:
     total: float = 3600.0
 
 
+class Once(Protocol):
+    """Asks a question once; whatever goes wrong becomes one of the project's errors."""
+
+    def __call__(self, question: Callable[[], _T], /) -> _T:
+        """The answer."""
+
+
 class Asker:
     """Asks questions with patience.
 
@@ -53,8 +60,9 @@ class Asker:
         stopped: once set, a question that fails is not asked again.
     """
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, once: Once | None = None) -> None:
         self.patience = patience
+        self._once: Once = once or translated
         self.connected = False
         self.stopped = False
 
@@ -82,7 +90,7 @@ class Asker:
         ):
             with attempt:
                 try:
-                    return translated(question)
+                    return self._once(question)
                 except SourceUnavailable as error:
                     log.warning("attempt %d of %d: %s", attempt.num, attempts, error)
                     raise

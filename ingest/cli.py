@@ -21,7 +21,11 @@ def snapshot(
     *tables: Annotated[
         str, Parameter(help="CAVE's names of tables; without any, every table of cells, function and synapses.")
     ],
-    source: Annotated[Literal["cave"], Parameter(help="Where to fetch from.")] = "cave",
+    source: Annotated[Literal["cave", "archive"], Parameter(help="Where to fetch from.")] = "cave",
+    from_: Annotated[
+        str | None,
+        Parameter("--from", help="Another place of the files: an address, or a folder with v1507 in it."),
+    ] = None,
     synapses: Annotated[
         Literal["proofread", "neurons", "all"] | None,
         Parameter(
@@ -59,13 +63,17 @@ def snapshot(
     Stopping it loses nothing: the same command continues. When all is here, it does nothing. You need a free CAVE
     account and its token once; if there is none, the command says how to get one.
     """
+    from ingest.archive import Archive
+    from ingest.bucket import bucket_at
     from ingest.cave import Cave
     from ingest.cells import which_cells
     from ingest.demo import refuse_demo
-    from ingest.progress import shown
+    from ingest.origin import Origin
+    from ingest.progress import Progress, Silent, shown
     from ingest.skeletons import SkeletonJob
     from ingest.snapshot import Order, Snapshot
     from ingest.source import Source
+    from warehouse.datastacks import datastack_of
     from warehouse.memory import byte_count
 
     _quiet_libraries()
@@ -80,20 +88,22 @@ def snapshot(
     def service() -> Source:
         return Source(datastack, server=server)
 
-    def connect() -> Cave:
+    def connect(progress: Progress) -> Origin:
+        if source == "archive":
+            return Archive(datastack, bucket_at(from_ or datastack_of(datastack).archive), progress)
         return Cave(service())
 
     if dry_run:
         from ingest.estimate import estimate
 
-        print(estimate(Snapshot(folder, order), connect))
+        print(estimate(Snapshot(folder, order), lambda: connect(Silent())))
         if whose is not None:
             log.info("%s", SkeletonJob(folder, version, whose).cost())
         return
     with shown(quiet) as progress:
         job = Snapshot(folder, order, progress)
         was_finished = job.is_finished
-        job.run(connect)
+        job.run(lambda: connect(progress))
         if whose is not None:
             SkeletonJob(folder, version, whose, progress).run(service)
     if not was_finished or _is_older(folder.database, folder.manifest(version)):

@@ -109,6 +109,36 @@ def adapted(table: Table, sent: pa.Schema) -> Table:
     return _with_columns(table, (*kept, *extra))
 
 
+_LEFT_OUT = frozenset({"created", "deleted", "superceded_id", "valid"})
+"""Bookkeeping that archives leave out."""
+_MERELY_ANATOMY = ("point", "supervoxel_id")
+"""Kinds of columns without which a table still says what it is about."""
+
+
+def reduced(table: Table, sent: pa.Schema, url: str) -> Table:
+    """The declaration without the columns that an archived file does not have; no row is filled up with NULL.
+
+    Columns that the archive adds (those of the nucleus that a row refers to, say) are not kept, except for a view,
+    which has no other definition than its columns.
+
+    Raises:
+        SchemaDrift: the file lacks what the table is about.
+    """
+    if table.kind == "view":
+        return adapted(table, sent)
+    kept = tuple(column for column in table.columns if {*column.fields} <= {*sent.names})
+    lacking = [column for column in table.stored_columns if column not in kept and column.name not in _LEFT_OUT]
+    if needed := [column.name for column in lacking if not column.nullable and column.kind not in _MERELY_ANATOMY]:
+        raise SchemaDrift(
+            f"{url} lacks the columns {', '.join(needed)}, without which {table.name} cannot be used; "
+            "update microns-warehouse, or name the tables to take without it"
+        )
+    if lacking:
+        names = ", ".join(column.name for column in lacking)
+        log.info("%s: the archived file has no %s; they are NULL in the views", table.name, names)
+    return _with_columns(table, kept)
+
+
 def declared(name: str, sent: pa.Schema, metadata: Mapping[str, Any], *, is_view: bool) -> Table:
     """A declaration of a table that the registry does not have, from what the service says of it."""
     undeclared = Table(

@@ -95,11 +95,22 @@ def select(
             views = source.views(version)
         for name in wanted:
             _require_known(name, listed, views, version)
-    wanted += _needed(wanted, scope, listed, version, {*here, *wanted})
+    wanted += needed(wanted, scope, listed, version, {*here, *wanted})
     known = {**metadata, **views}
     tables = [_declaration(source, version, name, known.get(name, {}), name in views) for name in wanted]
-    tables.sort(key=lambda table: 0 if not is_about_synapses(table.name) else 1 if table.name == SYNAPSE else 2)
-    return tuple(tables), known, _absent(listed, version)
+    return in_order(tables), known, _absent(listed, version)
+
+
+def in_order(tables: Iterable[Table]) -> tuple[Table, ...]:
+    """Tables in the order in which they can be fetched: see `stage`."""
+    return tuple(sorted(tables, key=lambda table: stage(table.name)))
+
+
+def stage(name: str) -> int:
+    """Tables about synapses come after the synapses, and those after what decides which are kept."""
+    if name == SYNAPSE:
+        return 1
+    return 2 if is_about_synapses(name) else 0
 
 
 def _absent(listed: Sequence[str], version: int) -> dict[str, str]:
@@ -121,7 +132,7 @@ def _require_known(name: str, listed: Sequence[str], views: Mapping[str, object]
     raise UsageError(f"CAVE has no table {name} in version {version}; {hint}")
 
 
-def _needed(wanted: Sequence[str], scope: Scope, listed: Sequence[str], version: int, have: set[str]) -> list[str]:
+def needed(wanted: Sequence[str], scope: Scope, listed: Sequence[str], version: int, have: set[str]) -> list[str]:
     """Further tables that the scope of the synapses needs."""
     if scope == "all" or not any(is_about_synapses(name) for name in wanted):
         return []
@@ -130,12 +141,12 @@ def _needed(wanted: Sequence[str], scope: Scope, listed: Sequence[str], version:
             f"version {version} has no {SYNAPSE}, so which rows of {', '.join(filter(is_about_synapses, wanted))} "
             "to keep is unknown; take all of them: add --synapses all"
         )
-    needed = [SYNAPSE]
+    more = [SYNAPSE]
     if scope == "neurons":
-        needed += [name for name in (NUCLEUS, ALTERNATIVE_POINTS) if name in listed]
+        more += [name for name in (NUCLEUS, ALTERNATIVE_POINTS) if name in listed]
     else:
-        needed += [proofreading_table(listed, version)]
-    added = [name for name in needed if name not in have]
+        more += [proofreading_table(listed, version)]
+    added = [name for name in more if name not in have]
     if added:
         log.info("the synapses of scope %s need %s as well", scope, ", ".join(added))
     return added

@@ -21,7 +21,7 @@ from ingest.parts import PartStore, only_job
 from ingest.plan import Part
 from ingest.progress import Progress, Silent
 from ingest.scope import wanted
-from ingest.selection import is_about_synapses, is_finished
+from ingest.selection import is_about_synapses, is_finished, stage
 from warehouse.cluster import cluster_synapses
 from warehouse.difference import Against, require_storable, store_difference
 from warehouse.disk import disk_errors
@@ -121,8 +121,8 @@ class Snapshot:
                 self._clear_published(self.manifest)
             origin = connect()
             plan = self.plan(origin)
-            for stage in (0, 1, 2):
-                now = [target for target in plan.targets if _stage(target.table.name) == stage]
+            for turn in (0, 1, 2):
+                now = [target for target in plan.targets if stage(target.table.name) == turn]
                 for target in now:
                     target.narrow(wanted(target.table.name, target.scope, self._read))
                 self._fetch(origin, now)
@@ -218,7 +218,7 @@ class Snapshot:
             time_stamp=selection.time_stamp,
             tables=tables,
             absent={name: why for name, why in selection.absent.items() if name not in tables},
-            tools=_tools(origin),
+            tools={**(self.manifest.tools if self.manifest else {}), **_tools(origin)},
             models=self.manifest.models if self.manifest else {},  # the next build decides which are still right
         )
         publish(self.folder, assembled, manifest)
@@ -237,10 +237,11 @@ class Snapshot:
 
     def _write(self, assembled: Path, target: Target) -> TableEntry:
         table, rows = target.table, self._parts[target.table.name] or target.table.arrow_schema.empty_table()
+        fields = {"citations": list(table.citation), **target.entry()}
         log.debug("%s: writing", table.name)
         if table.name != SYNAPSE:
-            return write_table(assembled, table, rows, **target.entry())
-        how = {**target.entry(), "memory": self.order.memory}
+            return write_table(assembled, table, rows, **fields)
+        how = {**fields, "memory": self.order.memory}
         if self.against is None:
             return cluster_synapses(assembled, table, rows, **how)
         return store_difference(assembled, self.order.version, table, rows, self.against, **how)
@@ -262,13 +263,6 @@ def _scope(manifest: Manifest | None, order: Order, against: Against | None) -> 
     if order.synapses is None and here is not None and here.scope == "neurons":
         return "neurons"
     return order.synapses or (cast("Scope", against.entry.scope) if against else DEFAULT_SCOPE)
-
-
-def _stage(name: str) -> int:
-    """Tables about synapses come after the synapses, and those after what decides which are kept."""
-    if name == SYNAPSE:
-        return 1
-    return 2 if is_about_synapses(name) else 0
 
 
 def _published(folder: Folder, version: int) -> Manifest | None:

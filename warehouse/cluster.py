@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.disk import disk_errors
-from warehouse.encoding import OFFSET, encode, parquet_options
+from warehouse.encoding import encode, encoding_for, parquet_options
 from warehouse.errors import SnapshotDamaged, WarehouseError
 from warehouse.layout import model_path
 from warehouse.manifest import TableEntry
@@ -75,7 +75,8 @@ def cluster_synapses(
         # An empty table still needs a file that names its columns.
         numbers = buckets.numbers or [0]
         paths = buckets.map(lambda number: write_bucket(target, number, buckets.rows(number)), numbers)
-    return entry_of(directory, table, paths, encoding=OFFSET, bounds=bounds, **metadata)
+    encoding = encoding_for(table.arrow_schema.names)
+    return entry_of(directory, table, paths, encoding=encoding, bounds=bounds, **metadata)
 
 
 @contextmanager
@@ -95,7 +96,8 @@ def dealt(
         directory.mkdir(parents=True, exist_ok=True)
         _require_space(directory, _count(rows))
         with TemporaryFile(dir=directory) as file, ThreadPoolExecutor(workers(memory)) as pool:
-            spill = _Spill(file, encode(OFFSET, table.arrow_schema.empty_table()).schema)
+            encoding = encoding_for(table.arrow_schema.names)
+            spill = _Spill(file, encoding, encode(encoding, table.arrow_schema.empty_table()).schema)
             _drain(pool.submit(spill.deal, batch, bounds, table.sort_by[0]) for batch in _batches(rows))
             yield Buckets(spill, pool, table)
 
@@ -148,6 +150,7 @@ class _Spill:
     """Batches of rows by bucket, in one unnamed file that vanishes with the process."""
 
     file: IO[bytes]
+    encoding: str
     schema: pa.Schema
     places: dict[int, list[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(list))
     """Bucket -> where its pieces are: position, length, length when unpacked."""
@@ -157,7 +160,7 @@ class _Spill:
         """Append each row to the bucket that its value in `column` falls into."""
         buckets = np.searchsorted(bounds, batch[column].to_numpy(), side="right").astype(np.uint8)
         order = np.argsort(buckets, kind="stable")
-        (dealt,) = encode(OFFSET, batch.take(pa.array(order))).combine_chunks().to_batches()
+        (dealt,) = encode(self.encoding, batch.take(pa.array(order))).combine_chunks().to_batches()
         starts = np.flatnonzero(np.diff(buckets[order].astype(np.int16), prepend=-1))
         for start, stop in zip(starts, [*starts[1:], len(order)], strict=True):
             message = dealt.slice(start, stop - start).serialize()

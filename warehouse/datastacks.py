@@ -41,6 +41,23 @@ class Viewer:
 
 
 @dataclass(frozen=True)
+class Release:
+    """A version that was published.
+
+    Attributes:
+        version: the materialization version.
+        time_stamp: the moment it describes: UTC, ISO 8601 without a zone; "" where this release does not know it.
+        at_cave: whether CAVE offered it in October 2026; whoever asks is told what holds now.
+        archived: the same of the public archive.
+    """
+
+    version: int
+    time_stamp: str
+    at_cave: bool
+    archived: bool
+
+
+@dataclass(frozen=True)
 class Datastack:
     """The constants of one datastack.
 
@@ -55,6 +72,9 @@ class Datastack:
         transform_source: where rotation and pia come from.
         viewer: where to look at it; None where that is not known.
         called: what this datastack calls a table that sql/ refers to by another name.
+        archive: where dumps of its versions lie, one folder each; "" where it has none.
+        lake: where its versions lie as Delta tables; "" where it has none.
+        releases: its published versions.
     """
 
     name: str
@@ -67,6 +87,9 @@ class Datastack:
     transform_source: str
     viewer: Viewer | None = None
     called: Mapping[str, str] = field(default_factory=dict, hash=False)
+    archive: str = ""
+    lake: str = ""
+    releases: tuple[Release, ...] = ()
 
     def __post_init__(self) -> None:
         for above, below in zip(self.layers, self.layers[1:], strict=False):
@@ -78,6 +101,25 @@ def _layers(*bounds: tuple[str, float | None]) -> tuple[Layer, ...]:
     tops = (0.0, *(bottom for _, bottom in bounds if bottom is not None))
     return tuple(Layer(name, top, bottom) for (name, bottom), top in zip(bounds, tops, strict=True))
 
+
+_BUCKET = "https://storage.googleapis.com/mat_dbs/public"
+_RELEASES = (
+    Release(117, "2021-06-11T08:10:00.215114", at_cave=True, archived=True),
+    Release(343, "2022-02-24T08:10:00.184668", at_cave=False, archived=True),
+    Release(661, "2023-04-06T20:17:09.199182", at_cave=False, archived=True),
+    Release(795, "2023-08-23T08:10:01.404268", at_cave=False, archived=True),
+    Release(943, "2024-01-22T08:10:01.497934", at_cave=True, archived=True),
+    Release(1078, "2024-06-05T10:10:01.203215", at_cave=False, archived=True),
+    Release(1181, "2024-09-16T10:10:01.121167", at_cave=False, archived=True),
+    Release(1300, "2025-01-13T10:10:01.286229", at_cave=True, archived=True),
+    Release(1412, "2025-04-29T10:10:01.200893", at_cave=False, archived=True),
+    Release(1484, "", at_cave=False, archived=True),
+    Release(1507, "2025-07-31T08:10:01.117494", at_cave=False, archived=True),
+    Release(1621, "2025-11-25T08:10:01.094430", at_cave=True, archived=False),
+    Release(1718, "2026-03-07T08:10:01.190228", at_cave=True, archived=True),
+    Release(1822, "2026-06-27T14:05:22.813147", at_cave=True, archived=False),
+    Release(1926, "", at_cave=True, archived=False),
+)
 
 MINNIE65 = Datastack(
     name=DEFAULT_DATASTACK,
@@ -106,6 +148,9 @@ MINNIE65 = Datastack(
             1300: "precomputed://gs://iarpa_microns/minnie/minnie65/seg_m1300",
         },
     ),
+    archive=f"{_BUCKET}/minnie65_phase3_v1",
+    lake=f"{_BUCKET}/deltalake_exports/minnie65_phase3_v1",
+    releases=_RELEASES,
 )
 
 DATASTACKS: Mapping[str, Datastack] = {MINNIE65.name: MINNIE65}
@@ -119,6 +164,12 @@ def datastack_of(name: str) -> Datastack:
     adds its constants above.
     """
     return DATASTACKS.get(name, MINNIE65)
+
+
+def release_of(name: str, version: int) -> Release | None:
+    """What is known of a version of a datastack; None when nothing is."""
+    known = DATASTACKS[name].releases if name in DATASTACKS else ()
+    return next((release for release in known if release.version == version), None)
 
 
 def table_called(datastack: Datastack, name: str) -> str | None:

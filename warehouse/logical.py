@@ -24,7 +24,7 @@ NO_SEGMENTATION_ROW = 1
 
 
 def logical_rows(table: Table, rows: pa.Table) -> pa.Table:
-    """The rows that a snapshot of `table` holds, given the rows of CAVE's database.
+    """The rows that a snapshot of `table` holds, given the rows of CAVE's database, in the registry's order.
 
     Args:
         table: the declaration of the table.
@@ -33,12 +33,17 @@ def logical_rows(table: Table, rows: pa.Table) -> pa.Table:
     Raises:
         SchemaDrift: a declared column is absent, or its values do not fit the declared type.
     """
+    return unordered_rows(table, rows).sort_by([(name, "ascending") for name in table.sort_by])
+
+
+def unordered_rows(table: Table, rows: pa.Table) -> pa.Table:
+    """As `logical_rows`, in the order in which the rows come."""
     if missing := [name for name in table.arrow_schema.names if name not in rows.column_names]:
         raise SchemaDrift(f"{table.name} lacks the columns {', '.join(missing)}; compare it with the registry")
     if "valid" in rows.column_names:
         rows = rows.filter(pc.fill_null(rows["valid"], False))
     columns = [_logical_column(table, field, rows[field.name]) for field in table.arrow_schema]
-    return pa.table(columns, schema=table.arrow_schema).sort_by([(name, "ascending") for name in table.sort_by])
+    return pa.table(columns, schema=table.arrow_schema)
 
 
 def _logical_column(table: Table, field: pa.Field, values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -101,6 +101,8 @@ class TableEntry:
         schema_type, description, notice_text, reference_table, voxel_resolution: CAVE's metadata.
         fetched: when, UTC.
         source_rows: the source's own count of the table's rows, where it gives one.
+        source_bytes, source_sha256: of the file that it was read from, where it was one.
+        citations: keys of the papers to cite, see `warehouse.citations`.
         made_from: for what is built from the snapshot, a hash of all it was built from.
         base: for a table that is stored as what differs from another version's, how to read it.
         lineage: for synapses that were compared with another version's, what became of the roots.
@@ -122,6 +124,9 @@ class TableEntry:
     voxel_resolution: list[float] = field(default_factory=list)
     fetched: str = ""
     source_rows: int | None = None
+    source_bytes: int | None = None
+    source_sha256: str = ""
+    citations: list[str] = field(default_factory=list)
     made_from: str = ""
     base: Base | None = None
     lineage: Lineage | None = None

@@ -31,6 +31,7 @@ _PROVENANCE = {
     "table_name": ("VARCHAR", "Table, under CAVE's name"),
     "source": ("VARCHAR", "Where it was fetched from: cave, archive, delta, synthetic; NULL where absent"),
     "url": ("VARCHAR", "Address it was fetched from"),
+    "source_sha256": ("VARCHAR", "SHA-256 of the file it was read from; NULL where it was no single file"),
     "scope": ("VARCHAR", "Which rows are here: all, or which synapses"),
     "n_rows": ("BIGINT", "Number of rows"),
     "time_stamp": ("TIMESTAMP", "The moment that the version describes, UTC"),
@@ -146,10 +147,10 @@ def _provenance_rows(manifest: Manifest) -> Iterable[Sequence[Any]]:
     for name in sorted({*TABLES, *manifest.tables}):
         entry = manifest.tables.get(name)
         if entry is not None:
-            what = (entry.source, entry.url, entry.scope, entry.rows)
+            what = (entry.source, entry.url, entry.source_sha256, entry.scope, entry.rows)
             how = (manifest.time_stamp, entry.fetched, tools, None)
             yield (manifest.version, name, *what, *how, VIEWS_VERSION)
         else:
             reason = manifest.absent.get(name, "not fetched")
-            nothing = (None,) * 4
+            nothing = (None,) * 5
             yield (manifest.version, name, *nothing, manifest.time_stamp, None, None, reason, VIEWS_VERSION)

@@ -40,9 +40,18 @@ class ConnectionCut(Exception):
 class Gate:
     """The outermost part of the application."""
 
-    def __init__(self, app: ASGIApp, faults: Faults, log: list[LoggedRequest]) -> None:
-        """Put a gate before `app`."""
+    def __init__(self, app: ASGIApp, faults: Faults, log: list[LoggedRequest], *, whole: bool = True) -> None:
+        """Put a gate before `app`.
+
+        Args:
+            app: what answers.
+            faults: what goes wrong.
+            log: gets an entry for each request.
+            whole: whether an answer is put together before it is sent; large files are better sent as they come,
+                unless something shall go wrong with them.
+        """
         self._app = app
+        self._whole = whole
         self._faults = faults
         self._log = log
 
@@ -53,6 +62,9 @@ class Gate:
             return
         content = await _content(receive)
         faults = self._faults.take(scope["path"])
+        if not (faults or self._whole):
+            await self._pass(scope, receive, send)
+            return
         await asyncio.sleep(sum(fault.wait for fault in faults))
         reply = next((fault.instead for fault in faults if fault.instead), None)
         if reply is None:
@@ -62,11 +74,23 @@ class Gate:
         self._log.append(_logged(scope, content, reply.status))
         await _deliver(_opened(reply, scope["path"]), faults, send)
 
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._log.append(_logged(scope, b"", message["status"]))
+            await send(message)
+
+        await self._app(scope, receive, noting)
+
     async def _ask(self, scope: Scope, content: bytes) -> Reply:
         parts: list[Message] = []
 
+        waiting = [content]
+
         async def receive() -> Message:
-            return {"type": "http.request", "body": content, "more_body": False}
+            if not waiting:  # whoever asks again waits for the client to leave
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
 
         async def collect(message: Message) -> None:
             parts.append(message)
@@ -103,7 +127,11 @@ def _opened(reply: Reply, path: str) -> Reply:
 
 async def _deliver(reply: Reply, faults: list[Fault], send: Send) -> None:
     headers = [(key, value) for key, value in reply.headers if key.lower() != "content-length"]
-    headers.append(("Content-Length", str(len(reply.content))))
+    # The answer to HEAD has no content, and tells the length of what it would be.
+    if reply.content or not reply.header("content-length"):
+        headers.append(("Content-Length", str(len(reply.content))))
+    else:
+        headers.append(("Content-Length", reply.header("content-length")))
     raw = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in headers]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     sent = min((fault.sent for fault in faults), default=1.0)

@@ -69,7 +69,7 @@ def serve(
         running = Running(f"http://127.0.0.1:{listener.getsockname()[1]}", known.valid)
         app = application(Service(datastacks, engine, rules, known), pages)
         gate = Gate(app, running.faults, running.requests)
-        with _thread(
+        with in_a_thread(
             uvicorn.Config(gate, log_config=None, log_level="critical", timeout_graceful_shutdown=1), listener
         ):
             yield running
@@ -77,7 +77,8 @@ def serve(
 
 
 @contextmanager
-def _thread(config: uvicorn.Config, listener: socket.socket) -> Iterator[None]:
+def in_a_thread(config: uvicorn.Config, listener: socket.socket) -> Iterator[None]:
+    """Let an application answer what arrives at a socket for as long as the context lasts."""
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="cave", daemon=True)
     thread.start()
