@@ -13,7 +13,7 @@ from ingest.archived import ArchivedTable
 from ingest.bucket import Bucket, Found
 from ingest.conform import declared, reduced
 from ingest.dump import Header, dumped_schema, parse_header
-from ingest.origin import Scope, Selection
+from ingest.origin import Place, Scope, Selection
 from ingest.parts import PartStore
 from ingest.progress import Progress, Silent
 from ingest.selection import annotation_tables, in_order, is_about_synapses, needed
@@ -62,6 +62,7 @@ class Dump:
 class Archive:
     """Archived versions in a bucket or a folder; see `ingest.origin.Origin`."""
 
+    name: Place = "archive"
     workers = 4
 
     def __init__(self, datastack: str, bucket: Bucket, progress: Progress | None = None) -> None:
@@ -131,12 +132,18 @@ class Archive:
 
         names = list(names)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = zip(names, pool.map(look, names), strict=True)
-            self._dumps |= {name: dump for name, dump in found if dump is not None}
+            # The first one alone: if nobody answers, that is said once.
+            dumps = [*map(look, names[:1]), *pool.map(look, names[1:])]
+        self._dumps |= {name: dump for name, dump in zip(names, dumps, strict=True) if dump is not None}
 
     def _require_any(self, version: int) -> None:
-        if self._dumps:
+        if self._dumps.keys() - {SYNAPSE}:
             return
+        if self.dump(version, *ALL_SYNAPSES):
+            raise SourceRefused(
+                f"the archive of version {version} has no tables, only synapses; take them with: microns "
+                f"snapshot {version} {SYNAPSE} --synapses all --source archive, and tables from CAVE: --source cave"
+            )
         known = DATASTACKS[self.datastack].releases if self.datastack in DATASTACKS else ()
         archived = ", ".join(str(release.version) for release in known if release.archived)
         raise SourceRefused(

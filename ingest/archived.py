@@ -95,7 +95,9 @@ class ArchivedTable:
             SourceUnavailable: the server does not answer, or what it sent is damaged.
             SchemaDrift: the rows are not what the header says.
         """
-        self.store.clear()
+        self._receipt_at.unlink(missing_ok=True)
+        for stored in self.store.load():
+            self.store.remove(stored)
         seen = kept = 0
         waiting: list[pa.Table] = []
         columns = [*self.table.arrow_schema.names, "valid"]
@@ -197,4 +199,4 @@ class ArchivedTable:
 
     @property
     def _kept_at(self) -> Path:
-        return self.store.directory.with_name(f"{self.store.directory.name}.download")
+        return self.store.directory / "download"

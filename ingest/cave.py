@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ingest.origin import Scope, Selection
+from ingest.origin import Place, Scope, Selection
 from ingest.parts import PartStore
 from ingest.plan import Part
 from ingest.selection import require_version, select
@@ -16,6 +16,8 @@ from warehouse.schema import Table
 
 class Cave:
     """A CAVE service; see `ingest.origin.Origin`."""
+
+    name: Place = "cave"
 
     def __init__(self, source: Source, sizes: Sizes | None = None) -> None:
         self.source = source

@@ -21,7 +21,13 @@ def snapshot(
     *tables: Annotated[
         str, Parameter(help="CAVE's names of tables; without any, every table of cells, function and synapses.")
     ],
-    source: Annotated[Literal["cave", "archive"], Parameter(help="Where to fetch from.")] = "cave",
+    source: Annotated[
+        Literal["cave", "archive", "delta"] | None,
+        Parameter(
+            help="Where to fetch from: CAVE itself (needs an account), the public archive's files, or Delta "
+            "tables (synapses only). If not given, the best place that has the version, and it says which."
+        ),
+    ] = None,
     from_: Annotated[
         str | None,
         Parameter("--from", help="Another place of the files: an address, or a folder with v1507 in it."),
@@ -58,22 +64,19 @@ def snapshot(
     dry_run: Annotated[bool, Parameter(negative=(), help="Only print what would be fetched.")] = False,
     quiet: Annotated[bool, Parameter(negative=(), help="Show no progress.")] = False,
 ) -> None:
-    """Fetch a version from CAVE into a warehouse that works offline.
+    """Fetch a version into a warehouse that works offline.
 
-    Stopping it loses nothing: the same command continues. When all is here, it does nothing. You need a free CAVE
-    account and its token once; if there is none, the command says how to get one.
+    Stopping it loses nothing: the same command continues. When all is here, it does nothing. Versions in the
+    public archive need no account; CAVE itself needs a free one and its token, and says how to get it.
     """
-    from ingest.archive import Archive
-    from ingest.bucket import bucket_at
-    from ingest.cave import Cave
     from ingest.cells import which_cells
     from ingest.demo import refuse_demo
     from ingest.origin import Origin
-    from ingest.progress import Progress, Silent, shown
+    from ingest.places import Places
+    from ingest.progress import shown
     from ingest.skeletons import SkeletonJob
     from ingest.snapshot import Order, Snapshot
     from ingest.source import Source
-    from warehouse.datastacks import datastack_of
     from warehouse.memory import byte_count
 
     _quiet_libraries()
@@ -88,22 +91,23 @@ def snapshot(
     def service() -> Source:
         return Source(datastack, server=server)
 
-    def connect(progress: Progress) -> Origin:
-        if source == "archive":
-            return Archive(datastack, bucket_at(from_ or datastack_of(datastack).archive), progress)
-        return Cave(service())
+    places = Places(datastack, service, from_)
+
+    def connect(job: Snapshot) -> Origin:
+        return places.origin(source, version, job.scope, job.progress)
 
     if dry_run:
         from ingest.estimate import estimate
 
-        print(estimate(Snapshot(folder, order), lambda: connect(Silent())))
+        job = Snapshot(folder, order)
+        print(estimate(job, lambda: connect(job)))
         if whose is not None:
             log.info("%s", SkeletonJob(folder, version, whose).cost())
         return
     with shown(quiet) as progress:
         job = Snapshot(folder, order, progress)
         was_finished = job.is_finished
-        job.run(lambda: connect(progress))
+        job.run(lambda: connect(job))
         if whose is not None:
             SkeletonJob(folder, version, whose, progress).run(service)
     if not was_finished or _is_older(folder.database, folder.manifest(version)):
@@ -111,6 +115,28 @@ def snapshot(
 
         build(folder, memory=order.memory)
     print(folder.version(version))
+
+
+def versions(
+    *,
+    datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
+    server: Annotated[str | None, Parameter(help="Address of the CAVE service, if not the usual one.")] = None,
+    from_: Annotated[str | None, Parameter("--from", help="Another place of the archive's files.")] = None,
+    root: Annotated[
+        Path | None, Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder.")
+    ] = None,
+) -> None:
+    """Show which versions there are, where each can be had, and which are here.
+
+    CAVE is asked if you have its token, the archive and the Delta tables always; what cannot be asked is shown as
+    this release knows it.
+    """
+    from ingest.places import BRIEF, Places
+    from ingest.source import Source
+
+    _quiet_libraries()
+    places = Places(datastack, lambda: Source(datastack, server=server, patience=BRIEF), from_)
+    print(places.table(Folder.of(root, datastack).versions()))
 
 
 def _is_older(database: Path, manifest: Path) -> bool:

@@ -153,6 +153,11 @@ class Download(io.RawIOBase):
         super().close()
 
     @property
+    def path(self) -> Path:
+        """Where all of the file is, once it was read."""
+        return self._kept
+
+    @property
     def _note(self) -> Path:
         return self._kept.with_name(self._kept.name + ".of")
 

@@ -14,6 +14,8 @@ from warehouse.schema import Table
 
 Scope = Literal["proofread", "neurons", "all"]
 SCOPES: tuple[Scope, ...] = ("proofread", "neurons", "all")
+Place = Literal["cave", "archive", "delta"]
+PLACES: tuple[Place, ...] = ("cave", "archive", "delta")
 DEFAULT_SCOPE: Scope = "proofread"
 
 
@@ -99,10 +101,12 @@ class Origin(Protocol):
     """A place that tables of one datastack come from.
 
     Attributes:
+        name: "cave", "archive" or "delta".
         datastack: CAVE's name of the dataset.
         workers: how many parts are fetched at once.
     """
 
+    name: Place
     datastack: str
     workers: int
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.crew import Crew
-from ingest.origin import DEFAULT_SCOPE, SCOPES, Origin, Scope, Selection, Target
+from ingest.origin import DEFAULT_SCOPE, PLACES, SCOPES, Origin, Place, Scope, Selection, Target
 from ingest.parts import PartStore, only_job
 from ingest.plan import Part
 from ingest.progress import Progress, Silent
@@ -147,10 +147,12 @@ class Snapshot:
 
     def _target(self, origin: Origin, selection: Selection, table: Table) -> Target:
         scope: Scope = self.scope if is_about_synapses(table.name) else "all"
-        return origin.target(selection, table, scope, self._store(table.name, scope))
+        return origin.target(selection, table, scope, self._store(table.name, scope, origin.name))
 
-    def _store(self, name: str, scope: Scope) -> PartStore:
-        return PartStore(self._staging / (name if scope == "all" else f"{name}.{scope}"))
+    def _store(self, name: str, scope: Scope, place: Place) -> PartStore:
+        """Where the parts of a table wait; those of different places are cut differently and never mix."""
+        folder = name if scope == "all" else f"{name}.{scope}"
+        return PartStore(self._staging / (folder if place == "cave" else f"{folder}.{place}"))
 
     def _is_here(self, table: Table) -> bool:
         entry = self.manifest.tables.get(table.name) if self.manifest else None
@@ -231,7 +233,8 @@ class Snapshot:
         for name, entry in manifest.tables.items():
             for scope in SCOPES:
                 if entry.scope in (scope, "all"):
-                    self._store(name, scope).clear()
+                    for place in PLACES:
+                        self._store(name, scope, place).clear()
         if self._staging.exists() and not any(self._staging.iterdir()):
             self._staging.rmdir()
 

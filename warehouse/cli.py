@@ -34,7 +34,12 @@ app = App(
 )
 # Named by string, so that reading a warehouse never imports what fetches one.
 app.command("ingest.demo:demo", name="demo", help="Try everything on a small synthetic volume; no account needed.")
-app.command("ingest.cli:snapshot", name="snapshot", help="Fetch a version from CAVE into a warehouse.")
+app.command(
+    "ingest.cli:snapshot",
+    name="snapshot",
+    help="Fetch a version into a warehouse: from CAVE, or without an account.",
+)
+app.command("ingest.cli:versions", name="versions", help="Which versions there are, and where each can be had.")
 app.command(
     "ingest.cli:selftest", name="selftest", help="A dozen harmless requests that show whether CAVE works for you."
 )
@@ -155,6 +160,27 @@ def describe(
     with connect(version, root, datastack) as warehouse:
         frame = warehouse.describe(name)
         print(f"{warehouse.about(name)}\n\n{table_text(frame.columns, frame.rows())}")
+
+
+@app.command(version_flags=())
+def cite(
+    *names: Annotated[str, Parameter(help="Views and tables that were used; all tables that are here if none.")],
+    bibtex: Annotated[bool, Parameter(negative=(), help="Print BibTeX.")] = False,
+    version: Annotated[int | None, Parameter(help="Of which version; of the default one if not given.")] = None,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
+) -> None:
+    """Show what to cite for the tables that were used, and where these come from."""
+    from warehouse.build import current_default
+    from warehouse.cite import citation_bibtex, citation_text
+    from warehouse.manifest import read_manifest
+
+    folder = Folder.of(root, datastack)
+    _local_versions(folder)
+    chosen = current_default(folder) if version is None else version
+    folder.require_version(chosen)
+    manifest = read_manifest(folder.manifest(chosen))
+    print((citation_bibtex if bibtex else citation_text)(manifest, names))
 
 
 @app.command(version_flags=())
