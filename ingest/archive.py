@@ -142,7 +142,7 @@ class Archive:
         if self.dump(version, *ALL_SYNAPSES):
             raise SourceRefused(
                 f"the archive of version {version} has no tables, only synapses; take them with: microns "
-                f"snapshot {version} {SYNAPSE} --synapses all --source archive, and tables from CAVE: --source cave"
+                f"snapshot {version} {SYNAPSE} --synapses all --source archive, and tables with --source cave"
             )
         known = DATASTACKS[self.datastack].releases if self.datastack in DATASTACKS else ()
         archived = ", ".join(str(release.version) for release in known if release.archived)

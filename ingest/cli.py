@@ -94,7 +94,8 @@ def snapshot(
     places = Places(datastack, service, from_)
 
     def connect(job: Snapshot) -> Origin:
-        return places.origin(source, version, job.scope, job.progress)
+        # Whoever names a service means it.
+        return places.origin(source or ("cave" if server else None), version, job.scope, job.progress)
 
     if dry_run:
         from ingest.estimate import estimate
