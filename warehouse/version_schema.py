@@ -125,9 +125,11 @@ def _texts_of_version(manifest: Manifest) -> dict[str, str]:
     """What only the manifest knows, in place of what the files under sql/ say of it: by name, ready to be run."""
     name = table_called(datastack_of(manifest.datastack), SYNAPSE) or SYNAPSE
     entry = manifest.tables.get(name)
+    moment = text_literal(manifest.time_stamp) if manifest.time_stamp else "NULL"
     texts = {
         "_version": f"SELECT {manifest.version} AS _version",
-        "_version_time": f"SELECT TIMESTAMP {text_literal(manifest.time_stamp)} AS _version_time",
+        # Unknown of some archived versions.
+        "_version_time": f"SELECT {moment}::TIMESTAMP AS _version_time",
         "_synapse_scope": f"SELECT {text_literal(entry.scope if entry else '')} AS _synapse_scope",
     }
     if entry is not None and entry.bounds:
