@@ -67,7 +67,7 @@ def create_version(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Ma
     con.execute(f"CREATE SCHEMA {schema_of(manifest.version)}; CREATE SCHEMA {raw_schema_of(manifest.version)}")
     declared = {table_called(datastack_of(manifest.datastack), name): table for name, table in TABLES.items()}
     for name in dict.fromkeys((*filter(None, declared), *manifest.tables)):
-        _create_raw(con, manifest.version, name, declared.get(name), manifest.tables.get(name))
+        _create_raw(con, manifest, name, declared.get(name))
     texts = _texts_of_version(manifest)
     late = _late(views)
     for view in views.values():
@@ -220,15 +220,13 @@ def raw_select(version: int, table: Table | None, entry: TableEntry | None, *, b
     return f"SELECT {items}{more} FROM ({logical_select(version, entry, bucket=bucket)})"
 
 
-def _create_raw(
-    con: duckdb.DuckDBPyConnection, version: int, name: str, table: Table | None, entry: TableEntry | None
-) -> None:
-    schema = raw_schema_of(version)
-    con.execute(f"CREATE VIEW {schema}.{quoted(name)} AS {raw_select(version, table, entry)}")
+def _create_raw(con: duckdb.DuckDBPyConnection, manifest: Manifest, name: str, table: Table | None) -> None:
+    schema, entry = raw_schema_of(manifest.version), manifest.tables.get(name)
+    con.execute(f"CREATE VIEW {schema}.{quoted(name)} AS {raw_select(manifest.version, table, entry)}")
     if table is not None:
         warnings = (f"Mind: {warning}" for warning in table.warnings)
         doc = "\n\n".join((table.description, *warnings, f"Cite: {', '.join(table.citation)}."))
-        comment_on_view(con, schema, name, doc, table_texts(table))
+        comment_on_view(con, schema, name, doc, table_texts(table, datastack_of(manifest.datastack)))
     elif entry is not None:
         columns = dict.fromkeys(entry.columns, "Not described here; see the schema of the table in CAVE")
         comment_on_view(

@@ -266,14 +266,16 @@ def _texts_of(reference: Reference, views: Mapping[str, View], datastack: Datast
     if not reference.raw and reference.name in views:
         return views[reference.name].columns
     table = TABLES.get(table_called(datastack, reference.name) or "") or TABLES.get(reference.name)
-    return table_texts(table) if table else None
+    return table_texts(table, datastack) if table else None
 
 
-def table_texts(table: Table) -> dict[str, str]:
-    """What each stored column of a table means, unit last."""
-    return {name: _field_text(table.column_of(name), name) for name in table.arrow_schema.names}
+def table_texts(table: Table, datastack: Datastack) -> dict[str, str]:
+    """What each stored column of a table means in a datastack, unit last."""
+    return {name: _field_text(table.column_of(name), name, datastack) for name in table.arrow_schema.names}
 
 
-def _field_text(column: Column, name: str) -> str:
-    axis = f", {name[-1]}" if column.kind == "point" else ""
-    return f"{column.description}{axis}{f' [{column.unit}]' if column.unit else ''}"
+def _field_text(column: Column, name: str, datastack: Datastack) -> str:
+    if column.kind == "point":
+        voxel = " x ".join(f"{size:g}" for size in datastack.voxel_nm)
+        return f"{column.description}, {name[-1]} [{column.unit} of {voxel} nm]"
+    return f"{column.description}{f' [{column.unit}]' if column.unit else ''}"

@@ -15,11 +15,11 @@ SELECT
     n.pt_root_id, -- Segment under the look-up point in this version
     n.orig_root_id, -- Segment under the centroid in this version
     n.pt_supervoxel_id, -- Supervoxel under the look-up point; never changes
-    n.pt_position_x, -- The centroid of the nucleus, x [voxel]
-    n.pt_position_y, -- The centroid of the nucleus, y [voxel]
-    n.pt_position_z, -- The centroid of the nucleus, z [voxel]
-    coalesce(a.x, n.pt_position_x) AS pt_position_lookup_x, -- The look-up point, x [voxel]
-    coalesce(a.y, n.pt_position_y) AS pt_position_lookup_y, -- The look-up point, y [voxel]
-    coalesce(a.z, n.pt_position_z) AS pt_position_lookup_z -- The look-up point, z [voxel]
+    n.pt_position_x, -- The centroid of the nucleus in CAVE's voxels, x [voxel]
+    n.pt_position_y, -- The centroid of the nucleus in CAVE's voxels, y [voxel]
+    n.pt_position_z, -- The centroid of the nucleus in CAVE's voxels, z [voxel]
+    coalesce(a.x, n.pt_position_x) AS pt_position_lookup_x, -- The look-up point in CAVE's voxels, x [voxel]
+    coalesce(a.y, n.pt_position_y) AS pt_position_lookup_y, -- The look-up point in CAVE's voxels, y [voxel]
+    coalesce(a.z, n.pt_position_z) AS pt_position_lookup_z -- The look-up point in CAVE's voxels, z [voxel]
 FROM _nuclei AS n
 LEFT JOIN _alternative_points AS a ON a.nucleus_id = n.nucleus_id

@@ -1,8 +1,7 @@
 -- Synapses with what they land on, one row per cleft.
 --
--- Joined with the tables of tags as they are, not with `synapse_targets`, which groups all tags first: for one cell that
--- is a tenth of a second instead of ten. A synapse that a table has twice would be two rows here: the check
--- synapses_are_tagged_once names it.
+-- Joined with the tables of tags as they are, not with `synapse_targets`, so that it needs none of them. A synapse that a
+-- table has twice would be two rows here: the check synapses_are_tagged_once names it.
 -- grain: id
 -- requires: synapses_pni_2
 SELECT

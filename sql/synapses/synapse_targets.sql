@@ -6,15 +6,55 @@
 -- they mean is not part of the table. A synapse that is not here was not classified, which is no statement about it.
 -- Where a table has several rows for a synapse, its latest counts.
 -- grain: synapse_id
+-- store: synapse_id
 -- requires: synapse_target_predictions_ssa_v2 or synapse_target_predictions_ssa or synapse_target_structure
 -- warning: tags of different releases differ for some synapses: compare like with like through compartment_source
 -- cite: microns2025
 -- questions: Q24
+WITH answers AS (
+    SELECT
+        target_id,
+        id,
+        'v2' AS source,
+        tag,
+        NULL::INTEGER AS code
+    FROM synapse_target_predictions_ssa_v2
+    UNION ALL
+    SELECT
+        target_id,
+        id,
+        'v1',
+        tag,
+        NULL
+    FROM synapse_target_predictions_ssa
+    UNION ALL
+    SELECT
+        target_id,
+        id,
+        'structure',
+        NULL,
+        value
+    FROM synapse_target_structure
+),
+
+tags AS (
+    SELECT
+        a.target_id,
+        max_by(a.tag, a.id) FILTER (WHERE a.source = 'v2') AS tag_v2,
+        max_by(a.tag, a.id) FILTER (WHERE a.source = 'v1') AS tag_v1,
+        max_by(a.code, a.id) FILTER (WHERE a.source = 'structure') AS structure_code
+    FROM answers AS a
+    GROUP BY a.target_id
+)
+
 SELECT
-    t.synapse_id,
-    t.compartment,
-    t.compartment_source,
-    t.tag_v2,
-    t.tag_v1,
-    t.structure_code
-FROM _synapse_targets AS t
+    t.target_id AS synapse_id, -- The synapse: `id` in `synapses`
+    coalesce(t.tag_v2, t.tag_v1) AS compartment, -- spine, shaft or soma: tag_v2, else tag_v1; NULL where neither predicted it
+    CASE
+        WHEN t.tag_v2 IS NOT NULL THEN 'synapse_target_predictions_ssa_v2'
+        WHEN t.tag_v1 IS NOT NULL THEN 'synapse_target_predictions_ssa'
+    END AS compartment_source, -- The table that compartment comes from
+    t.tag_v2, -- Answer of synapse_target_predictions_ssa_v2, verbatim
+    t.tag_v1, -- Answer of synapse_target_predictions_ssa, verbatim
+    t.structure_code -- Code 0 to 6 of synapse_target_structure, verbatim
+FROM tags AS t

@@ -93,6 +93,8 @@ def test_the_other_geometry_is_used(tiny: Warehouse) -> None:
         (3, 150.0, "lower", 30000, 0, False, None),
     ]
     assert tiny.sql("SELECT ctr_x_nm, ctr_z_nm FROM synapses WHERE id = 1").fetchall() == [(20, 150)]
+    units = tiny.sql("SELECT DISTINCT unit FROM data_dictionary WHERE name = 'synapses' AND unit LIKE 'voxel of%'")
+    assert units.fetchall() == [("voxel of 10 x 10 x 50 nm",)]
     assert tiny.sql("SELECT area, source FROM layer_bounds GROUP BY ALL").fetchall() == [
         ("S1", "drawn for this test")
     ]

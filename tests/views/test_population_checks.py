@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -74,12 +75,35 @@ def one_more(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
             lambda rows: pl.concat([rows, rows]),
             {"proofread_outputs_add_up", "types_add_up"},
         ),
+        ("cells", lambda rows: rows.with_columns(layer=pl.lit("L9")), {"layers_match_depth"}),
     ],
 )
 def test_a_planted_fault_is_named(
     folder: Folder, model: str, change: Callable[[pl.DataFrame], pl.DataFrame], named: set[str]
 ) -> None:
     assert plant(folder, model, change) == named
+
+
+@pytest.mark.parametrize(
+    ("key", "n_syn", "named"),
+    [
+        ("pre_pt_root_id", "2 * count(*)", {"connections_add_up"}),
+        ("1::BIGINT AS pre_pt_root_id", "count(*)", {"partners_are_segments"}),
+    ],
+    ids=["counted twice", "no segment"],
+)
+def test_a_view_that_is_wrong_is_named(folder: Folder, key: str, n_syn: str, named: set[str]) -> None:
+    version = folder.versions()[0]
+    build(folder)
+    with duckdb.connect(folder.database) as database:
+        database.execute(f"SET GLOBAL file_search_path = '{folder.path}'")
+        database.execute(
+            f"CREATE OR REPLACE VIEW v{version}.connections AS SELECT {key}, post_pt_root_id, {n_syn} AS n_syn, "
+            f"sum(size)::BIGINT AS sum_size, avg(size) AS mean_size FROM v{version}._partner_synapses GROUP BY ALL"
+        )
+    found = {result.name for result in check(folder, version) if not result.ok}
+    build(folder)
+    assert named <= found
 
 
 def test_what_was_put_back_is_sound(folder: Folder) -> None:

@@ -21,7 +21,7 @@ TO_SYNAPSE = Column("target_id", "id", "Synapse id: the `id` in synapses_pni_2 t
 
 def position(name: str, what: str, *, nullable: bool = False) -> Column:
     """A point in the voxels that CAVE stores, as three columns."""
-    return Column(name, "point", what, unit="voxel of 4 x 4 x 40 nm", nullable=nullable)
+    return Column(name, "point", what, unit="voxel", nullable=nullable)
 
 
 def bound_point(prefix: str, what: str) -> tuple[Column, Column]:

@@ -1,0 +1,132 @@
+"""The views of populations against the second implementation: a synthetic volume, and tables of a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+import warehouse
+from tests.views import second
+from tests.views.test_recorded import Tables, cells, proofreading
+from warehouse.build import build
+from warehouse.cluster import cluster_synapses
+from warehouse.layout import Folder
+from warehouse.logical import logical_rows
+from warehouse.manifest import Manifest
+from warehouse.publish import publish
+from warehouse.session import connect
+from warehouse.store import write_table
+from warehouse.synthetic import synthesize
+from warehouse.tables import SYNAPSE, TABLES
+
+pytestmark = pytest.mark.slow
+
+Ask = Callable[[str], pl.DataFrame]
+Answers = dict[str, pl.DataFrame]
+
+
+def expected(nuclei: pl.DataFrame, synapses: pl.DataFrame, axons: pl.Series) -> Answers:
+    """What the second implementation answers, by the query that asks the first."""
+    distance = "FROM distance_dependence WHERE measure ="
+    return {
+        "FROM cell_type_connectivity WHERE n_possible > 0": second.cell_type_connectivity(nuclei, synapses),
+        "FROM connectivity_by_cell WHERE n_possible > 0": second.connectivity_by_cell(nuclei, synapses),
+        f"{distance} 'space'": second.distance_dependence(nuclei, synapses, "space"),
+        f"{distance} 'lateral'": second.distance_dependence(nuclei, synapses, "lateral"),
+        "FROM reciprocal_pairs": second.reciprocal_pairs(nuclei, synapses),
+        "FROM ei_balance": second.ei_balance(nuclei, synapses, axons),
+    }
+
+
+def compare(ask: Ask, answers: Answers) -> None:
+    for query, theirs in answers.items():
+        ours = ask(f"SELECT {', '.join(theirs.columns)} {query}")
+        assert_frame_equal(ours, theirs, check_row_order=False, check_dtypes=False)
+
+
+@pytest.mark.parametrize("version", [943, 1300])
+def test_recorded_tables(shared_dir: Path, recorded: Callable[[int, str], pl.DataFrame], version: int) -> None:
+    tables = Tables(shared_dir / "cave-recordings" / "tables" / f"v{version}")
+    places = tables("nucleus_detection_v0").select(
+        pl.col("id").alias("nucleus_id"),
+        *(
+            (pl.col(f"pt_position_{axis}") * size).alias(f"{axis}_nm")
+            for axis, size in zip("xyz", (4, 4, 40), strict=True)
+        ),
+    )
+    proofread = proofreading(tables, version).filter(pl.col("status_axon"), pl.col("strategy_axon") != "none")
+    nuclei = cells(tables, version).join(places, on="nucleus_id")
+    synapses = tables(SYNAPSE).with_columns(pl.col("pre_pt_root_id", "post_pt_root_id").fill_null(1))
+    answers = expected(nuclei, synapses, proofread["pt_root_id"])
+    assert all(len(frame) for frame in answers.values())
+    compare(lambda query: recorded(version, query), answers)
+
+
+def answers_of(ask: Ask) -> Answers:
+    """The second implementation on the synthetic volume; what a cell is called is not its business there."""
+    return expected(
+        ask("FROM cells"),
+        ask("SELECT pre_pt_root_id, post_pt_root_id, size FROM synapses_pni_2"),
+        ask("SELECT pt_root_id FROM proofreading WHERE status_axon AND strategy_axon <> 'none'")["pt_root_id"],
+    )
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Ask]:
+    with warehouse.demo(cells=200, seed=5) as opened:
+        yield lambda query: opened.sql(query).pl()
+
+
+def test_a_synthetic_volume(demo: Ask) -> None:
+    answers = answers_of(demo)
+    assert answers["FROM reciprocal_pairs"]["is_reciprocal"].any()
+    assert all(len(frame) for frame in answers.values())
+    compare(demo, answers)
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**31), n_parts=st.integers(1, 5))
+def test_order_of_rows_parts_and_root_ids_do_not_matter(
+    demo: Ask, tmp_path_factory: pytest.TempPathFactory, seed: int, n_parts: int
+) -> None:
+    """The same cells with other root ids, rows in another order, synapses in several files: the same answers."""
+    folder = Folder.of(tmp_path_factory.mktemp("shuffled"))
+    volume = synthesize(cells=200, seed=5)
+    version = volume.versions[0]
+    frames = {
+        name: pl.DataFrame(pl.from_arrow(logical_rows(TABLES[name], volume.table(version.version, name))))
+        for name in volume.table_names(version.version)
+    }
+    roots = pl.concat(
+        frame.select(pl.concat_list(pl.col("^.*_root_id$")).explode().cast(pl.Int64)).to_series().rename("root")
+        for frame in frames.values()
+        if any(name.endswith("_root_id") for name in frame.columns)
+    )
+    before = roots.unique().sort().drop_nulls()
+    before = before.filter(before > 1)
+    renamed = dict(zip(before, before.sample(fraction=1, shuffle=True, seed=seed), strict=True))
+    assembled = folder.staging(version.version)
+    entries = {}
+    for name, frame in frames.items():
+        keys = [each for each in frame.columns if each.endswith("_root_id") or each == "valid_id"]
+        shuffled = frame.with_columns(pl.col(keys).replace(renamed)).sample(fraction=1, shuffle=True, seed=seed)
+        schema = TABLES[name].arrow_schema
+        rows = shuffled.to_arrow().select(schema.names).cast(schema)
+        if name == SYNAPSE:
+            parts = tmp_path_factory.mktemp("parts")
+            for number in range(n_parts):
+                pl.DataFrame(pl.from_arrow(rows))[number::n_parts].write_parquet(parts / f"{number}.parquet")
+            entries[name] = cluster_synapses(assembled, TABLES[name], sorted(parts.glob("*")), source="synthetic")
+        else:
+            entries[name] = write_table(assembled, TABLES[name], rows, source="synthetic")
+    stamp = version.time_stamp.isoformat()
+    publish(folder, assembled, Manifest(folder.datastack, version.version, stamp, entries))
+    build(folder)
+    with connect(root=folder.path.parent) as opened:
+        compare(lambda query: opened.sql(query).pl(), answers_of(demo))
