@@ -39,14 +39,16 @@ class SmallWarehouse:
         self.folder = Folder.of(root)
         self._open: list[Warehouse] = []
 
-    def given(self, version: int = 1718, /, *, scope: str = "all", **tables: str) -> None:
-        """Publish a version with these tables, each written as `a | b` lines under a header."""
+    def given(self, version: int = 1718, /, *, scope: str = "all", **tables: str | pa.Table) -> None:
+        """Publish a version with these tables, each whole or written as `a | b` lines under a header."""
         assembled = self.folder.staging(version)
         entries = {}
         for name, text in tables.items():
             write: Callable[..., TableEntry] = cluster_synapses if name == SYNAPSE else write_table
             meta = {"source": "synthetic", "scope": scope if name == SYNAPSE else "all"}
-            entries[name] = write(assembled, TABLES[name], filled(TABLES[name], text), **meta)
+            entries[name] = write(
+                assembled, TABLES[name], text if isinstance(text, pa.Table) else filled(TABLES[name], text), **meta
+            )
         assembled.mkdir(parents=True, exist_ok=True)
         publish(
             self.folder,

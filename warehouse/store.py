@@ -175,6 +175,6 @@ def engine(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with TemporaryDirectory(dir=directory, prefix=".spill-") as spill, duckdb.connect() as con:
         con.execute("SET temp_directory = ?", [spill])
         # In a notebook without ipywidgets it is off, and to set it at all is an error.
-        if con.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (True,):
+        if con.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(True,)]:
             con.execute("SET enable_progress_bar = false")
         yield con

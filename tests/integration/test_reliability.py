@@ -32,11 +32,12 @@ from warehouse.synthetic import Volume, synthesize
 from warehouse.synthetic.volume import cells_for
 from warehouse.tables import NUCLEUS, SYNAPSE, TABLES
 
+KILLS = int(os.environ.get("MICRONS_KILLS", "2"))
 pytestmark = [
     pytest.mark.reliability,
+    pytest.mark.timeout(300 + 60 * KILLS),
     pytest.mark.skipif(os.name == "nt", reason="processes cannot be killed there as these are"),
 ]
-KILLS = int(os.environ.get("MICRONS_KILLS", "2"))
 VERSION = 1507
 ROWS = 1_000_000
 START = """

@@ -14,7 +14,9 @@ import pytest
 
 from ingest.parts import PartStore
 from ingest.plan import Part
+from warehouse.build import build
 from warehouse.errors import SourceRefused
+from warehouse.manifest import sha256_of
 from warehouse.service import faults
 from warehouse.tables import NUCLEUS, SYNAPSE
 
@@ -171,6 +173,26 @@ def test_further_tables_join_those_that_are_here(bench: Any) -> None:
     before = len(bench.service.requests)
     bench.take()
     assert bench.queries(NUCLEUS, before) == []
+
+
+def test_another_table_or_version_touches_nothing_that_is_here(bench: Any) -> None:
+    """Neither tables nor clustered synapses nor stored views are written again."""
+
+    def files() -> dict[str, tuple[str, int]]:
+        paths = bench.folder.path.glob("v1718/**/*.parquet")
+        return {path.parent.name: (sha256_of(path), path.stat().st_mtime_ns) for path in paths}
+
+    bench.take(NUCLEUS, SYNAPSE, synapses="all")
+    build(bench.folder)
+    before = files()
+    assert {NUCLEUS, "b=0", "cells", "axon_synapses"} <= set(before)
+    bench.take("soma_counts")
+    build(bench.folder)
+    after = files()
+    assert after == before | {"soma_counts": after["soma_counts"]}
+    bench.take(NUCLEUS, version=1507)
+    build(bench.folder)
+    assert files() == after
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
