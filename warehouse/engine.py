@@ -30,7 +30,10 @@ def engine(database: Path, folder: Path, memory: str | None, threads: int | None
         con.execute(f"ATTACH {text_literal(str(database))} AS _source (READ_ONLY)")
     except duckdb.Error as error:
         con.close()
-        raise SnapshotDamaged(f"{database} is no DuckDB file that can be read: {error}") from error
+        raise SnapshotDamaged(
+            f"{database} is no DuckDB file that can be read ({error}); make it anew with: "
+            "microns build --default VERSION"
+        ) from error
     con.execute(
         f"ATTACH ':memory:' AS {CATALOG};"
         f"COPY FROM DATABASE _source TO {CATALOG} (SCHEMA); DETACH _source; USE {CATALOG}"

@@ -214,7 +214,15 @@ def read_manifest(path: Path) -> Manifest:
     except FileNotFoundError:
         raise SnapshotNotFound(f"there is no manifest at {path}; fetch a version with: microns snapshot") from None
     except UnicodeDecodeError as error:
-        raise SnapshotDamaged(f"{path} is not a manifest ({error}); fetch the version again") from error
+        raise SnapshotDamaged(_not_a_manifest(path, error)) from error
+
+
+def _not_a_manifest(path: Path, error: Exception) -> str:
+    folder = path.parent
+    return (
+        f"{path} is not a manifest ({error}); remove the folder {folder.name} and fetch it again with: "
+        f"microns snapshot {folder.name.removeprefix('v')}"
+    )
 
 
 def manifest_from(text: str, path: Path) -> Manifest:
@@ -226,7 +234,7 @@ def manifest_from(text: str, path: Path) -> Manifest:
     try:
         content = json.loads(text)
     except ValueError as error:
-        raise SnapshotDamaged(f"{path} is not a manifest ({error}); fetch the version again") from error
+        raise SnapshotDamaged(_not_a_manifest(path, error)) from error
     _refuse_newer(path, content)
     try:
         tables, models = _entries(content["tables"]), _entries(content.get("models", {}))
