@@ -36,7 +36,7 @@ def test_a_job_that_gave_up_continues_with_what_it_had(library: Any, files: Path
     with pytest.raises(SourceUnavailable, match="status 503"):
         library.take(SYNAPSE, synapses="all")
     size = (files / PLACE / "v1507" / "synapses_pni_2_v1_filtered_view.csv.gz").stat().st_size
-    (kept,) = library.folder.path.glob(f".fetch-*/{SYNAPSE}.download")
+    (kept,) = library.folder.path.glob(f".fetch-*/{SYNAPSE}.archive/download")
     assert kept.stat().st_size == pytest.approx(0.6 * size, rel=0.01)
     library.bucket.faults.clear()
     before = len(library.bucket.requests)
