@@ -43,6 +43,9 @@ app.command("ingest.cli:versions", name="versions", help="Which versions there a
 app.command(
     "ingest.cli:selftest", name="selftest", help="A dozen harmless requests that show whether CAVE works for you."
 )
+app.command("ingest.get:get", name="get", help="Receive a bundle, from an address or a stick, and verify it.")
+app.command("warehouse.shell:shell", name="shell", help="The DuckDB shell on a warehouse or a bundle.")
+app.command("warehouse.doctor:doctor", name="doctor", help="What works on this machine, in ten seconds.")
 app.command("warehouse.bundle_cli:bundle", name="bundle", help="Make one DuckDB file for a class, or for a paper.")
 app.command("warehouse.docs:docs", name="docs", help="Write sql/README.md, the data dictionary of a checkout.")
 

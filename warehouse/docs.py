@@ -111,7 +111,7 @@ def _section(view: View, describe: Describe, answer: Answer) -> Iterator[str]:
     yield "".join(f"- {fact}\n" for fact in facts)
     yield from _columns(view, describe)
     for query in view.examples:
-        yield f"\n```sql\n{query}\n```\n```text\n{answer(query)}\n```\n"
+        yield f"\n```sql\n{query};\n```\n```text\n{answer(query)}\n```\n"
 
 
 def _columns(view: View, describe: Describe) -> Iterator[str]:

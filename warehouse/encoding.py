@@ -16,10 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -27,6 +26,9 @@ import pyarrow.parquet as pq
 from warehouse.errors import SnapshotDamaged
 from warehouse.manifest import Base, DataFile, TableEntry
 from warehouse.schema import AXES
+
+if TYPE_CHECKING:
+    import polars as pl
 
 PLAIN = "plain-1"
 OFFSET = "offset-1"
@@ -141,6 +143,8 @@ def scan(folder: Path, entry: TableEntry) -> pl.LazyFrame:
         folder: the published folder of the version.
         entry: the table in that version's manifest.
     """
+    import polars as pl  # an old processor may not be able to, and nothing else here needs it
+
     frame = _logical(folder, entry, entry.files)
     if (base := entry.base) is None:
         return frame
@@ -166,6 +170,8 @@ def removed_rows(folder: Path, base: Base, rows: pa.Table) -> pa.Array:
 
 
 def _logical(folder: Path, entry: TableEntry, files: Sequence[DataFile]) -> pl.LazyFrame:
+    import polars as pl
+
     frame = pl.scan_parquet([folder / file.path for file in files], hive_partitioning=False)
     offsets = _offsets(entry.encoding)
     return frame.select(
