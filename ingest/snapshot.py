@@ -6,7 +6,7 @@ import logging
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version as installed
 from pathlib import Path
 from threading import Lock
@@ -28,7 +28,7 @@ from warehouse.disk import disk_errors
 from warehouse.encoding import scan
 from warehouse.errors import SourceUnavailable, WarehouseError
 from warehouse.layout import Folder
-from warehouse.manifest import Manifest, TableEntry, read_manifest
+from warehouse.manifest import Layout, Manifest, TableEntry, read_manifest
 from warehouse.publish import finish_publishing, publish
 from warehouse.schema import Table
 from warehouse.store import write_table
@@ -49,6 +49,7 @@ class Order:
         tables: CAVE names; none for all declared annotation tables.
         synapses: which synapses; None for what is already here, else those of proofread axons.
         base: the version that synapses are stored against; None for a full copy.
+        layout: in how many orders the synapses are stored; None for what is already here, else "default".
         memory: bytes that sorting synapses may take; None for half of the machine's.
     """
 
@@ -56,6 +57,7 @@ class Order:
     tables: tuple[str, ...] = ()
     synapses: Scope | None = None
     base: int | None = None
+    layout: Layout | None = None
     memory: int | None = None
 
 
@@ -108,6 +110,8 @@ class Snapshot:
         Raises:
             WarehouseError: see `warehouse.errors`; what was fetched is kept for the next run.
         """
+        if self.manifest is not None and self.order.layout not in (None, self.manifest.layout):
+            self._lay_out(self.manifest, self.order.layout)
         if self.manifest is not None and self.is_finished:
             log.info("version %d is complete in %s; nothing to fetch", self.order.version, self.folder.path)
             if self._staging.exists():
@@ -221,12 +225,22 @@ class Snapshot:
             tables=tables,
             absent={name: why for name, why in selection.absent.items() if name not in tables},
             tools={**(self.manifest.tools if self.manifest else {}), **_tools(origin)},
+            layout=self.order.layout or (self.manifest.layout if self.manifest else "default"),
             models=self.manifest.models if self.manifest else {},  # the next build decides which are still right
         )
         publish(self.folder, assembled, manifest)
         published = read_manifest(self.folder.manifest(selection.version))
         self._clear_published(published)
         return published
+
+    def _lay_out(self, manifest: Manifest, layout: Layout) -> None:
+        """Note the layout that was ordered for what is here; the next build stores rows or drops them."""
+        with only_job(self._staging), disk_errors(self.folder.path):
+            assembled = self._staging / "assembled"
+            shutil.rmtree(assembled, ignore_errors=True)
+            assembled.mkdir(parents=True)
+            self.manifest = replace(manifest, layout=layout)
+            publish(self.folder, assembled, self.manifest)
 
     def _clear_published(self, manifest: Manifest) -> None:
         """Forget the parts of what is published, also those of a job that was killed just before it did so."""

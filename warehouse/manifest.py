@@ -13,11 +13,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound
 
 FORMAT_VERSION = 1
+Layout: TypeAlias = Literal["default", "full"]
 _T = TypeVar("_T")
 BASE = "base"
 KNOWN_NEEDS: frozenset[str] = frozenset({BASE})
@@ -158,6 +159,7 @@ class Manifest:
         tools: versions of what wrote the folder, and of the server.
         published: when the folder was last published, UTC.
         models: views whose rows are stored, built from the tables, by the view's name.
+        layout: "default", or "full" where more orders of the synapses are stored.
         format_version: of the manifest.
     """
 
@@ -169,6 +171,7 @@ class Manifest:
     tools: dict[str, str] = field(default_factory=dict)
     published: str = ""
     models: dict[str, TableEntry] = field(default_factory=dict)
+    layout: Layout = "default"
     format_version: int = FORMAT_VERSION
 
     @property

@@ -35,6 +35,8 @@ _ROW_GROUP = 32_768
 """Small, because these rows are looked up by the cell: one look-up unpacks one or two groups."""
 _VALUES = 262_144
 """In a row group at least, so that a long and narrow table has not too many of them."""
+_LONG_ROW_GROUP = 122_880
+"""For all synapses in another order: planning looks at every group."""
 
 
 def store_models(
@@ -51,9 +53,11 @@ def store_models(
     """
     prints = _fingerprints(manifest, views)
     stale = [views[name] for name in prints if name not in manifest.models]
-    if not stale:
+    published = read_manifest(folder.manifest(manifest.version))
+    if not stale and published.models.keys() == manifest.models.keys():
         return manifest
     with disk_errors(assembled):
+        assembled.mkdir(parents=True)
         made = {view.name: _store(con, assembled, manifest, view, prints[view.name]) for view in stale}
     manifest = replace(manifest, models=manifest.models | made)
     if read_manifest(folder.manifest(manifest.version)).tables != manifest.tables:
@@ -83,7 +87,12 @@ def _fingerprints(manifest: Manifest, views: Mapping[str, View]) -> dict[str, st
         files = [each for name in _tables(view, views, datastack) for each in _hashes(manifest, name)]
         content = "\n".join((view.text, *view.store, *(prints[name] for name in below), *files))
         prints[view.name] = hashlib.sha256(content.encode()).hexdigest()
-    return {name: prints[name] for name in prints if views[name].store and refusal(manifest, views[name]) is None}
+    return {name: prints[name] for name in prints if _is_stored(manifest, views[name])}
+
+
+def _is_stored(manifest: Manifest, view: View) -> bool:
+    asked_for = bool(view.store) and view.layout in ("", manifest.layout)
+    return asked_for and refusal(manifest, view) is None
 
 
 def _tables(view: View, views: Mapping[str, View], datastack: Datastack) -> list[str]:
@@ -105,7 +114,8 @@ def _store(
     columns = dict(zip(rows.columns, map(str, rows.types), strict=True))
     path = assembled / model_path(view.name.removeprefix("_")) / "part-0.parquet"
     path.parent.mkdir(parents=True)
-    _write(path, rows.to_arrow_reader(max(_ROW_GROUP, _VALUES // len(columns))), encoding_for(columns))
+    together = _LONG_ROW_GROUP if view.layout else max(_ROW_GROUP, _VALUES // len(columns))
+    _write(path, rows.to_arrow_reader(together), encoding_for(columns))
     # A row that is there twice is for `microns check` to find: it must not keep a database from being built.
     file = read_back(assembled, path, view.store, f"the view {view.name}", unique=False)
     entry = TableEntry(

@@ -12,6 +12,7 @@ explanation, and keys, each on a line of its own (`-- grain: nucleus_id`):
     questions  numbers in the question bank
     example    a query that shows it at work; the data dictionary prints it with its answer from a small demo
     store      its rows take long to make: they are written to Parquet, in this order, when the database is built
+    layout     the layout of a version that has its rows stored; without this line every layout has
     macro      its signature: the file is a macro; a SELECT without FROM is a scalar one
 
 The comment behind an item of the SELECT says what the column means, its unit last, in square brackets; a column
@@ -37,7 +38,7 @@ from warehouse.tables import TABLES
 VIEWS_VERSION = 1
 """The meaning of the SQL: raised whenever a view starts to answer differently."""
 
-_KEYS = ("grain", "requires", "scope", "warning", "cite", "questions", "example", "store", "macro")
+_KEYS = ("grain", "requires", "scope", "warning", "cite", "questions", "example", "store", "layout", "macro")
 _ANY = "any"
 _KEY_LINE = re.compile(r"([a-z_]+): *(.*)")
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
@@ -59,6 +60,7 @@ class View:
         scope: synapse scopes in which the answer is right; empty for all.
         warnings, cites, questions, examples: as in the header.
         store: order of the rows in Parquet, if they are stored; it must identify a row.
+        layout: the only layout of a version in which they are stored; empty for every one.
         signature: of a macro, with defaults, in parentheses; None for a view.
         is_scalar: whether it is a macro that returns one value, not rows.
         columns: of the result, to what they mean.
@@ -78,6 +80,7 @@ class View:
     questions: tuple[str, ...]
     examples: tuple[str, ...]
     store: tuple[str, ...]
+    layout: str
     signature: str | None
     is_scalar: bool
     found: tuple[Reference, ...]
@@ -195,6 +198,7 @@ def parse_view(path: str, content: str) -> View:
             questions=_words(keys["questions"]),
             examples=tuple(keys["example"]),
             store=_words(keys["store"]),
+            layout=" ".join(keys["layout"]),
             signature=macro,
             is_scalar=macro is not None and is_scalar(tree),
             found=references(tree),

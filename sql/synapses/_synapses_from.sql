@@ -1,6 +1,6 @@
 -- Synapses whose presynaptic side is one of the segments, one row per cleft.
 --
--- Cells and proofread axons are looked up in the rows sorted by axon, orphan pieces in the whole table; that is not
+-- Cells and proofread axons are looked up in their rows sorted by axon, orphan pieces in the whole table; that is not
 -- touched if there is no orphan piece among the ids.
 -- grain: id
 -- macro: _synapses_from(ids)
@@ -22,5 +22,5 @@ FROM _synapses_by_pre AS s
 JOIN axons AS a ON a.root = s.pre_pt_root_id
 UNION ALL
 SELECT s.*
-FROM synapses AS s
+FROM _orphan_synapses AS s
 JOIN orphans AS o ON o.root = s.pre_pt_root_id

@@ -3,7 +3,8 @@
 -- Two opposite corners, in nm by default, else `unit := 'um'` or `unit := 'voxel'` (CAVE's own unit). The lower bound
 -- of each axis belongs to the box, the upper does not, so that neighbouring boxes share no synapse.
 --
--- The positions of all synapses are read: seconds, where all are here.
+-- The positions of all synapses are read: seconds, where all are here. A snapshot made with `--layout full` keeps them
+-- sorted by place as well and opens only what lies around the box.
 -- grain: id
 -- requires: synapses_pni_2
 -- scope: all
@@ -12,27 +13,17 @@
 -- warning: positions are in nm here and in voxels in CAVE; a box in the wrong unit is empty or elsewhere
 -- cite: microns2025, turner2022
 -- questions: Q28
-WITH scale AS (
-    SELECT
-        CASE _one_of(unit, 'unit', ['nm', 'um', 'voxel'])
-            WHEN 'nm' THEN 1
-            WHEN 'um' THEN 1000
-            ELSE 0
-        END AS nm
-),
-
-box AS (
-    SELECT
-        if(c.nm = 0, 1, c.nm / _voxel_x_nm()) AS x,
-        if(c.nm = 0, 1, c.nm / _voxel_y_nm()) AS y,
-        if(c.nm = 0, 1, c.nm / _voxel_z_nm()) AS z
-    FROM scale AS c
-)
-
-SELECT s.*
-FROM synapses AS s
-JOIN box AS k
-    ON
-        s.ctr_pt_position_x >= ceil(least(x0, x1) * k.x)::INTEGER AND s.ctr_pt_position_x < ceil(greatest(x0, x1) * k.x)::INTEGER
-        AND s.ctr_pt_position_y >= ceil(least(y0, y1) * k.y)::INTEGER AND s.ctr_pt_position_y < ceil(greatest(y0, y1) * k.y)::INTEGER
-        AND s.ctr_pt_position_z >= ceil(least(z0, z1) * k.z)::INTEGER AND s.ctr_pt_position_z < ceil(greatest(z0, z1) * k.z)::INTEGER
+SELECT
+    s.* EXCLUDE (cube),
+    s.pre_pt_root_id = s.post_pt_root_id AND s.pre_pt_root_id NOT IN (0, 1) AS is_autapse, -- Whether both sides are the same segment
+    s.ctr_pt_position_x * _voxel_x_nm() AS ctr_x_nm, -- The centre of the cleft, x [nm]
+    s.ctr_pt_position_y * _voxel_y_nm() AS ctr_y_nm, -- The centre of the cleft, y; grows away from the pia [nm]
+    s.ctr_pt_position_z * _voxel_z_nm() AS ctr_z_nm -- The centre of the cleft, z [nm]
+FROM _all_by_place AS s
+WHERE
+    s.ctr_pt_position_x >= _voxels(least(x0, x1), unit, _voxel_x_nm())
+    AND s.ctr_pt_position_x < _voxels(greatest(x0, x1), unit, _voxel_x_nm())
+    AND s.ctr_pt_position_y >= _voxels(least(y0, y1), unit, _voxel_y_nm())
+    AND s.ctr_pt_position_y < _voxels(greatest(y0, y1), unit, _voxel_y_nm())
+    AND s.ctr_pt_position_z >= _voxels(least(z0, z1), unit, _voxel_z_nm())
+    AND s.ctr_pt_position_z < _voxels(greatest(z0, z1), unit, _voxel_z_nm())

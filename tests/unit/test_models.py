@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 
 from warehouse.build import build
 from warehouse.check import check
-from warehouse.manifest import read_manifest
+from warehouse.manifest import Layout, read_manifest
 from warehouse.publish import publish
 from warehouse.store import write_table
 from warehouse.tables import NUCLEUS, TABLES
@@ -89,6 +90,28 @@ def test_another_table_of_nuclei_remakes_what_depends_on_it(
     small.expect("_axon_synapses", "id\n1\n2\n3", 1718)
     small.expect("cells", "nucleus_id | pt_root_id\n1 | 10\n2 | 20\n3 | 99")
     assert read_manifest(small.folder.manifest(1718)).tables["synapses_pni_2"] == synapses
+
+
+@CELLS
+def test_the_full_layout_has_more_orders_and_the_same_answers(
+    small: SmallWarehouse, case: SmallWarehouse, tmp_path: Path
+) -> None:
+    case.connect()
+    small.copy_of(case)
+    everywhere = "-1, -1, -1, 1e9, 1e9, 1e9"
+    questions = ("FROM output_synapses(99) ORDER BY id", f"FROM synapses_in_box({everywhere}) ORDER BY id")
+    before, answers = set(stored(small)), [small.ask(question, 1718) for question in questions]
+    assert all(answers)
+    orders: dict[Layout, set[str]] = {"full": {"_all_by_pre", "_all_by_place"}, "default": set()}
+    for layout, more in orders.items():
+        (tmp_path / layout).mkdir()
+        manifest = replace(read_manifest(small.folder.manifest(1718)), layout=layout)
+        publish(small.folder, tmp_path / layout, manifest)
+        small.close()
+        build(small.folder)
+        assert set(stored(small)) == before | more
+        assert [small.ask(question, 1718) for question in questions] == answers
+        assert any(small.folder.version(1718).glob("model/all_by_place/*.parquet")) == (layout == "full")
 
 
 def test_what_lost_its_tables_is_stored_no_more(small: SmallWarehouse) -> None:

@@ -15,7 +15,6 @@ import stamina
 
 from ingest.asking import Patience
 from ingest.cave import Cave
-from ingest.origin import Scope
 from ingest.snapshot import Order, Snapshot
 from ingest.source import Source
 from ingest.target import Sizes
@@ -59,10 +58,8 @@ class Bench:
     def origin(self) -> Cave:
         return Cave(self.connect(), self.sizes)
 
-    def job(
-        self, *tables: str, version: int = 1718, synapses: Scope | None = None, base: int | None = None
-    ) -> Snapshot:
-        return Snapshot(self.folder, Order(version, tables, synapses, base))
+    def job(self, *tables: str, version: int = 1718, **order: Any) -> Snapshot:
+        return Snapshot(self.folder, Order(version, tables, **order))
 
     def take(self, *tables: str, **order: Any) -> Manifest:
         return self.job(*tables, **order).run(self.origin)

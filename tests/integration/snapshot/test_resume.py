@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,9 @@ def test_a_finished_job_asks_nobody(bench: Any, caplog: pytest.LogCaptureFixture
     manifest = bench.take()
     bench.take(NUCLEUS, SYNAPSE)
     bench.take(synapses="proofread")
+    assert bench.take(layout="full") == replace(manifest, layout="full", published=bench.manifest().published)
+    assert bench.take() == bench.manifest()
+    manifest = bench.take(layout="default")
     assert len(bench.service.requests) == before
     assert "version 1718 is complete" in caplog.text
     assert manifest == bench.manifest()

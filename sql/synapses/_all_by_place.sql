@@ -1,0 +1,14 @@
+-- All synapses, sorted by where they are if the layout is full: for boxes.
+--
+-- `cube` numbers cubes of 25 um along a Z-order curve (the bits of the three coordinates interleaved), so that neighbours
+-- in space are mostly neighbours in the file.
+-- grain: id
+-- requires: synapses_pni_2
+-- store: cube, id
+-- layout: full
+SELECT
+    s.*,
+    _every_third_bit((s.ctr_pt_position_x * _voxel_x_nm() / 25000)::INTEGER)
+    + 2 * _every_third_bit((s.ctr_pt_position_y * _voxel_y_nm() / 25000)::INTEGER)
+    + 4 * _every_third_bit((s.ctr_pt_position_z * _voxel_z_nm() / 25000)::INTEGER) AS cube -- Number of the centre's cube
+FROM synapses_pni_2 AS s
