@@ -46,7 +46,7 @@ today AS (
 SELECT
     g.id, -- The id as it was given: a root id or a nucleus id
     coalesce(nullif(f.root, 0), o.root) AS root, -- Its segment in this version; NULL without one
-    CASE WHEN o.root IS NULL THEN f.n_nuclei ELSE 0 END AS n_nuclei, -- Number of nuclei on the segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    CASE WHEN o.root IS NULL THEN f.n_nuclei ELSE 0 END AS n_nuclei, -- Nuclei on the segment: 0 = orphan piece, 1 = a cell, more = merged
     f.nucleus_id, -- The nucleus; of a root with several the smallest, NULL for an orphan piece
     o.root IS NULL AS is_sender, -- Whether its outputs are in `_axon_synapses`
     CASE WHEN o.root IS NULL THEN f.axon_proofread ELSE FALSE END AS axon_proofread, -- Whether the axon was proofread

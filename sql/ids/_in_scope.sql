@@ -21,6 +21,7 @@ SELECT
             )
         ELSE error(
             'the outputs of ' || root || ' are not all here: v' || _version() || ' here holds the synapses of the cells in '
-            || 'the view bundle_cells' || CASE WHEN contains(_synapse_scope(), 'proofread') THEN ' and the outputs of proofread axons' ELSE '' END
+            || 'the view bundle_cells'
+            || CASE WHEN contains(_synapse_scope(), 'proofread') THEN ' and the outputs of proofread axons' ELSE '' END
         )
     END AS _in_scope -- The segment
