@@ -109,8 +109,10 @@ def snapshot(
 
         job = Snapshot(folder, order)
         print(estimate(job, lambda: connect(job)))
-        if whose is not None:
+        if whose is not None and version in folder.versions():
             log.info("%s", SkeletonJob(folder, version, whose).cost())
+        elif whose is not None:
+            log.info("whose skeletons are to be fetched is known when the tables are here")
         return
     with shown(quiet) as progress:
         job = Snapshot(folder, order, progress)

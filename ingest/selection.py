@@ -125,6 +125,10 @@ def _absent(listed: Sequence[str], version: int) -> dict[str, str]:
 def _require_known(name: str, listed: Sequence[str], views: Mapping[str, object], version: int) -> None:
     if name in listed or name in views:
         return
+    if name in TABLES and TABLES[name].kind == "skeleton":
+        raise UsageError(
+            f"{name} comes from CAVE's skeleton service: microns snapshot {version} {TABLES[name].order}"
+        )
     if name in TABLES and TABLES[name].kind == "archive":
         raise UsageError(f"{name} is a file of the public archive, not a table of CAVE; leave it out")
     near = difflib.get_close_matches(name, [*listed, *views], n=3, cutoff=0.5)

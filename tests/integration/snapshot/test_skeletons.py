@@ -178,6 +178,11 @@ def test_cells_that_are_not_there_get_a_sentence(here: Any, text: str, sentence:
     assert asked(here) == []
 
 
+def test_the_table_is_not_fetched_by_its_name(bench: Any) -> None:
+    with pytest.raises(UsageError, match="microns snapshot 1718 --skeletons proofread"):
+        bench.take(SKELETON)
+
+
 def test_without_the_table_that_names_the_cells_there_is_a_command_to_fetch_it(bench: Any) -> None:
     bench.take("nucleus_detection_v0")
     with pytest.raises(SnapshotIncomplete, match=f"microns snapshot 1718 {PROOFREADING} --skeletons proofread"):
