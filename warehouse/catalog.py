@@ -8,16 +8,18 @@ from typing import Any
 import duckdb
 
 from warehouse.citations import CITATIONS
+from warehouse.comparing import create_spanning
 from warehouse.datastacks import Datastack, table_called
 from warehouse.manifest import Manifest, TableEntry
 from warehouse.schema import Table
-from warehouse.spanning import constant_rows, create_spanning
+from warehouse.spanning import constant_rows
 from warehouse.tables import TABLES
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "versions": ("Q63",),
     "provenance": ("Q63", "Q64", "Q65"),
     "id_map": ("Q10", "Q11", "Q12", "Q47"),
+    "root_lineage": ("Q10", "Q11"),
     "table_catalog": ("Q52", "Q65", "Q66"),
     "dataset_constants": ("Q53",),
     "data_dictionary": (),
@@ -28,6 +30,7 @@ EXAMPLES: Mapping[str, str] = {
     "versions": "SELECT version, is_default, synapse_scope FROM versions ORDER BY version",
     "provenance": "SELECT version, table_name, n_rows FROM provenance ORDER BY n_rows DESC, version LIMIT 4",
     "id_map": "FROM id_map ORDER BY nucleus_id, version LIMIT 4",
+    "root_lineage": "FROM root_lineage ORDER BY n_sides DESC, old_root LIMIT 4",
     "table_catalog": "SELECT table_name, role, citations FROM table_catalog ORDER BY table_name LIMIT 3",
     "dataset_constants": "SELECT name, value, unit FROM dataset_constants WHERE name LIKE 'voxel%' ORDER BY name",
     "data_dictionary": 'SELECT "column", unit, description FROM data_dictionary '

@@ -116,6 +116,21 @@ def _bytes(files: Iterable[DataFile]) -> int:
 
 
 @app.command(version_flags=())
+def diff(
+    one: Annotated[int, Parameter(help="A version that is here.")],
+    other: Annotated[int, Parameter(help="Another one.")],
+    /,
+    *,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
+) -> None:
+    """Show how two versions differ: cells, rows of tables, proofreading, synapses, roots."""
+    from warehouse.diff import diff as diff_versions
+
+    print("\n\n".join(diff_versions(Folder.of(root, datastack), one, other)))
+
+
+@app.command(version_flags=())
 def promote(
     version: Annotated[int, Parameter(help="A version that was fetched with --base.")],
     /,

@@ -8,11 +8,12 @@ from typing import Any
 
 import duckdb
 
+from warehouse.comparing import create_comparisons, create_spanning, of_all
 from warehouse.dictionary import DATA_DICTIONARY, DATA_DICTIONARY_COLUMNS, comment_on_view, quoted, text_literal
 from warehouse.manifest import Manifest
 from warehouse.queries import Reference, rewrite
 from warehouse.tables import TABLES
-from warehouse.version_schema import create_late, refusal, schema_of, synapse_scope
+from warehouse.version_schema import create_late, synapse_scope
 from warehouse.views import VIEWS_VERSION, View
 
 _VERSIONS = {
@@ -44,6 +45,7 @@ _ID_MAP = {
     "nucleus_id": ("BIGINT", "The cell: its id in the table of nuclei, the same in every version"),
     "version": ("INTEGER", "Materialization version of CAVE"),
     "pt_root_id": ("BIGINT", "Its look-up root in that version; 0 or 1 where it has no segment"),
+    "pt_supervoxel_id": ("BIGINT", "The supervoxel at its look-up point, which no edit changes"),
 }
 _MACROS = {
     "name": ("VARCHAR", "Name of the macro"),
@@ -60,7 +62,9 @@ _ID_HISTORY = {
 _ID_HISTORY_DOC = "Which ids each local version knows, one row per version and id."
 _ID_MAP_DOC = (
     "Which root id each nucleus has in each local version, one row per nucleus and version.\n\n"
-    "A root id is only valid in its version; to carry a cell to another version, go through its nucleus. "
+    "A root id is only valid in its version; to carry a cell to another version, go through its nucleus; "
+    "`root_lineage` follows any other segment. Where the supervoxel of a nucleus differs between versions, its "
+    "look-up point was moved, and the two roots need not have anything in common. "
     "A version whose table of nuclei is not here has no rows."
 )
 
@@ -76,7 +80,8 @@ def create_spanning_views(
     rows = [row for manifest in manifests.values() for row in _provenance_rows(manifest)]
     doc = "Where every table of every version comes from, or why it is not here."
     create_spanning(con, "provenance", doc, _PROVENANCE, constant_rows(_PROVENANCE, rows))
-    create_spanning(con, "id_map", _ID_MAP_DOC, _ID_MAP, _of_all(manifests, views, "_nuclei", _ID_MAP))
+    create_spanning(con, "id_map", _ID_MAP_DOC, _ID_MAP, of_all(manifests, views, "_nuclei", _ID_MAP))
+    create_comparisons(con, manifests, views)
     for view in views.values():
         if view.spans_versions:
             con.execute(f"CREATE VIEW main.{view.name} AS\n{rewrite(view.text, view.found, _in_main)}\n")
@@ -85,36 +90,16 @@ def create_spanning_views(
     doc = "Every macro: how it is called, what it answers, and an example."
     create_spanning(con, "macros", doc, _MACROS, constant_rows(_MACROS, macros))
     create_spanning(
-        con, "_id_history", _ID_HISTORY_DOC, _ID_HISTORY, _of_all(manifests, views, "_known_ids", _ID_HISTORY)
+        con, "_id_history", _ID_HISTORY_DOC, _ID_HISTORY, of_all(manifests, views, "_known_ids", _ID_HISTORY)
     )
     create_late(con, manifests.values(), default, views)
     doc = "Every view and table with its columns, their units and what they mean."
     create_spanning(con, "data_dictionary", doc, DATA_DICTIONARY_COLUMNS, DATA_DICTIONARY)
 
 
-def create_spanning(
-    con: duckdb.DuckDBPyConnection, name: str, doc: str, columns: Mapping[str, tuple[str, str]], select: str
-) -> None:
-    """Create a view in `main` whose columns are given with type and meaning."""
-    con.execute(f"CREATE VIEW main.{name} AS {select}")
-    comment_on_view(con, "main", name, doc, {column: text for column, (_, text) in columns.items()})
-
-
 def _macro_row(view: View) -> tuple[str, ...]:
     returns = "value" if view.is_scalar else "rows"
     return (view.name, f"{view.name}{view.signature}", returns, view.comment, "; ".join(view.examples))
-
-
-def _of_all(
-    manifests: Mapping[int, Manifest], views: Mapping[str, View], name: str, columns: Mapping[str, tuple[str, str]]
-) -> str:
-    """These columns of a view in every version that can answer; where none can, their refusal."""
-    able = [version for version, manifest in manifests.items() if refusal(manifest, views[name]) is None]
-    branches = []
-    for version in able or manifests:
-        items = ", ".join(f"{version}::INTEGER AS version" if each == "version" else each for each in columns)
-        branches.append(f"SELECT {items} FROM {schema_of(version)}.{name}")
-    return " UNION ALL ".join(branches)
 
 
 def constant_rows(columns: Mapping[str, tuple[str, str]], rows: Iterable[Sequence[Any]]) -> str:

@@ -22,7 +22,7 @@ from warehouse.store import duckdb_columns
 from warehouse.tables import SYNAPSE, TABLES
 from warehouse.views import View, table_texts
 
-IN_MAIN = ("versions", "id_map", "_id_history")
+IN_MAIN = ("versions", "id_map", "root_lineage", "_id_history")
 """What spans versions and can be named by a version's macros; these are made after it."""
 
 _ROWS_HERE = {

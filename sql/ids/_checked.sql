@@ -35,6 +35,32 @@ elsewhere AS MATERIALIZED (
     LIMIT 1000000
 ),
 
+heirs AS MATERIALIZED (
+    SELECT
+        m.id,
+        max_by(l.root, l.n_sides) AS root,
+        max(l.n_sides) AS n_sides,
+        sum(l.n_sides)::BIGINT AS n_sides_of_all
+    FROM missing AS m
+    JOIN (
+        SELECT
+            old_root AS id,
+            new_root AS root,
+            n_sides
+        FROM root_lineage
+        WHERE new_version = _version()
+        UNION ALL
+        SELECT
+            new_root,
+            old_root,
+            n_sides
+        FROM root_lineage
+        WHERE old_version = _version()
+    ) AS l ON l.id = m.id
+    GROUP BY m.id
+    LIMIT 1000000
+),
+
 today AS (
     SELECT
         e.id,
@@ -51,6 +77,9 @@ SELECT
     o.root IS NULL AS is_sender, -- Whether its outputs are in `_axon_synapses`
     CASE WHEN o.root IS NULL THEN f.axon_proofread ELSE FALSE END AS axon_proofread, -- Whether the axon was proofread
     CASE
+        WHEN f.root IS NULL AND o.root IS NULL THEN coalesce(nullif(t.root, 0), h.root)
+    END AS moved_to_root_id, -- For an id of another version: the segment of this one with its nucleus, or with most of its synapses
+    CASE
         WHEN f.root <> 0 OR o.root IS NOT NULL THEN NULL
         WHEN f.root = 0 THEN 'nucleus ' || g.id || ' has no segment in v' || _version()
         WHEN g.id IN (0, 1) THEN g.id || ' is no segment: it stands for a point outside of the segmentation'
@@ -58,6 +87,13 @@ SELECT
             THEN
                 g.id || ' is not known: no root id or nucleus id of a local version (this is v' || _version()
                 || '; all are in the view versions)'
+        WHEN e.nucleus_id IS NULL AND h.root IS NOT NULL
+            THEN
+                g.id || ' is not in v' || _version() || '; it was in ' || e.versions || ' as a segment without a nucleus, and '
+                || CASE
+                    WHEN h.n_sides = h.n_sides_of_all THEN 'all of its synapses are'
+                    ELSE h.n_sides || ' of the ' || h.n_sides_of_all || ' sides of its synapses are'
+                END || ' on root ' || h.root || ' now; see root_lineage'
         WHEN e.nucleus_id IS NULL
             THEN
                 g.id || ' is not in v' || _version() || '; it was in ' || e.versions
@@ -75,3 +111,4 @@ LEFT JOIN found AS f ON f.id = g.id
 LEFT JOIN orphans AS o ON o.root = g.id
 LEFT JOIN elsewhere AS e ON e.id = g.id
 LEFT JOIN today AS t ON t.id = g.id
+LEFT JOIN heirs AS h ON h.id = g.id

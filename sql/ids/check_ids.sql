@@ -2,7 +2,8 @@
 --
 -- Takes root ids and nucleus ids, as numbers, text or lists, mixed as they come. All other macros refuse a list with one
 -- wrong id and say the same sentence; here it stands in `problem`, so that one sees all of them at once. A root id
--- is known if it is a cell's, a proofread segment's, or occurs in the synapse table.
+-- is known if it is a cell's, a proofread segment's, or occurs in the synapse table. `moved_to_root_id` translates ids of
+-- other local versions: a cell's through its nucleus, any other one's through its synapses (see `root_lineage`).
 -- grain: id
 -- macro: check_ids(ids)
 -- example: FROM check_ids([424569, 864691135572530981]) WHERE problem IS NOT NULL
@@ -14,5 +15,6 @@ SELECT
     CASE WHEN c.root IS NOT NULL THEN c.n_nuclei END AS n_nuclei, -- Nuclei on the segment: 0 = orphan piece, 1 = a cell, more = merged
     CASE WHEN c.n_nuclei <= 1 OR c.id = c.nucleus_id THEN c.nucleus_id END AS nucleus_id, -- The cell, if it is one
     c.axon_proofread, -- Whether the axon was proofread, so that its outputs may be analysed
+    c.moved_to_root_id,
     c.problem
 FROM _checked(ids) AS c

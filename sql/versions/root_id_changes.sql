@@ -3,7 +3,7 @@
 -- A root id names a segment as it was at one moment: every split and every merge gives a new one. The nucleus is
 -- the handle that stays, so an id written down in one version is found in another through it. A cell that is not
 -- listed kept its root, and with it every synapse; `id_map` has the roots of all, changed or not. Both roots are look-up
--- roots, see `cells`. A segment without a nucleus (an orphan piece) is in neither view: its id cannot be translated.
+-- roots, see `cells`. A segment without a nucleus (an orphan piece) is in neither view, but in `root_lineage`.
 --
 -- `kind` tells from the nuclei on both roots what the edits did: split (from a nucleus with which it shared a root),
 -- merged (with one with which it did not), both, or edited: only pieces without a nucleus came or went.
@@ -31,6 +31,7 @@ roots AS (
         n.nucleus_id,
         a.pt_root_id AS root_a,
         b.pt_root_id AS root_b,
+        a.pt_supervoxel_id = b.pt_supervoxel_id AS same_supervoxel,
         coalesce(a.pt_root_id NOT IN (0, 1), FALSE) AS segmented_a,
         coalesce(b.pt_root_id NOT IN (0, 1), FALSE) AS segmented_b
     FROM pairs AS p
@@ -56,6 +57,7 @@ SELECT
     r.nucleus_id, -- The cell: `id` in nucleus_detection_v0
     r.root_a, -- Its root in the earlier version; NULL if the nucleus was not in it
     r.root_b, -- Its root in the later version; NULL if the nucleus was not in it
+    r.same_supervoxel, -- Whether its look-up point is where it was: if not, the two roots need not have anything in common
     CASE
         WHEN r.root_a IS NULL THEN 'nucleus added'
         WHEN r.root_b IS NULL THEN 'nucleus removed'

@@ -1,8 +1,9 @@
 -- How the tables differ between two local versions, one row per pair of versions and table that one of them has.
 --
--- Numbers of rows only: a table with as many rows can have others. Living tables (proofreading, corrections) grow from
+-- Rows are the same if they have the same key (mostly `id`). Living tables (proofreading, corrections) grow from
 -- version to version; the table of synapses keeps its rows, but their roots change, see `root_id_changes`. Different
--- scopes of synapses (`scope_a`, `scope_b`) are no change of the table.
+-- scopes of synapses (`scope_a`, `scope_b`) are no change of the table. Tables of more than 5 million rows are not
+-- compared here; of synapses it is known where one version was fetched with the other as its --base.
 -- grain: version_a, version_b, table_name
 -- warning: always filter by version_a and version_b; all pairs of local versions are here
 -- warning: a table that is not here may exist in CAVE and not have been fetched, see absent_reason of `provenance`
@@ -38,6 +39,9 @@ SELECT
     p.n_rows_a, -- Number of rows in the earlier version; NULL where it is not here
     p.n_rows_b, -- Number of rows in the later version; NULL where it is not here
     p.n_rows_b - p.n_rows_a AS n_rows_more, -- Number of rows that the later version has more; negative: fewer
+    c.n_rows_added, -- Rows whose key only the later version has; NULL where not known
+    c.n_rows_removed, -- Rows whose key only the earlier version has; NULL where not known
+    c.n_rows_changed, -- Rows that both have with other values, other root ids included; NULL where not known
     p.scope_a, -- Which rows of the earlier version are here: all, or which synapses
     p.scope_b, -- Which rows of the later version are here: all, or which synapses
     CASE
@@ -46,7 +50,11 @@ SELECT
         WHEN p.scope_a <> p.scope_b THEN 'other scope'
         WHEN p.n_rows_b > p.n_rows_a THEN 'grew'
         WHEN p.n_rows_b < p.n_rows_a THEN 'shrank'
+        WHEN c.n_rows_added > 0 OR c.n_rows_changed > 0 THEN 'changed'
         ELSE 'same'
-    END AS change -- What happened: appeared, vanished, grew, shrank, other scope (not comparable), same number of rows
+    END AS change -- What happened: appeared, vanished, grew, shrank, changed (as many rows, but others), other scope (not comparable), same
 FROM pairs AS p
+LEFT JOIN
+    _row_changes AS c
+    ON c.version_a = p.version_a AND c.version_b = p.version_b AND c.table_name = p.table_name
 WHERE p.n_rows_a IS NOT NULL OR p.n_rows_b IS NOT NULL
