@@ -19,6 +19,7 @@ import duckdb
 from warehouse.build import create_names, database
 from warehouse.bundle_rows import NOT_STORED, RowsOfBundle, native_model, require_size
 from warehouse.choice import Choice
+from warehouse.comparing import create_spanning
 from warehouse.datastacks import datastack_of
 from warehouse.dictionary import quoted, text_literal
 from warehouse.disk import disk_errors
@@ -29,7 +30,6 @@ from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry
 from warehouse.memory import byte_count
 from warehouse.session import connect
-from warehouse.spanning import create_spanning
 from warehouse.store import now
 from warehouse.version_schema import create_curated, refusal, schema_of
 from warehouse.views import View, load_views
