@@ -51,7 +51,7 @@ SELECT
         WHEN t.strategy_axon_a = 'axon_fully_extended' AND t.strategy_axon_a <> t.strategy_axon_b THEN 'axon downgraded'
         WHEN t.axon_a AND t.strategy_axon_a <> t.strategy_axon_b THEN 'other axon strategy'
         ELSE 'dendrite'
-    END AS change -- What happened: axon proofread, withdrawn, upgraded or downgraded (to or from fully extended), other axon strategy, dendrite
+    END AS change -- What happened: axon proofread, withdrawn, upgraded to or downgraded from fully extended, other axon strategy, dendrite
 FROM both_versions AS t
 WHERE
     t.axon_a <> t.axon_b
