@@ -239,8 +239,8 @@ class Snapshot:
             assembled = self._staging / "assembled"
             shutil.rmtree(assembled, ignore_errors=True)
             assembled.mkdir(parents=True)
-            self.manifest = replace(manifest, layout=layout)
-            publish(self.folder, assembled, self.manifest)
+            publish(self.folder, assembled, replace(manifest, layout=layout))
+            self.manifest = read_manifest(self.folder.manifest(manifest.version))
 
     def _clear_published(self, manifest: Manifest) -> None:
         """Forget the parts of what is published, also those of a job that was killed just before it did so."""
