@@ -61,16 +61,10 @@ def _ours(run: Run) -> str:
 
 
 def _engines(run: Run, how: str) -> str:
-    return markdown(
+    return _asked(
         [f"{how}, ms", *run.engines],
         [
-            [
-                text,
-                *(
-                    _more(_of(run, name, engine)) + milliseconds(getattr(_of(run, name, engine), how))
-                    for engine in run.engines
-                ),
-            ]
+            [text, *(_shown(_of(run, name, engine), how) for engine in run.engines)]
             for name, text in QUESTIONS.items()
         ],
     )
@@ -78,27 +72,30 @@ def _engines(run: Run, how: str) -> str:
 
 def _ratios(run: Run) -> str:
     peers = [engine for engine in run.engines if engine != OURS]
-    return markdown(
+    return _asked(
         ["time / time of the warehouse, warm", *peers],
-        [
-            [
-                text,
-                *(
-                    _more(_of(run, name, peer)) + times(_of(run, name, peer).warm, _of(run, name, OURS).warm)
-                    for peer in peers
-                ),
-            ]
-            for name, text in QUESTIONS.items()
-        ],
+        [[text, *(_ratio(run, name, peer) for peer in peers)] for name, text in QUESTIONS.items()],
     )
+
+
+def _asked(header: list[str], lines: list[list[str]]) -> str:
+    """A table without the questions that nobody was asked."""
+    return markdown(header, [line for line in lines if any(line[1:])])
+
+
+def _shown(timings: Timings, how: str) -> str:
+    shown = milliseconds(timings.cold if how == "cold" else timings.warm)
+    return f"> {shown}" if shown and timings.gave_up else shown
+
+
+def _ratio(run: Run, question: str, peer: str) -> str:
+    theirs = _of(run, question, peer)
+    shown = times(theirs.warm, _of(run, question, OURS).warm)
+    return f"> {shown}" if shown and theirs.gave_up else shown
 
 
 def _of(run: Run, question: str, engine: str) -> Timings:
     return run.results.get((question, engine), Timings())
-
-
-def _more(timings: Timings) -> str:
-    return "> " if timings.gave_up else ""
 
 
 def _text(name: str) -> str:
