@@ -12,6 +12,8 @@ from warehouse.service import from_volume, from_warehouse, serve
 from warehouse.synthetic import NEWER, OLDER, Volume, synthesize
 from warehouse.tables import SYNAPSE, TABLES
 
+pytestmark = pytest.mark.slow
+
 caveclient = pytest.importorskip("caveclient", reason="the client comes with the extra 'ingest'")
 TYPED = "aibs_metamodel_celltypes_v661"
 

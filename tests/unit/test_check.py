@@ -24,6 +24,7 @@ def broken(folder: Folder, version: int = 1718) -> dict[str, Result]:
     return {result.name: result for result in check(folder, version) if not result.ok}
 
 
+@pytest.mark.slow
 def test_a_clean_volume_is_sound(tmp_path: Path) -> None:
     volume = synthesize(cells=200, seed=1)
     folder = write_volume(volume, str(tmp_path))

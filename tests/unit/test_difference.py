@@ -36,6 +36,8 @@ from warehouse.upkeep import drop, promote
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse
 
+pytestmark = pytest.mark.slow
+
 TABLE = TABLES[SYNAPSE]
 ROOT = 864691135000000000
 

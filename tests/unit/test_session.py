@@ -175,6 +175,7 @@ def test_errors_are_one_tree() -> None:
             assert issubclass(thing, WarehouseError)
 
 
+@pytest.mark.slow
 def test_the_demo_answers_and_leaves_nothing_behind() -> None:
     with warehouse.demo(cells=200) as wh:
         assert wh.sql("SELECT count(*) FROM cells").fetchall() == [(200,)]

@@ -7,6 +7,8 @@ import pytest
 
 from tests.conftest import SmallWarehouse
 
+pytestmark = pytest.mark.slow
+
 # A soma at (0, 0, 0); two dendrite points to the right; an axon point below, and a piece that hangs on nothing.
 SKELETON = """
     pt_root_id | vertex | parent_vertex | x_nm  | y_nm  | z_nm | radius_nm | compartment_code | length_nm | path_nm

@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+pytestmark = pytest.mark.slow
+
 Ask = Callable[[int, str], pl.DataFrame]
 PAIR = ["pre_pt_root_id", "post_pt_root_id"]
 CLASSES = {"excitatory_neuron": "excitatory", "inhibitory_neuron": "inhibitory", "nonneuron": "nonneuron"}

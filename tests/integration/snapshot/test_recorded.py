@@ -12,6 +12,8 @@ import pytest
 from warehouse.logical import logical_rows
 from warehouse.tables import SYNAPSE, TABLES
 
+pytestmark = pytest.mark.slow
+
 TABLES_OF = {1300: 8, 943: 5}
 
 
