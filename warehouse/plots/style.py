@@ -93,9 +93,9 @@ def use(warehouse: Warehouse) -> None:
         "SELECT bool_or(source = 'synthetic' OR regexp_matches(url, '^http://(127|localhost|\\[::1)')) "
         "FROM provenance WHERE version = $version",
         version=warehouse.version,
-    ).fetchone()
+    ).fetchall()
     name = f"{warehouse.manifest.datastack} v{warehouse.version}"
-    _source = f"synthetic, not biology ({name})" if synthetic == (True,) else name
+    _source = f"synthetic, not biology ({name})" if synthetic == [(True,)] else name
 
 
 def new_figure(width: float, height: float, panels: int = 1) -> tuple[Figure, list[Axes]]:
