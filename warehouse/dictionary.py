@@ -6,7 +6,7 @@ A column's comment is its text with the unit last, in square brackets: "Depth be
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -106,12 +106,11 @@ def describe(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, .
     Raises:
         UsageError: there is no such name; the sentence names the nearest.
     """
-    schema, _, bare = name.rpartition(".")
     rows = con.execute(
         "SELECT schema_name, column_name, data_type, coalesce(comment, '') FROM duckdb_columns() "
         "WHERE database_name = $catalog AND table_name = $name AND list_contains($schemas, schema_name) "
         "ORDER BY list_position($schemas, schema_name), column_index",
-        {"catalog": catalog, "name": bare, "schemas": [schema] if schema else list(schemas)},
+        _where(catalog, schemas, name),
     ).fetchall()
     if not rows:
         raise UsageError(_no_such_name(con, catalog, schemas, name))
@@ -120,14 +119,19 @@ def describe(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, .
 
 def about(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ...], name: str) -> str:
     """What a row of a view or table means, and its warnings; looked up as `describe` does."""
-    schema, _, bare = name.rpartition(".")
     row = con.execute(
         "SELECT coalesce(comment, '') FROM duckdb_views() "
         "WHERE database_name = $catalog AND view_name = $name AND list_contains($schemas, schema_name) "
         "ORDER BY list_position($schemas, schema_name) LIMIT 1",
-        {"catalog": catalog, "name": bare, "schemas": [schema] if schema else list(schemas)},
+        _where(catalog, schemas, name),
     ).fetchone()
     return str(row[0]) if row else ""
+
+
+def _where(catalog: str, schemas: tuple[str, ...], name: str) -> dict[str, Any]:
+    """The parameters of a look-up of a name, which may come with its schema."""
+    schema, _, bare = name.rpartition(".")
+    return {"catalog": catalog, "name": bare, "schemas": [schema] if schema else list(schemas)}
 
 
 def _frame(rows: list[tuple[str, str, str]]) -> pl.DataFrame:

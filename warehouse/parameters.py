@@ -7,7 +7,7 @@ without knowing which files it needs. Measured at 30 million synapses: twice the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import duckdb
@@ -19,23 +19,24 @@ from warehouse.errors import UsageError
 _NAME = re.compile(rb"\$(\w+)")
 
 
-def with_variables(con: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any]) -> str:
+def with_variables(
+    con: duckdb.DuckDBPyConnection, query: str, named: Collection[str], parameters: Mapping[str, Any]
+) -> str:
     """The query with `getvariable('name')` for each `$name`; the variables are set in `con`.
 
     Args:
         con: where the query will run; it must not be shared.
         query: one statement.
+        named: the names in it, as DuckDB found them.
         parameters: value of each name; numpy's integers and arrays and polars' series are fine.
 
     Raises:
         UsageError: a value is missing, or one is given that the query does not name.
     """
-    named = set().union(*(each.named_parameters for each in con.extract_statements(query)))
-    if named != set(parameters):
-        if missing := sorted(named - set(parameters)):
-            raise UsageError(f"no value was given for ${missing[0]}; write: sql(query, {missing[0]}=...)")
-        unknown = min(set(parameters) - named)
-        raise UsageError(f"a value was given for {unknown}, but the query does not name ${unknown}")
+    if missing := sorted(set(named) - set(parameters)):
+        raise UsageError(f"no value was given for ${missing[0]}; write: sql(query, {missing[0]}=...)")
+    if unknown := sorted(set(parameters) - set(named)):
+        raise UsageError(f"a value was given for {unknown[0]}, but the query does not name ${unknown[0]}")
     for name, value in parameters.items():  # quoted, because one may be called `by`
         con.execute(f"SET VARIABLE {quoted(name)} = $value", {"value": plain(value)})
     text = query.encode()

@@ -142,12 +142,14 @@ class Warehouse:
                 it are not those of the parameters.
         """
         cursor = self.cursor()
-        if any(each.type == duckdb.StatementType.SET for each in cursor.extract_statements(query)):
+        statements = cursor.extract_statements(query)
+        if any(each.type == duckdb.StatementType.SET for each in statements):
             raise UsageError(
                 f"{query.split()[0].upper()} has no effect here, each query begins afresh; choose a version with "
                 "warehouse.connect(1718) or by name (FROM v1718.cells), memory and threads when you connect"
             )
-        return cursor.sql(with_variables(cursor, query, parameters))
+        named = {name for each in statements for name in each.named_parameters}
+        return cursor.sql(with_variables(cursor, query, named, parameters))
 
     def matrix(
         self,

@@ -15,12 +15,22 @@ orphans AS MATERIALIZED (
     SELECT a.root
     FROM axons AS a
     WHERE NOT a.is_sender
+),
+
+sent AS (
+    SELECT s.*
+    FROM _axon_synapses AS s
+    JOIN axons AS a ON a.root = s.pre_pt_root_id
+    UNION ALL
+    SELECT s.*
+    FROM _all_by_pre AS s
+    JOIN orphans AS o ON o.root = s.pre_pt_root_id
 )
 
-SELECT s.*
-FROM _synapses_by_pre AS s
-JOIN axons AS a ON a.root = s.pre_pt_root_id
-UNION ALL
-SELECT s.*
-FROM _orphan_synapses AS s
-JOIN orphans AS o ON o.root = s.pre_pt_root_id
+SELECT
+    s.*,
+    s.pre_pt_root_id = s.post_pt_root_id AND s.pre_pt_root_id NOT IN (0, 1) AS is_autapse, -- Whether both sides are the same segment
+    s.ctr_pt_position_x * _voxel_x_nm() AS ctr_x_nm, -- The centre of the cleft, x [nm]
+    s.ctr_pt_position_y * _voxel_y_nm() AS ctr_y_nm, -- The centre of the cleft, y; grows away from the pia [nm]
+    s.ctr_pt_position_z * _voxel_z_nm() AS ctr_z_nm -- The centre of the cleft, z [nm]
+FROM sent AS s
