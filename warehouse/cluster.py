@@ -32,7 +32,21 @@ from warehouse.manifest import TableEntry
 from warehouse.schema import Table
 from warehouse.store import entry_of
 
-Rows: TypeAlias = pa.Table | Sequence[Path]
+
+@dataclass(frozen=True)
+class Stream:
+    """Rows that are made while they are read, and kept nowhere.
+
+    Attributes:
+        num_rows: about how many.
+        batches: begins to make them, always the same ones.
+    """
+
+    num_rows: int
+    batches: Callable[[], Iterator[pa.Table]]
+
+
+Rows: TypeAlias = pa.Table | Sequence[Path] | Stream
 Result = TypeVar("Result")
 
 ROWS_PER_BUCKET = 2_640_000
@@ -61,7 +75,7 @@ def cluster_synapses(
     Args:
         directory: the version's folder, being put together.
         table: the declaration of the synapse table; its `arrow_schema` is what `rows` holds.
-        rows: the rows, or the Parquet files that hold them, in any order.
+        rows: the rows, the Parquet files that hold them, or what makes them; in any order.
         memory: how many bytes it may take; never less than one worker needs.
         **metadata: further fields of the `TableEntry` (source, url, scope, ...).
 
@@ -88,7 +102,7 @@ def dealt(
     Args:
         directory: the version's folder, being put together.
         table: the declaration; its `arrow_schema` is what `rows` holds.
-        rows: the rows, or the Parquet files that hold them, in any order.
+        rows: the rows, the Parquet files that hold them, or what makes them; in any order.
         bounds: lower bounds of buckets 1, 2, ...
         memory: how many bytes it may take; never less than one worker needs.
     """
@@ -191,7 +205,11 @@ def _require_space(target: Path, rows: int) -> None:
 
 
 def _count(rows: Rows) -> int:
-    return rows.num_rows if isinstance(rows, pa.Table) else sum(pq.read_metadata(path).num_rows for path in rows)
+    return (
+        rows.num_rows
+        if isinstance(rows, pa.Table | Stream)
+        else sum(pq.read_metadata(path).num_rows for path in rows)
+    )
 
 
 def _bounds(rows: Rows, column: str, sampler: str) -> list[int]:
@@ -212,6 +230,9 @@ def _batches(rows: Rows, columns: list[str] | None = None) -> Iterator[pa.Table]
     if isinstance(rows, pa.Table):
         chosen = rows.select(columns) if columns else rows
         yield from (pa.Table.from_batches([batch]) for batch in chosen.to_batches(_BATCH))
+        return
+    if isinstance(rows, Stream):
+        yield from (batch.select(columns) if columns else batch for batch in rows.batches())
         return
     for path in rows:
         with pq.ParquetFile(path) as file:

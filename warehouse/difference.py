@@ -143,7 +143,7 @@ def store_difference(
         directory: the version's folder, being put together.
         version: the materialization version.
         table: the declaration of the synapse table; its `arrow_schema` is what `rows` holds.
-        rows: all rows of the version, or the Parquet files that hold them, in any order.
+        rows: all rows of the version, the Parquet files that hold them, or what makes them; in any order.
         against: the version to compare with; `require_storable` has let it pass.
         memory: how many bytes it may take; half of the machine's if not given.
         **metadata: further fields of the `TableEntry` (source, url, scope, ...).

@@ -67,6 +67,10 @@ def test_a_million_synapses(folder: Path) -> None:
     assert warm < cold
     assert 50 < memory < 1000
 
+    second = run("second", ours, folder / "second", "--rounds", "1")
+    assert f"checksum of {ROWS} rows" in second
+    assert "| input_synapses, edited cell |" in second
+
     lose_rows(peers / "frames" / "synapses.feather")
     with pytest.raises(AssertionError, match="answers differ"):
         run("queries", ours, "--peers", peers, "--engines", "warehouse,pandas Feather", *once("inputs_of_100"))

@@ -19,7 +19,7 @@ from warehouse.build import build
 from warehouse.cluster import cluster_synapses
 from warehouse.layout import Folder
 from warehouse.logical import logical_rows
-from warehouse.manifest import Manifest
+from warehouse.manifest import Manifest, TableEntry
 from warehouse.publish import publish
 from warehouse.store import write_table
 from warehouse.synthetic import Volume, synthesize
@@ -47,18 +47,25 @@ def generated(volume: Volume) -> Iterator[pa.Table]:
 def snapshot(volume: Volume, parts: list[Path], folder: Folder, memory: int | None = None) -> None:
     """Cluster the synapses, write the tables of cells, publish and build; in so much memory."""
     assembled = folder.staging(VERSION) / "assembled"
-    (info,) = (info for info in volume.versions if info.version == VERSION)
     entries = {
         SYNAPSE: timed(
             "cluster", cluster_synapses, assembled, TABLES[SYNAPSE], parts, memory=memory, source="synthetic"
         )
     }
-    for name in volume.table_names(VERSION):
-        if TABLES[name].role not in ("synapse", "compartment"):
-            rows = logical_rows(TABLES[name], volume.table(VERSION, name))
-            entries[name] = write_table(assembled, TABLES[name], rows, source="synthetic")
-    publish(folder, assembled, Manifest(folder.datastack, VERSION, info.time_stamp.isoformat(), entries))
+    publish_version(volume, VERSION, folder, entries, assembled)
     timed("build", build, folder, memory=memory)
+
+
+def publish_version(
+    volume: Volume, version: int, folder: Folder, entries: dict[str, TableEntry], assembled: Path
+) -> None:
+    """Write the tables of cells beside the synapses, and publish."""
+    (info,) = (info for info in volume.versions if info.version == version)
+    for name in volume.table_names(version):
+        if TABLES[name].role not in ("synapse", "compartment"):
+            rows = logical_rows(TABLES[name], volume.table(version, name))
+            entries[name] = write_table(assembled, TABLES[name], rows, source="synthetic")
+    publish(folder, assembled, Manifest(folder.datastack, version, info.time_stamp.isoformat(), entries))
 
 
 def timed(what: str, work: Callable[..., Result], *arguments: object, **options: object) -> Result:
