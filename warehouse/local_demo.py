@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -50,14 +52,22 @@ def demo(cells: int = 500, seed: int = 0, version: int | None = None) -> Warehou
 def write_volume(volume: Volume, root: str) -> Folder:
     """Write every table of a synthetic volume as a snapshot would, and build the database."""
     folder = Folder.of(root, volume.datastack)
+
+    @cache  # most cells have the same root in both versions, and with it the same shape
+    def shape(root_id: int) -> pa.Table | None:
+        skeleton = volume.skeleton(root_id)
+        return skeleton.rows() if skeleton else None
+
     for info in volume.versions:
         assembled = folder.staging(info.version)
-        publish(folder, assembled, _write_version(volume, info, folder, assembled))
+        publish(folder, assembled, _write_version(volume, info, folder, assembled, shape))
     build(folder)
     return folder
 
 
-def _write_version(volume: Volume, info: VersionInfo, folder: Folder, assembled: Path) -> Manifest:
+def _write_version(
+    volume: Volume, info: VersionInfo, folder: Folder, assembled: Path, shape: Callable[[int], pa.Table | None]
+) -> Manifest:
     names = volume.table_names(info.version)
     entries = {}
     for name in names:
@@ -65,7 +75,7 @@ def _write_version(volume: Volume, info: VersionInfo, folder: Folder, assembled:
         rows = logical_rows(TABLES[name], volume.table(info.version, name))
         entries[name] = write(assembled, TABLES[name], rows, source="synthetic")
         if name == _PROOFREADING:
-            entries[SKELETON] = _write_skeletons(volume, rows, assembled)
+            entries[SKELETON] = _write_skeletons(shape, rows, assembled)
     return Manifest(
         datastack=folder.datastack,
         version=info.version,
@@ -75,8 +85,10 @@ def _write_version(volume: Volume, info: VersionInfo, folder: Folder, assembled:
     )
 
 
-def _write_skeletons(volume: Volume, proofreading: pa.Table, assembled: Path) -> TableEntry:
+def _write_skeletons(
+    shape: Callable[[int], pa.Table | None], proofreading: pa.Table, assembled: Path
+) -> TableEntry:
     """Write the skeletons of the cells whose axons were proofread."""
     roots = sorted(set(proofreading.filter(proofreading["status_axon"])["pt_root_id"].to_pylist()))
-    rows = [skeleton.rows() for root in roots if (skeleton := volume.skeleton(root))]
+    rows = [rows for root in roots if (rows := shape(root)) is not None]
     return write_table(assembled, TABLES[SKELETON], concat_rows(rows), source="synthetic", scope="proofread")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -42,8 +42,9 @@ Texts = Mapping[str, str]
 """Column name to what it means."""
 
 
+@lru_cache(maxsize=256)  # asked twice for each file: for what it refers to, then for what its columns mean
 def parse(text: str) -> exp.Query:
-    """Parse one SELECT.
+    """Parse one SELECT; the tree is shared, so nobody changes it.
 
     Raises:
         ViewError: it is not one, or the parser does not understand it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,16 +49,24 @@ def write_table(directory: Path, table: Table, rows: pa.Table | Sequence[Path], 
         columns = ", ".join(f'"{name}"' for name in table.arrow_schema.names)
         order = ", ".join(f'"{name}"' for name in _order(table))
         con.execute(f"COPY (SELECT {columns} FROM parts ORDER BY {order}) TO {literals([target])} ({PARQUET})")
-        return entry_of(directory, table, [target], encoding=PLAIN, **metadata)
+        return entry_of(directory, table, [target], con=con, encoding=PLAIN, **metadata)
 
 
-def entry_of(directory: Path, table: Table, paths: Sequence[Path], **fields: Any) -> TableEntry:
+def entry_of(
+    directory: Path,
+    table: Table,
+    paths: Sequence[Path],
+    *,
+    con: duckdb.DuckDBPyConnection | None = None,
+    **fields: Any,
+) -> TableEntry:
     """What the manifest says of files that were written; each is read back.
 
     Args:
         directory: the version's folder, being put together.
         table: the declaration.
         paths: the table's files, in the order of their rows.
+        con: an engine that is open already.
         **fields: further fields of the `TableEntry`.
 
     Raises:
@@ -67,7 +75,7 @@ def entry_of(directory: Path, table: Table, paths: Sequence[Path], **fields: Any
     files = [read_back(directory, path, _order(table), f"table {table.name}") for path in paths]
     rows = sum(file.rows for file in files)
     if not (len(paths) == 1 and _is_sorted_by_key(table)):  # else its rows were just seen to ascend by the key
-        with engine(directory) as con:
+        with nullcontext(con) if con else engine(directory) as con:
             require_unique(con, table, f"FROM read_parquet([{literals(paths)}], hive_partitioning = false)", rows)
     defaults = {"source": "", "url": "", "scope": "all", "schema_type": table.schema_type, "fetched": now()}
     return TableEntry(columns=duckdb_columns(table), rows=rows, files=files, **(defaults | fields))

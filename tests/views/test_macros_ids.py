@@ -72,26 +72,6 @@ def test_a_wrong_id_gets_a_sentence(two: SmallWarehouse, ids: str) -> None:
         two.ask(f"FROM input_synapses({ids})", 1718)
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        "input_synapses(9)", "output_synapses(9)", "synapses_between(10, 9)", "synapses_between(9, 10)",
-        "input_partners(9)", "output_partners(9)", "partner_types(9)", "common_inputs(10, 9)",
-        "common_outputs(9, 10)", "connection_matrix(10, 9)",
-    ],
-)  # fmt: skip
-def test_no_question_removes_the_sentence(two: SmallWarehouse, call: str) -> None:
-    wh = two.connect(1718)
-    number = "size" if "synapses" in call else "n_syn_a" if "common" in call else "n_syn"
-    for query in (
-        f"SELECT count(*) FROM {call}",
-        f"FROM {call} WHERE {number} > 1000 LIMIT 1",
-        f"SELECT 1 WHERE EXISTS (FROM {call})",
-    ):
-        with pytest.raises(duckdb.Error, match=STALE):
-            wh.sql(query).fetchall()
-
-
 def test_a_list_can_be_looked_over_at_once(two: SmallWarehouse) -> None:
     two.expect(
         "(SELECT *, problem IS NULL AS fine FROM check_ids([10, '102', 30, 103, 77, 9, 105]))",
@@ -116,19 +96,6 @@ def test_from_root_to_nucleus_and_back(two: SmallWarehouse) -> None:
         two.ask("SELECT nucleus_of(30)", 1718)
     with pytest.raises(duckdb.Error, match=STALE):
         two.ask("SELECT root_of(9)", 1718)
-
-
-def test_every_version_answers_for_itself(two: SmallWarehouse) -> None:
-    """The default is 943; a macro of 1718 must not ask it, nor the other way round."""
-    assert two.ask("SELECT count(*) FROM input_synapses(101)", 943) == [(1,)]
-    assert two.ask("SELECT count(*) FROM input_synapses(101)", 1718) == [(4,)]
-    with duckdb.connect(two.folder.database, read_only=True) as shell:
-        shell.execute(f"SET GLOBAL file_search_path = '{two.folder.path}'")
-        count = "SELECT count(*) FROM input_synapses(101)"
-        assert shell.execute(count).fetchall() == [(1,)]
-        assert shell.execute("SELECT count(*) FROM v1718.input_synapses(101)").fetchall() == [(4,)]
-        shell.execute("USE v1718")
-        assert shell.execute(count).fetchall() == [(4,)]
 
 
 def test_every_macro_is_listed_with_its_signature_and_an_example(two: SmallWarehouse) -> None:
