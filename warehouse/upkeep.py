@@ -7,6 +7,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -82,7 +83,7 @@ def _full_copy(
             f"the synapses of version {version} are not those that were fetched; find out more with: "
             f"microns check {version}"
         )
-    kind = {"encoding": entry.encoding, "bounds": entry.bounds}
+    kind: dict[str, Any] = {"encoding": entry.encoding, "bounds": entry.bounds}
     copy = entry_of(assembled, table, [path for path, _ in written], **kind)
     if entry.lineage is not None:  # what was found out about the roots stays true
         path = assembled / entry.lineage.file.path

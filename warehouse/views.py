@@ -168,6 +168,7 @@ def assemble(sources: Mapping[str, str], datastack: Datastack) -> dict[str, View
         ) from error
     for name in order:
         ordered[name] = _inherit(_documented(views[name], ordered, datastack), ordered)
+    parse.cache_clear()
     return ordered
 
 

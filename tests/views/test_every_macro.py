@@ -116,7 +116,7 @@ def test_a_wrong_id_is_a_sentence_whatever_is_asked(shell: duckdb.DuckDBPyConnec
     shell.execute("USE v1718")
     for id, text in asked:
         with pytest.raises(duckdb.Error, match=WRONG[id]):
-            assert shell.execute(text).fetchall() is text, "no sentence"
+            shell.execute(text).fetchall()
 
 
 def forms(macro: View) -> list[str]:
