@@ -21,6 +21,7 @@ from warehouse.dictionary import quoted, text_literal
 from warehouse.disk import disk_errors
 from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.layout import Folder
+from warehouse.lineage import store_lineages
 from warehouse.local_tables import create_local_views
 from warehouse.lock import alone
 from warehouse.manifest import Manifest, TableEntry, read_manifest, replace_file
@@ -128,7 +129,9 @@ def _fill(
     right = {version: without_stale(manifest, views) for version, manifest in manifests.items()}
 
     def store(manifest: Manifest) -> Manifest:
-        return store_models(con, folder, manifest, views, workshop / f"v{manifest.version}")
+        assembled = workshop / f"v{manifest.version}"
+        manifest = store_models(con, folder, manifest, views, assembled)
+        return store_lineages(con, folder, manifest, right, views, assembled)
 
     create_names(con, folder.datastack, right, default, store)
     create_local_views(con, folder.local)  # after all else: a file that cannot be read would abort a transaction

@@ -166,7 +166,7 @@ class RowsOfBundle:
         self._con.execute(f"CREATE TABLE {name} AS SELECT {encode_sql(encoding, entry.columns)} FROM ({rows})")
         ((count,),) = self._con.execute(f"SELECT count(*) FROM {name}").fetchall()
         return replace(
-            entry, rows=count, files=[], bounds=[], encoding=encoding, base=None, lineage=None, table=table
+            entry, rows=count, files=[], bounds=[], encoding=encoding, base=None, lineages=[], table=table
         )
 
 

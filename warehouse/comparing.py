@@ -14,6 +14,7 @@ import duckdb
 
 from warehouse.datastacks import Datastack, datastack_of, table_called
 from warehouse.dictionary import comment_on_view, quoted, text_literal
+from warehouse.lineage import current_lineages
 from warehouse.manifest import Manifest, TableEntry
 from warehouse.schema import Table
 from warehouse.tables import SYNAPSE, TABLES
@@ -57,8 +58,8 @@ _LINEAGE = {
 _LINEAGE_DOC = (
     "Which root became which root between two local versions, for any segment that has a synapse, cell or not.\n\n"
     "One row per pair of versions, old root and new root. An old root with several new ones was split; a new root "
-    "with several old ones was merged. It is known of versions whose synapses were compared when one of them was "
-    "fetched: microns snapshot with --base. Roots that are the same in both versions are not listed."
+    "with several old ones was merged. It is found through the synapses that both versions have here: a segment "
+    "without any is not listed, nor are roots that are the same in both."
 )
 
 
@@ -201,13 +202,10 @@ def _side(pair: Pair, side: str, column: str, source: str, *, proofread: bool) -
 
 
 def _lineages(manifests: Mapping[int, Manifest]) -> Iterator[str]:
-    for version, manifest in manifests.items():
-        for lineage in filter(None, (entry.lineage for entry in manifest.tables.values())):
-            if (other := lineage.version) not in manifests:
-                continue
-            old, new = ("other_root", "root") if other < version else ("root", "other_root")
-            yield (
-                f"SELECT {min(version, other)} AS old_version, {max(version, other)} AS new_version, "
-                f"{old} AS old_root, {new} AS new_root, n_sides "
-                f"FROM read_parquet(main._path('v{version}/{lineage.file.path}'))"
-            )
+    for (old_version, new_version), (version, lineage) in current_lineages(manifests).items():
+        old, new = ("other_root", "root") if version == new_version else ("root", "other_root")
+        yield (
+            f"SELECT {old_version} AS old_version, {new_version} AS new_version, "
+            f"{old} AS old_root, {new} AS new_root, n_sides "
+            f"FROM read_parquet(main._path('v{version}/{lineage.file.path}'))"
+        )

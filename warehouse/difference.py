@@ -160,7 +160,9 @@ def store_difference(
         own = entry_of(directory, table, paths, encoding=OFFSET, bounds=against.entry.bounds, **metadata)
         with _workshop(against.folder, directory, version, memory) as con:
             files = {"dead": sorted(Path(scratch).glob("*.parquet")), "delta": paths, "base": against.paths}
-            entry = _described(own, against, find(con, directory, files), text_of(each.sums for each in sifted))
+            entry = _described(
+                own, against, find(con, directory, files, against.version), text_of(each.sums for each in sifted)
+            )
             _prove(con, version, table, entry)
     _report(version, entry)
     return entry
@@ -180,7 +182,8 @@ def _described(own: TableEntry, against: Against, found: Findings, checksum: str
         checksum,
     )
     rows = against.entry.rows + added - found.removed
-    return replace(own, rows=rows, base=base, lineage=Lineage(against.version, found.lineage))
+    lineage = Lineage(against.version, found.lineage, against.entry.fingerprint)
+    return replace(own, rows=rows, base=base, lineages=[lineage])
 
 
 def _sift(directory: Path, scratch: Path, buckets: Buckets, against: Against) -> list[_Sifted]:

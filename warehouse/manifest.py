@@ -78,10 +78,12 @@ class Lineage:
     Attributes:
         version: the other version.
         file: its rows are other_root, root, n_sides: how many sides of synapses went from the one to the other.
+        made_from: the fingerprint of the other version's synapses.
     """
 
     version: int
     file: DataFile
+    made_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class TableEntry:
         citations: keys of the papers to cite, see `warehouse.citations`.
         made_from: for what is built from the snapshot, a hash of all it was built from.
         base: for a table that is stored as what differs from another version's, how to read it.
-        lineage: for synapses that were compared with another version's, what became of the roots.
+        lineages: for synapses that were compared with other versions', what became of the roots.
         table: in a bundle, the table of the database that holds the rows, in place of files.
     """
 
@@ -130,20 +132,25 @@ class TableEntry:
     citations: list[str] = field(default_factory=list)
     made_from: str = ""
     base: Base | None = None
-    lineage: Lineage | None = None
+    lineages: list[Lineage] = field(default_factory=list)
     table: str = ""
 
     @property
     def own_files(self) -> list[DataFile]:
         """All files of the table in its version's folder."""
         lists = [*self.base.retired, *self.base.dead] if self.base else []
-        return [*self.files, *lists, *([self.lineage.file] if self.lineage else [])]
+        return [*self.files, *lists, *(lineage.file for lineage in self.lineages)]
 
     @property
     def content(self) -> list[str]:
         """Hashes of all that the rows are read from."""
         base = [*self.base.files, *self.base.retired, *self.base.dead] if self.base else []
         return [file.sha256 for file in (*self.files, *base)]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that the rows are read from."""
+        return hashlib.sha256("\n".join(self.content).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -258,8 +265,8 @@ def _parsed(content: Mapping[str, Any]) -> dict[str, Any]:
     parts: dict[str, Any] = {name: [_known(DataFile, file) for file in files] for name, files in lists.items()}
     if (base := content.get("base")) is not None:
         parts["base"] = _known(Base, _parsed(base))
-    if (lineage := content.get("lineage")) is not None:
-        parts["lineage"] = _known(Lineage, {**lineage, "file": _known(DataFile, lineage["file"])})
+    lineages = content.get("lineages", ())
+    parts["lineages"] = [_known(Lineage, {**each, "file": _known(DataFile, each["file"])}) for each in lineages]
     return {**content, **parts}
 
 

@@ -21,10 +21,9 @@ from warehouse.datastacks import Datastack, datastack_of, table_called
 from warehouse.dictionary import quoted, text_literal
 from warehouse.disk import disk_errors
 from warehouse.encoding import decode_sql, encode, encoding_for, parquet_options
-from warehouse.errors import FolderBusy
 from warehouse.layout import Folder, model_path
 from warehouse.manifest import Manifest, TableEntry, read_manifest
-from warehouse.publish import publish
+from warehouse.publish import publish, require_unchanged
 from warehouse.store import now, read_back
 from warehouse.version_schema import create_curated, refusal, schema_of
 from warehouse.views import View
@@ -60,11 +59,7 @@ def store_models(
         assembled.mkdir(parents=True)
         made = {view.name: _store(con, assembled, manifest, view, prints[view.name]) for view in stale}
     manifest = replace(manifest, models=manifest.models | made)
-    if read_manifest(folder.manifest(manifest.version)).tables != manifest.tables:
-        raise FolderBusy(
-            f"a microns snapshot changed version {manifest.version} in {folder.path} while its views were stored; "
-            "run again: microns build"
-        )
+    require_unchanged(folder, manifest)
     publish(folder, assembled, manifest)
     for view in stale:
         create_curated(con, manifest, view, views)

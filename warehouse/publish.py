@@ -44,6 +44,19 @@ def publish(folder: Folder, assembled: Path, manifest: Manifest) -> Path:
     return published
 
 
+def require_unchanged(folder: Folder, manifest: Manifest) -> None:
+    """See that a version still has the tables that something was made from.
+
+    Raises:
+        FolderBusy: a snapshot has published others meanwhile.
+    """
+    if read_manifest(folder.manifest(manifest.version)).tables != manifest.tables:
+        raise FolderBusy(
+            f"a microns snapshot changed version {manifest.version} in {folder.path} while its views were stored; "
+            "run again: microns build"
+        )
+
+
 def finish_publishing(folder: Folder, version: int) -> None:
     """Complete a swap of tables that was interrupted; does nothing when there is none."""
     published, swap = folder.version(version), folder.version(version) / _SWAP

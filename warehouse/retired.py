@@ -13,9 +13,9 @@ from pathlib import Path
 import duckdb
 
 from warehouse.checksum import SUMMED
-from warehouse.layout import model_path
+from warehouse.lineage import write_lineage, write_list
 from warehouse.manifest import DataFile
-from warehouse.store import PARQUET, literals, read_back
+from warehouse.store import literals
 
 _SIDES = SUMMED[1:]
 
@@ -38,37 +38,34 @@ class Findings:
     removed: int
 
 
-def find(con: duckdb.DuckDBPyConnection, directory: Path, files: Mapping[str, Sequence[Path]]) -> Findings:
+def find(
+    con: duckdb.DuckDBPyConnection, directory: Path, files: Mapping[str, Sequence[Path]], version: int
+) -> Findings:
     """Compare, and write the lists under `model/`.
 
     Args:
         con: an engine.
         directory: the version's folder, being put together.
         files: of `dead`, `delta` and `base`.
+        version: whose rows `base` and `dead` are.
     """
     for name, paths in files.items():
         source = f"read_parquet([{literals(paths)}], hive_partitioning = false)"
         con.execute(f"CREATE VIEW {name} AS SELECT {', '.join(SUMMED)} FROM {source}")
     _retire(con)
     unexplained = " ".join(f"ANTI JOIN retired AS {side} ON {side}.root = dead.{side}" for side in _SIDES)
-    became = " UNION ALL ".join(
-        f"SELECT d.{side} AS other_root, n.{side} AS root FROM dead AS d JOIN delta AS n ON n.id = d.id"
-        for side in _SIDES
-    )
-    lineage = (
-        f"SELECT other_root, root, count(*) AS n_sides FROM ({became}) "
-        "WHERE other_root <> root AND other_root NOT IN (0, 1) AND root NOT IN (0, 1) GROUP BY ALL"
-    )
     ((changed, removed),) = con.execute(
         "SELECT count(*) FILTER (WHERE n.id IS NOT NULL), count(*) FILTER (WHERE n.id IS NULL) "
         "FROM dead AS d LEFT JOIN delta AS n ON n.id = d.id"
     ).fetchall()
     return Findings(
-        retired=_unless_empty(directory, _write(con, directory, "synapses_retired", "FROM retired", ("root",))),
-        dead=_unless_empty(
-            directory, _write(con, directory, "synapses_dead", f"SELECT id FROM dead {unexplained}", ("id",))
+        retired=_unless_empty(
+            directory, write_list(con, directory, "synapses_retired", "FROM retired", ("root",))
         ),
-        lineage=_write(con, directory, "root_lineage", lineage, ("other_root", "root")),
+        dead=_unless_empty(
+            directory, write_list(con, directory, "synapses_dead", f"SELECT id FROM dead {unexplained}", ("id",))
+        ),
+        lineage=write_lineage(con, directory, version, "dead", "delta"),
         changed=changed,
         removed=removed,
     )
@@ -93,15 +90,6 @@ def _retire(con: duckdb.DuckDBPyConnection) -> None:
 
 def _both(source: str) -> str:
     return " UNION ALL ".join(f"SELECT {side} AS root FROM {source}" for side in _SIDES)
-
-
-def _write(
-    con: duckdb.DuckDBPyConnection, directory: Path, name: str, query: str, order: Sequence[str]
-) -> DataFile:
-    path = directory / model_path(name) / "part-0.parquet"
-    path.parent.mkdir(parents=True)
-    con.execute(f"COPY (FROM ({query}) ORDER BY {', '.join(order)}) TO {literals([path])} ({PARQUET})")
-    return read_back(directory, path, order, name)
 
 
 def _unless_empty(directory: Path, file: DataFile) -> list[DataFile]:

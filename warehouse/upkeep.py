@@ -85,10 +85,10 @@ def _full_copy(
         )
     kind: dict[str, Any] = {"encoding": entry.encoding, "bounds": entry.bounds}
     copy = entry_of(assembled, table, [path for path, _ in written], **kind)
-    if entry.lineage is not None:  # what was found out about the roots stays true
-        path = assembled / entry.lineage.file.path
+    for lineage in entry.lineages:  # what was found out about the roots stays true
+        path = assembled / lineage.file.path
         path.parent.mkdir(parents=True)
-        shutil.copyfile(own / entry.lineage.file.path, path)
+        shutil.copyfile(own / lineage.file.path, path)
     return replace(entry, files=copy.files, rows=copy.rows, base=None)
 
 

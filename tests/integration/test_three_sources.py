@@ -96,6 +96,5 @@ def differences(folder: Folder) -> list[pl.DataFrame]:
     """What is stored of the second version: rows, roots that are gone, and what became of them."""
     entry = read_manifest(folder.manifest(VERSION)).tables[SYNAPSE]
     assert entry.base is not None
-    assert entry.lineage is not None
-    lists = [entry.files, entry.base.retired, [entry.lineage.file]]
+    lists = [entry.files, entry.base.retired, [lineage.file for lineage in entry.lineages]]
     return [pl.read_parquet([folder.version(VERSION) / file.path for file in each]) for each in lists]

@@ -132,7 +132,7 @@ def test_only_what_no_retired_root_explains_goes_by_id(tmp_path: Path) -> None:
     entry = second_version(folder, first, second)
     assert listed(folder, "synapses_retired") == [(10,)]
     assert listed(folder, "synapses_dead") == [(3,), (4,), (5,)]
-    assert listed(folder, "root_lineage") == [(10, 11, 2)]
+    assert listed(folder, "root_lineage_v7") == [(10, 11, 2)]
     assert entry.base is not None
     assert (entry.base.changed, entry.base.added, entry.base.removed) == (4, 1, 1)
     assert sum(file.rows for file in entry.files) == 5
@@ -145,7 +145,7 @@ def test_a_split_and_a_merge_are_in_the_lineage(tmp_path: Path) -> None:
         table("1|10|20|5\n2|10|20|5\n3|10|20|5\n4|30|20|5"),
         table("1|11|20|5\n2|11|20|5\n3|12|20|5\n4|11|20|5"),
     )
-    assert listed(folder, "root_lineage") == [(10, 11, 2), (10, 12, 1), (30, 11, 1)]
+    assert listed(folder, "root_lineage_v7") == [(10, 11, 2), (10, 12, 1), (30, 11, 1)]
 
 
 def test_a_root_that_lost_only_some_synapses_is_not_retired(tmp_path: Path) -> None:
@@ -183,9 +183,9 @@ def test_the_checksum_in_sql_is_that_in_numpy() -> None:
 
 def test_what_readers_would_not_see_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were the comparison wrong, say because a list is cut short, the proof would find it."""
-    from warehouse import retired
+    from warehouse import lineage, retired
 
-    written = retired._write
+    written = lineage.write_list
 
     def cut(
         con: duckdb.DuckDBPyConnection, directory: Path, name: str, query: str, order: tuple[str, ...]
@@ -193,7 +193,7 @@ def test_what_readers_would_not_see_is_refused(tmp_path: Path, monkeypatch: pyte
         limited = f"FROM ({query}) LIMIT 1" if name == "synapses_retired" else query
         return written(con, directory, name, limited, order)
 
-    monkeypatch.setattr(retired, "_write", cut)
+    monkeypatch.setattr(retired, "write_list", cut)
     rows = synapses(300)
     with pytest.raises(SnapshotDamaged, match=r"different id|do not come out of what is stored"):
         second_version(Folder.of(tmp_path), rows, edited(rows, 0, 0.5))
@@ -244,7 +244,7 @@ def test_a_full_copy_needs_no_other_version(small: SmallWarehouse, caplog: pytes
     _, second = given_two(small)
     with pytest.raises(UsageError, match=r"holds synapses that version 8 needs; .* microns promote 8"):
         drop(small.folder, 7)
-    before = listed(small.folder, "root_lineage")
+    before = listed(small.folder, "root_lineage_v7")
     promote(small.folder, 8)
     assert read_manifest(small.folder.manifest(8)).needs == []
     assert sorted(path.name for path in (small.folder.version(8) / "model").glob("*/*.parquet")) != []
@@ -254,7 +254,7 @@ def test_a_full_copy_needs_no_other_version(small: SmallWarehouse, caplog: pytes
     drop(small.folder, 7)
     assert small.folder.versions() == [8]
     assert scanned(small.folder).equals(second.sort_by("id"))
-    assert listed(small.folder, "root_lineage") == before
+    assert listed(small.folder, "root_lineage_v7") == before
     assert small.ask("SELECT count(*) FROM synapses") == [(second.num_rows,)]
     assert all(result.ok for result in check(small.folder, 8))
     caplog.set_level(logging.INFO)
