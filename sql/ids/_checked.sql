@@ -97,7 +97,7 @@ SELECT
         WHEN e.nucleus_id IS NULL
             THEN
                 g.id || ' is not in v' || _version() || '; it was in ' || e.versions
-                || ' as a segment without a nucleus, which cannot be followed from version to version'
+                || ' as a segment without a nucleus, and none of its synapses is here on another root'
         WHEN t.root <> 0
             THEN
                 g.id || ' is not in v' || _version() || '; it was in ' || e.versions || ', and its nucleus '
