@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from warehouse.build import create_names, database
-from warehouse.bundle_rows import NOT_STORED, RowsOfBundle, native_model, require_size
+from warehouse.bundle_rows import RowsOfBundle, is_stored, native_model, require_size
 from warehouse.choice import Choice
 from warehouse.comparing import create_spanning
 from warehouse.datastacks import datastack_of
@@ -65,7 +65,7 @@ def make_bundle(
         choice: which synapses.
         out: the file to write.
         max_bytes: how large it may become.
-        supervoxels: whether to keep the supervoxel ids of synapses, which only CAVE's own services can use.
+        supervoxels: whether to keep supervoxel ids, which only CAVE's own services can use; else they are NULL.
         memory: how much memory the work may take, in DuckDB's words ("4GB").
 
     Raises:
@@ -140,7 +140,7 @@ def _create_names(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Map
 def _store_models(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Mapping[str, View]) -> Manifest:
     """Store the views that are to be stored, can be made here, and were not carried over."""
     for view in views.values():
-        if not view.store or view.name in (*NOT_STORED, *manifest.models) or refusal(manifest, view) is not None:
+        if not is_stored(view) or view.name in manifest.models or refusal(manifest, view) is not None:
             continue
         rows = con.sql(
             f"FROM {schema_of(manifest.version)}.{view.name} ORDER BY {', '.join(map(quoted, view.store))}"

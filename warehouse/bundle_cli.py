@@ -37,7 +37,7 @@ def bundle(
     everything: Annotated[bool, Parameter(negative=(), help="All synapses that are here.")] = False,
     max_size: Annotated[str, Parameter(help="Make nothing that is larger.")] = "1GB",
     supervoxels: Annotated[
-        bool, Parameter(negative=(), help="Keep the supervoxel ids of synapses; a quarter more bytes.")
+        bool, Parameter(negative=(), help="Keep supervoxel ids, which only CAVE can use; a third more bytes.")
     ] = False,
     parquet: Annotated[
         bool, Parameter(negative=(), help="Write a folder of Parquet files for R and others, not a database.")

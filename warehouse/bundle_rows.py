@@ -24,13 +24,10 @@ from warehouse.views import View
 
 MADE_ANEW = ("_orphans", "cable_length")
 """Stored views about the synapses or skeletons that are here: in a bundle they are about fewer."""
-NOT_STORED = ("_axon_synapses",)
-"""Stored views that are the synapses again in another order, which a bundle's own order makes unnecessary."""
 
 _COMPLETE = "_complete_roots"
 _ABOUT_ALL = ("synapse", "connection")
 """Roles of tables that are about all synapses; a bundle of some of them leaves these out."""
-_SUPERVOXELS = ("pre_pt_supervoxel_id", "post_pt_supervoxel_id")
 _LEAST_BYTES_PER_SYNAPSE = 20
 _ROW_GROUP = 491_520
 """Four times DuckDB's own: columns then fill their blocks better, which saves a tenth of the synapses' bytes."""
@@ -55,13 +52,13 @@ class RowsOfBundle:
             manifest: of the version in the warehouse.
             choice: which synapses.
             max_bytes: how large the bundle may become.
-            supervoxels: whether to keep the supervoxel ids of synapses.
+            supervoxels: whether to keep supervoxel ids.
         """
         self._con = con
         self._manifest = manifest
         self._choice = choice
         self._max_bytes = max_bytes
-        self._dropped = () if supervoxels else _SUPERVOXELS
+        self._supervoxels = supervoxels
         datastack = datastack_of(manifest.datastack)
         self._synapses = table_called(datastack, SYNAPSE) or SYNAPSE
         self._declared = {table_called(datastack, name) or name: table for name, table in TABLES.items()}
@@ -82,7 +79,7 @@ class RowsOfBundle:
             elif name not in tables:
                 tables[name] = self._create(f"cave_{name}", self._table_rows(name, SYNAPSE in tables), entry)
         for name, entry in without_stale(self._manifest, views).models.items():
-            if name not in (*MADE_ANEW, *NOT_STORED):
+            if name not in MADE_ANEW and is_stored(views[name]):
                 rows = f"FROM {schema_of(self._manifest.version)}.{name}"
                 models[name] = self._create(native_model(name), rows, entry)
         self._con.execute("DETACH bundle")
@@ -98,7 +95,7 @@ class RowsOfBundle:
         scope = self._choice.scope(entry.scope, self._manifest.version)
         rows = self._synapse_rows()
         self._require_room(rows)
-        columns = {name: kind for name, kind in entry.columns.items() if name not in self._dropped}
+        columns = {name: kind for name, kind in entry.columns.items() if name not in self._dropped(entry)}
         # Sorted by the sending side: what proofread axons send is what is asked most, and is not kept twice.
         made = self._create(
             f"cave_{self._synapses}",
@@ -110,6 +107,10 @@ class RowsOfBundle:
         view = TableEntry("view", "", "all", {"pt_root_id": "BIGINT"}, 0, [])
         complete = self._create(native_model(_COMPLETE), "FROM temp.chosen ORDER BY ALL", view)
         return {self._synapses: made}, {_COMPLETE: complete}
+
+    def _dropped(self, entry: TableEntry) -> list[str]:
+        """The columns of supervoxel ids, unless they are to be kept."""
+        return [] if self._supervoxels else [name for name in entry.columns if name.endswith("supervoxel_id")]
 
     def _choose_cells(self) -> None:
         """A temporary table of the chosen cells' segments."""
@@ -163,11 +164,18 @@ class RowsOfBundle:
 
     def _create(self, table: str, rows: str, entry: TableEntry, encoding: str = PLAIN) -> TableEntry:
         name = f"{self._rows}.{quoted(table)}"
+        if empty := [f"NULL::{entry.columns[column]} AS {quoted(column)}" for column in self._dropped(entry)]:
+            rows = f"SELECT * REPLACE ({', '.join(empty)}) FROM ({rows})"
         self._con.execute(f"CREATE TABLE {name} AS SELECT {encode_sql(encoding, entry.columns)} FROM ({rows})")
         ((count,),) = self._con.execute(f"SELECT count(*) FROM {name}").fetchall()
         return replace(
             entry, rows=count, files=[], bounds=[], encoding=encoding, base=None, lineages=[], table=table
         )
+
+
+def is_stored(view: View) -> bool:
+    """Whether a bundle has the rows of a view: not if they are its synapses again, in another order or counted."""
+    return bool(view.store) and not view.layout and view.name not in ("_axon_synapses", "_cell_connections")
 
 
 def native_model(view: str) -> str:

@@ -20,15 +20,12 @@ WITH pairs AS (
     SELECT
         s.pre_pt_root_id, -- Presynaptic segment in this version; never 0 or 1
         s.post_pt_root_id, -- Postsynaptic segment in this version; never 0 or 1
-        a.strategy_axon,
-        a.is_current,
         count(*) AS n_syn, -- Number of synapses of the pair
-        sum(s.size)::BIGINT AS sum_size, -- Summed cleft size of the pair's synapses [voxel]
-        avg(s.size) AS mean_size -- Mean cleft size of the pair's synapses [voxel]
+        sum(s.size)::BIGINT AS sum_size -- Summed cleft size of the pair's synapses [voxel]
     FROM _axon_synapses AS s
-    JOIN _proofread_axons AS a ON a.pt_root_id = s.pre_pt_root_id
+    SEMI JOIN _proofread_axons AS a ON a.pt_root_id = s.pre_pt_root_id
     WHERE s.post_pt_root_id <> s.pre_pt_root_id AND s.post_pt_root_id NOT IN (0, 1)
-    GROUP BY s.pre_pt_root_id, s.post_pt_root_id, a.strategy_axon, a.is_current
+    GROUP BY s.pre_pt_root_id, s.post_pt_root_id
 )
 
 SELECT
@@ -36,9 +33,9 @@ SELECT
     k.post_pt_root_id,
     k.n_syn,
     k.sum_size,
-    k.mean_size,
-    k.strategy_axon,
-    k.is_current,
+    k.sum_size / k.n_syn AS mean_size, -- Mean cleft size of the pair's synapses [voxel]
+    a.strategy_axon,
+    a.is_current,
     coalesce(pre.pre_n_nuclei, 0) AS pre_n_nuclei, -- Nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
     pre.* EXCLUDE (pre_pt_root_id, pre_n_nuclei, pre_x_nm, pre_y_nm, pre_z_nm),
     coalesce(post.post_n_nuclei, 0) AS post_n_nuclei, -- Nuclei on the postsynaptic segment: 0 = orphan piece, 1 = a cell, more = merged
@@ -50,5 +47,7 @@ SELECT
         post.post_x_nm - pre.pre_x_nm, post.post_y_nm - pre.pre_y_nm, post.post_z_nm - pre.pre_z_nm
     ) AS soma_lateral_um -- The same along the cortical sheet, without depth [um]
 FROM pairs AS k
+-- What is the same for all pairs of an axon comes after they are counted: grouping by words takes twice as long.
+JOIN _proofread_axons AS a ON a.pt_root_id = k.pre_pt_root_id
 LEFT JOIN _pre_cells AS pre ON pre.pre_pt_root_id = k.pre_pt_root_id
 LEFT JOIN _post_cells AS post ON post.post_pt_root_id = k.post_pt_root_id

@@ -1,5 +1,6 @@
 -- Cells whose activity and synapses can both be told: recorded, with a segment of their own, one row per nucleus.
 -- grain: nucleus_id
+-- store: nucleus_id
 -- requires: nucleus_detection_v0
 SELECT
     f.nucleus_id,

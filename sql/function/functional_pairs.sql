@@ -13,6 +13,7 @@
 -- recorded cells (`pre_n_syn`), and cells above a quality of recording: filter by both ends' cc_abs and cc_max; no
 -- threshold is set here.
 -- grain: pre_nucleus_id, post_nucleus_id
+-- scope: all, proofread, neurons
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release,
 --     coregistration_manual_v4 or coregistration_auto_phase3_fwd_v2 or apl_functional_coreg_vess_fwd
 --     or coregistration_auto_phase3_fwd_apl_vess_combined_v2
@@ -24,15 +25,26 @@
 -- questions: Q57, Q58, Q59, Q60, Q62
 -- example: SELECT is_connected, count(*) AS n_pairs, round(avg(delta_ori_deg), 1) AS delta_ori_deg FROM functional_pairs
 --     WHERE is_same_area AND same_tuning_source GROUP BY ALL ORDER BY ALL
-WITH linked AS (
+WITH linked AS NOT MATERIALIZED (
+    SELECT
+        pre.nucleus_id AS pre_nucleus_id,
+        post.nucleus_id AS post_nucleus_id,
+        count(*) AS n_syn,
+        sum(s.size)::BIGINT AS sum_size
+    FROM _axon_synapses AS s
+    JOIN _tuned_cells AS pre ON pre.pt_root_id = s.pre_pt_root_id AND pre.axon_proofread
+    JOIN _tuned_cells AS post ON post.pt_root_id = s.post_pt_root_id AND post.nucleus_id <> pre.nucleus_id
+    GROUP BY pre.nucleus_id, post.nucleus_id
+),
+
+-- Apart, for a window would carry all columns of millions of pairs along and keep filters from being used early. And
+-- `linked` is not kept between its two uses, for above a CTE that it keeps DuckDB leaves no column out.
+sent AS (
     SELECT
         pre_nucleus_id,
-        post_nucleus_id,
-        n_syn,
-        sum_size,
-        mean_size
-    FROM connections_proofread
-    WHERE pre_nucleus_id IS NOT NULL AND post_nucleus_id IS NOT NULL
+        sum(n_syn)::BIGINT AS n_syn
+    FROM linked
+    GROUP BY pre_nucleus_id
 )
 
 SELECT
@@ -45,10 +57,8 @@ SELECT
     k.n_syn IS NOT NULL AS is_connected, -- Whether there is at least one synapse
     coalesce(k.n_syn, 0) AS n_syn, -- Number of synapses of the pair
     coalesce(k.sum_size, 0) AS sum_size, -- Summed cleft size of the pair's synapses [voxel]
-    k.mean_size, -- Mean cleft size of the pair's synapses, NULL without one [voxel]
-    coalesce(
-        sum(k.n_syn) OVER (PARTITION BY pre.nucleus_id), 0
-    )::BIGINT AS pre_n_syn, -- Number of synapses of the presynaptic cell onto all recorded cells here
+    k.sum_size / k.n_syn AS mean_size, -- Mean cleft size of the pair's synapses, NULL without one [voxel]
+    coalesce(t.n_syn, 0) AS pre_n_syn, -- Number of synapses of the presynaptic cell onto all recorded cells here
     fold_deg(
         pre.pref_ori_deg, post.pref_ori_deg, 180
     ) AS delta_ori_deg, -- Difference of preferred orientation, 0 to 90 [deg]
@@ -97,4 +107,5 @@ SELECT
 FROM _tuned_cells AS pre
 JOIN _tuned_cells AS post ON post.nucleus_id <> pre.nucleus_id
 LEFT JOIN linked AS k ON k.pre_nucleus_id = pre.nucleus_id AND k.post_nucleus_id = post.nucleus_id
+LEFT JOIN sent AS t ON t.pre_nucleus_id = pre.nucleus_id
 WHERE pre.axon_proofread

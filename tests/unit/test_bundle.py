@@ -121,6 +121,16 @@ def test_provenance_says_what_it_is(opened: Warehouse) -> None:
     assert not [name for name in names if name.startswith(("cave_", "model_"))]
 
 
+def test_synapses_are_there_once(path: Path) -> None:
+    """Not in other orders as well, nor as the pairs of all cells: these are more bytes than all the rest."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        tables = con.execute(
+            "SELECT table_name FROM duckdb_columns() WHERE column_name = 'pre_pt_root_id' "
+            "AND table_name IN (SELECT table_name FROM duckdb_tables())"
+        ).fetchall()
+    assert tables == [("cave_synapses_pni_2",)]
+
+
 def test_any_duckdb_opens_it(path: Path) -> None:
     with duckdb.connect(str(path), read_only=True) as con:
         assert con.execute("SELECT count(*) FROM connections_proofread").fetchall() == [(2,)]

@@ -20,7 +20,14 @@ from warehouse.views import load_views
 
 pytestmark = pytest.mark.slow
 
-ROW_BY_ROW = {"synapses", "synapses_typed", "synapse_targets", "connections", "connections_typed"}
+ROW_BY_ROW = {
+    "synapses",
+    "synapses_typed",
+    "synapse_targets",
+    "connections",
+    "connections_typed",
+    "cell_connections",
+}
 """Views of which a bundle has fewer rows, each of them right."""
 CELL_BY_CELL = {"skeletons", "cable_length"}
 """Views of which a bundle has the rows of the chosen cells, should they have any."""

@@ -23,7 +23,9 @@ _CABLE = {
 _SOMA = "#333333"
 _SYNAPSES = {"input": ("#009E73", "o"), "output": ("#D55E00", "^")}
 _MARGIN_UM = 15.0
-_SIDES = {"across_um": "along the pia, from the soma (µm)", "z_um": "z, from the soma (µm)"}
+_SIDES = {"across_um": "along the pia,\nfrom the soma (µm)", "z_um": "z,\nfrom the soma (µm)"}
+_WIDEST, _HIGHEST, _LEAST_SHARE = 7.0, 7.5, 0.3
+"""Of both panels together [inch]; and the least share of the width that one has, for its labels."""
 
 
 def skeleton(
@@ -46,8 +48,7 @@ def skeleton(
     soma = vertices.sort((pl.col("compartment") == "soma").fill_null(False), descending=True).head(1).to_dicts()[0]
     cable = _edges(_from_soma(vertices, soma))
     shown = None if synapses is None else _from_soma(synapses, soma)
-    figure, axes = style.new_figure(8.5, 6, panels=2)
-    places = np.append(cable.select(*_SIDES).to_numpy(), 0.0)
+    figure, axes = _two_panels(cable)
     for axis, (across, words) in zip(axes, _SIDES.items(), strict=True):
         _draw_cable(axis, cable, across)
         axis.add_patch(Circle((0, soma["depth_um"]), (soma["radius_nm"] or 0) / 1_000, color=_SOMA, zorder=4))
@@ -55,12 +56,29 @@ def skeleton(
             _draw_synapses(axis, shown, across)
         axis.set_xlabel(words)
         axis.autoscale_view()
-        axis.set_xlim(places.min() - _MARGIN_UM, places.max() + _MARGIN_UM)
-        axis.set_aspect("equal")  # with the same limits, so that both panels have the same scale
     for axis, words in zip(axes, (style.axis_label("depth_um"), ""), strict=True):
         style.depth_axis(axis, layers, words)
     figure.legend(handles=_handles(cable, shown), loc="outside upper center", ncols=4, frameon=False, fontsize=8)
     return figure
+
+
+def _two_panels(cable: pl.DataFrame) -> tuple[Figure, list[Axes]]:
+    """Panels side by side with one scale, as wide as the cell is from either side, and the figure no larger."""
+    limits = []
+    for across in _SIDES:
+        places = np.append(cable[across].to_numpy(), 0.0)
+        limits.append((places.min() - _MARGIN_UM, places.max() + _MARGIN_UM))
+    spans = np.diff(limits)[:, 0]
+    missing = np.maximum(0, _LEAST_SHARE * spans.sum() - spans)
+    spans = spans + missing
+    depth = np.ptp(cable["depth_um"].to_numpy()) + 2 * _MARGIN_UM if len(cable) else 2 * _MARGIN_UM
+    scale = min(_WIDEST / spans.sum(), _HIGHEST / depth)
+    width, height = max(_WIDEST, 1.5 + scale * spans.sum()), max(3.0, 1.7 + scale * depth)
+    figure, axes = style.new_figure(width, height, panels=2, shares=spans.tolist())
+    for axis, (low, high), more in zip(axes, limits, missing, strict=True):
+        axis.set_xlim(low - more / 2, high + more / 2)
+        axis.set_aspect("equal")
+    return figure, axes
 
 
 def _from_soma(points: pl.DataFrame, soma: dict[str, float]) -> pl.DataFrame:

@@ -98,10 +98,12 @@ def use(warehouse: Warehouse) -> None:
     _source = f"synthetic, not biology ({name})" if synthetic == [(True,)] else name
 
 
-def new_figure(width: float, height: float, panels: int = 1) -> tuple[Figure, list[Axes]]:
+def new_figure(
+    width: float, height: float, panels: int = 1, shares: Sequence[float] | None = None
+) -> tuple[Figure, list[Axes]]:
     """A figure of some inches with panels side by side, marked with whose data it shows."""
     figure, axes = plt.subplots(
-        1, panels, figsize=(width, height), layout="constrained", squeeze=False, sharey=True
+        1, panels, figsize=(width, height), layout="constrained", squeeze=False, sharey=True, width_ratios=shares
     )
     plt.close(figure)  # else a notebook shows it twice: when it is made and when it is returned
     if _source:
