@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import polars as pl
 
 SUMS = (pl.len().cast(pl.Int64).alias("n_syn"), pl.col("size").cast(pl.Int64).sum().alias("sum_size"))
 TYPES = ["strategy_axon", "pre_cell_type", "post_cell_type"]
 CLASSES = ("excitatory", "inhibitory", "nonneuron")
+PLACES = ("spine", "shaft", "soma")
+NO_TAGS = pl.DataFrame(schema={"target_id": pl.Int64, "tag": pl.String})
 BIN = 25
 
 
@@ -93,19 +96,34 @@ def reciprocal_pairs(cells: pl.DataFrame, synapses: pl.DataFrame) -> pl.DataFram
     )
 
 
-def ei_balance(cells: pl.DataFrame, synapses: pl.DataFrame, axons: pl.Series) -> pl.DataFrame:
-    """Inputs of each cell by the class of the presynaptic cell."""
+def ei_balance(
+    cells: pl.DataFrame, synapses: pl.DataFrame, axons: pl.Series, tags: Sequence[pl.DataFrame]
+) -> pl.DataFrame:
+    """Inputs of each cell by the class of the presynaptic cell and by what they land on, as the first tags say."""
     pre = pl.col("pre_pt_root_id")
+    known = pl.concat([frame.select("target_id", "tag") for frame in tags] or [NO_TAGS]).drop_nulls()
+    once = known.unique("target_id", keep="first", maintain_order=True)
+    counts = {
+        f"n_{place}_{name}": (pl.col("tag").fill_null("untagged") == place) & of
+        for place in (*PLACES, "untagged")
+        for name, of in {
+            "syn": pl.lit(True),
+            "excitatory": (pl.col("pre_cell_class") == "excitatory").fill_null(False),
+            "inhibitory": (pl.col("pre_cell_class") == "inhibitory").fill_null(False),
+        }.items()
+    }
     classed = ends(alone(cells).select("pt_root_id", "cell_class"), "pre")
     return (
         synapses.filter(pre != pl.col("post_pt_root_id"), ~pre.is_in([0, 1]))
         .join(ends(alone(cells).select("nucleus_id", "pt_root_id"), "post"), on="post_pt_root_id")
         .join(classed, on="pre_pt_root_id", how="left")
+        .join(once, left_on="id", right_on="target_id", how="left")
         .group_by(pl.col("post_nucleus_id").alias("nucleus_id"))
         .agg(
             pl.len().cast(pl.Int64).alias("n_in_syn"),
             *((pl.col("pre_cell_class") == name).sum().alias(f"n_{name}") for name in CLASSES),
             pl.col("pre_cell_class").is_null().sum().alias("n_unknown"),
             pre.is_in(axons.implode()).mean().alias("proofread_fraction"),
+            **{name: condition.sum() for name, condition in counts.items()},
         )
     )

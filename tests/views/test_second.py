@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import warehouse
-from tests.views import second
-from tests.views.test_recorded import Tables, cells, proofreading
+from tests.views import second, second_function
+from tests.views.second_function import Tables
+from tests.views.test_recorded import Tables as Recorded
+from tests.views.test_recorded import cells, proofreading
 from warehouse.build import build
 from warehouse.cluster import cluster_synapses
 from warehouse.layout import Folder
@@ -29,10 +31,14 @@ pytestmark = pytest.mark.slow
 
 Ask = Callable[[str], pl.DataFrame]
 Answers = dict[str, pl.DataFrame]
+TAGS = ("synapse_target_predictions_ssa_v2", "synapse_target_predictions_ssa")
+"""The later release first."""
 
 
-def expected(nuclei: pl.DataFrame, synapses: pl.DataFrame, axons: pl.Series) -> Answers:
+def expected(nuclei: pl.DataFrame, axons: pl.Series, tables: Tables) -> Answers:
     """What the second implementation answers, by the query that asks the first."""
+    synapses = tables[SYNAPSE].with_columns(pl.col("pre_pt_root_id", "post_pt_root_id").fill_null(1))
+    tags = [tables[name] for name in TAGS if name in tables]
     distance = "FROM distance_dependence WHERE measure ="
     return {
         "FROM cell_type_connectivity WHERE n_possible > 0": second.cell_type_connectivity(nuclei, synapses),
@@ -40,7 +46,10 @@ def expected(nuclei: pl.DataFrame, synapses: pl.DataFrame, axons: pl.Series) -> 
         f"{distance} 'space'": second.distance_dependence(nuclei, synapses, "space"),
         f"{distance} 'lateral'": second.distance_dependence(nuclei, synapses, "lateral"),
         "FROM reciprocal_pairs": second.reciprocal_pairs(nuclei, synapses),
-        "FROM ei_balance": second.ei_balance(nuclei, synapses, axons),
+        "FROM ei_balance": second.ei_balance(nuclei, synapses, axons, tags),
+        "FROM functional_units": second_function.functional_units(tables),
+        "FROM functional_best": second_function.functional_best(tables),
+        "FROM functional_pairs": second_function.functional_pairs(tables, nuclei, synapses),
     }
 
 
@@ -52,7 +61,8 @@ def compare(ask: Ask, answers: Answers) -> None:
 
 @pytest.mark.parametrize("version", [943, 1300])
 def test_recorded_tables(shared_dir: Path, recorded: Callable[[int, str], pl.DataFrame], version: int) -> None:
-    tables = Tables(shared_dir / "cave-recordings" / "tables" / f"v{version}")
+    folder = shared_dir / "cave-recordings" / "tables" / f"v{version}"
+    tables = Recorded(folder)
     places = tables("nucleus_detection_v0").select(
         pl.col("id").alias("nucleus_id"),
         *(
@@ -62,19 +72,17 @@ def test_recorded_tables(shared_dir: Path, recorded: Callable[[int, str], pl.Dat
     )
     proofread = proofreading(tables, version).filter(pl.col("status_axon"), pl.col("strategy_axon") != "none")
     nuclei = cells(tables, version).join(places, on="nucleus_id")
-    synapses = tables(SYNAPSE).with_columns(pl.col("pre_pt_root_id", "post_pt_root_id").fill_null(1))
-    answers = expected(nuclei, synapses, proofread["pt_root_id"])
+    every = {path.stem: tables(path.stem) for path in folder.glob("*.parquet")}
+    answers = expected(nuclei, proofread["pt_root_id"], every)
     assert all(len(frame) for frame in answers.values())
     compare(lambda query: recorded(version, query), answers)
 
 
 def answers_of(ask: Ask) -> Answers:
     """The second implementation on the synthetic volume; what a cell is called is not its business there."""
-    return expected(
-        ask("FROM cells"),
-        ask("SELECT pre_pt_root_id, post_pt_root_id, size FROM synapses_pni_2"),
-        ask("SELECT pt_root_id FROM proofreading WHERE status_axon AND strategy_axon <> 'none'")["pt_root_id"],
-    )
+    proofread = ask("SELECT pt_root_id FROM proofreading WHERE status_axon AND strategy_axon <> 'none'")
+    names = (SYNAPSE, *TAGS, *second_function.MATCHES.values(), *second_function.TWINS, second_function.OLDER)
+    return expected(ask("FROM cells"), proofread["pt_root_id"], {name: ask(f"FROM {name}") for name in names})
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +94,9 @@ def demo() -> Iterator[Ask]:
 def test_a_synthetic_volume(demo: Ask) -> None:
     answers = answers_of(demo)
     assert answers["FROM reciprocal_pairs"]["is_reciprocal"].any()
+    assert answers["FROM functional_units"]["tuning_source"].n_unique() > 3
+    assert answers["FROM functional_pairs"]["is_connected"].any()
+    assert answers["FROM ei_balance"].select("^n_(spine|shaft|soma|untagged)_syn$").sum().row(0) > (0, 0, 0, 0)
     assert all(len(frame) for frame in answers.values())
     compare(demo, answers)
 
