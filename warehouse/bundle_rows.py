@@ -25,6 +25,7 @@ from warehouse.views import View
 MADE_ANEW = ("_orphans", "cable_length")
 """Stored views about the synapses or skeletons that are here: in a bundle they are about fewer."""
 
+_QUICK_HERE = ("_axon_synapses", "_cell_connections", "synapse_targets")
 _COMPLETE = "_complete_roots"
 _ABOUT_ALL = ("synapse", "connection")
 """Roles of tables that are about all synapses; a bundle of some of them leaves these out."""
@@ -174,8 +175,8 @@ class RowsOfBundle:
 
 
 def is_stored(view: View) -> bool:
-    """Whether a bundle has the rows of a view: not if they are its synapses again, in another order or counted."""
-    return bool(view.store) and not view.layout and view.name not in ("_axon_synapses", "_cell_connections")
+    """Whether a bundle has the rows of a view: not if they are its synapses or tags again, in another order or counted."""
+    return bool(view.store) and not view.layout and view.name not in _QUICK_HERE
 
 
 def native_model(view: str) -> str:

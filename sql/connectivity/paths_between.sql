@@ -1,9 +1,9 @@
 -- The ways from one cell to another along connections that may be interpreted, one row per path, shortest first.
 --
 -- Takes root ids or nucleus ids, one or a list on either side. A path leads from `a` over at most `max_hops` connections
--- to `b`, never twice through the same cell. Each connection is an output of a proofread axon, and each cell on the way is
--- alone on its segment: merged cells would be short cuts that do not exist. If the axon of `a` was not proofread the
--- question has no answer. Connections of fewer than `min_syn` synapses are not taken.
+-- to `b`, never twice through the same cell. Each connection is an output of a proofread axon, and each cell, both ends
+-- too, is alone on its segment: merged cells would be short cuts that do not exist. If the axon of `a` was not proofread
+-- the question has no answer. Connections of fewer than `min_syn` synapses are not taken.
 --
 -- Only cells whose own axon was proofread can be on the way, so paths are a sample: none found does not mean none there. The
 -- number of paths grows some tenfold with each hop, and `max_hops` goes to 5; for motifs of more cells take
@@ -19,6 +19,8 @@
 WITH RECURSIVE starts AS MATERIALIZED (
     SELECT
         CASE
+            WHEN r.n_nuclei <> 1
+                THEN error(r.root || ' holds ' || r.n_nuclei || ' nuclei; a path leads from a single cell to a single cell')
             WHEN r.axon_proofread THEN r.root
             ELSE error('the axon of ' || r.root || ' was not proofread, so that it is not known where it leads; see `proofreading`')
         END AS root
@@ -26,43 +28,28 @@ WITH RECURSIVE starts AS MATERIALIZED (
 ),
 
 targets AS MATERIALIZED (
-    SELECT r.root FROM _roots(b) AS r
-),
-
-steps AS MATERIALIZED (
-    SELECT x.pt_root_id AS root
-    FROM _proofread_axons AS x
-    JOIN _root_cells AS c ON c.pt_root_id = x.pt_root_id AND c.n_nuclei = 1
-),
-
-senders AS (
-    SELECT x.root FROM steps AS x
-    UNION
-    SELECT y.root FROM starts AS y
+    SELECT
+        CASE
+            WHEN r.n_nuclei = 1 THEN r.root
+            ELSE error(r.root || ' holds ' || r.n_nuclei || ' nuclei; a path leads from a single cell to a single cell')
+        END AS root
+    FROM _roots(b) AS r
 ),
 
 receivers AS (
-    SELECT x.root FROM steps AS x
+    SELECT x.pt_root_id AS root FROM _proofread_axons AS x
     UNION
     SELECT y.root FROM targets AS y
 ),
 
-pairs AS (
-    SELECT
-        s.pre_pt_root_id AS pre,
-        s.post_pt_root_id AS post,
-        count(*) AS n_syn
-    FROM _axon_synapses AS s
-    JOIN senders AS p ON p.root = s.pre_pt_root_id
-    JOIN receivers AS q ON q.root = s.post_pt_root_id
-    WHERE s.pre_pt_root_id <> s.post_pt_root_id
-    GROUP BY s.pre_pt_root_id, s.post_pt_root_id
-),
-
 edges AS MATERIALIZED (
-    SELECT k.*
-    FROM pairs AS k
-    WHERE k.n_syn >= min_syn
+    SELECT
+        k.pre_pt_root_id AS pre,
+        k.post_pt_root_id AS post,
+        k.n_syn
+    FROM _cell_connections AS k
+    JOIN receivers AS q ON q.root = k.post_pt_root_id
+    WHERE k.strategy_axon IS NOT NULL AND k.n_syn >= min_syn
 ),
 
 walks AS (
@@ -99,7 +86,7 @@ found AS (
 SELECT
     len(f.n_syn) AS n_hops, -- Number of connections on the path
     f.roots AS path, -- The segments on the path, from `a` to `b`
-    cells.nucleus_ids, -- The cells on the path; NULL in place of a segment that is no single cell
+    cells.nucleus_ids, -- The cells on the path, from `a` to `b`
     cells.cell_types, -- Their types, by the precedence of `cells`
     f.n_syn, -- Number of synapses of each connection on the path
     list_min(f.n_syn) AS min_n_syn -- Number of synapses of the weakest connection on the path

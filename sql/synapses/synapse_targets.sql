@@ -6,6 +6,7 @@
 -- they mean is not part of the table. A synapse that is not here was not classified, which is no statement about it.
 -- Where a table has several rows for a synapse, its latest counts.
 -- grain: synapse_id
+-- store: synapse_id
 -- requires: synapse_target_predictions_ssa_v2 or synapse_target_predictions_ssa or synapse_target_structure
 -- warning: tags of different releases differ for some synapses: compare like with like through compartment_source
 -- cite: microns2025

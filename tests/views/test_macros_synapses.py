@@ -155,6 +155,9 @@ def test_paths_lead_through_proofread_cells_that_are_alone(small: SmallWarehouse
     for call, sentence in {
         "50, 10": "the axon of 50 was not proofread, so that it is not known where it leads",
         "10, 999": "999 is not known",
+        "10, 60": "60 holds 2 nuclei; a path leads from a single cell",
+        "[60, 10], 50": "60 holds 2 nuclei; a path leads from a single cell",
+        "77, 50": "77 holds 0 nuclei; a path leads from a single cell",
         "10, 50, max_hops := 6": "max_hops goes from 1 to 5, not 6",
         "10, 50, max_hops := 0": "max_hops goes from 1 to 5, not 0",
     }.items():
