@@ -175,7 +175,7 @@ class RowsOfBundle:
 
 
 def is_stored(view: View) -> bool:
-    """Whether a bundle has the rows of a view: not if they are its synapses or tags once more, sorted or counted."""
+    """Whether a bundle has the rows of a view: not if they are its synapses or tags again, sorted or counted."""
     return bool(view.store) and not view.layout and view.name not in _QUICK_HERE
 
 
