@@ -25,7 +25,7 @@ from warehouse.views import View
 MADE_ANEW = ("_orphans", "cable_length")
 """Stored views about the synapses or skeletons that are here: in a bundle they are about fewer."""
 
-_QUICK_HERE = ("_axon_synapses", "_cell_connections", "synapse_targets")
+_QUICK_HERE = ("_cell_connections", "synapse_targets")
 _COMPLETE = "_complete_roots"
 _ABOUT_ALL = ("synapse", "connection")
 """Roles of tables that are about all synapses; a bundle of some of them leaves these out."""
@@ -129,7 +129,10 @@ class RowsOfBundle:
         senders = "SELECT pt_root_id FROM temp.chosen"
         if self._choice.proofread:
             senders += " UNION SELECT pt_root_id FROM _proofread_axons"
-        sent = f"SELECT s.* FROM _axon_synapses AS s SEMI JOIN ({senders}) AS a ON a.pt_root_id = s.pre_pt_root_id"
+        sent = (
+            f"SELECT s.* EXCLUDE (b) FROM _axon_synapses AS s SEMI JOIN ({senders}) AS a "
+            "ON a.pt_root_id = s.pre_pt_root_id"
+        )
         if not self._choice.has_cells:
             return sent
         return (
@@ -175,8 +178,8 @@ class RowsOfBundle:
 
 
 def is_stored(view: View) -> bool:
-    """Whether a bundle has the rows of a view: not if they are its synapses or tags again, sorted or counted."""
-    return bool(view.store) and not view.layout and view.name not in _QUICK_HERE
+    """Whether a bundle has the rows of a view: not if they are its synapses or tags again, or a step to others."""
+    return bool(view.store) and not (view.buckets or view.layout or view.name in _QUICK_HERE)
 
 
 def native_model(view: str) -> str:

@@ -110,24 +110,31 @@ def logical_select(version: int, entry: TableEntry, *, bucket: bool = False) -> 
     if entry.table:
         return f'SELECT {decode_sql(entry.encoding, entry.columns)} FROM {rows_schema_of(version)}."{entry.table}"'
     columns = decode_sql(entry.encoding, entry.columns) + (", b" if bucket and entry.bounds else "")
-    own = f"SELECT {columns} FROM {_source(version, entry.files, bool(entry.bounds))}"
+    own = f"SELECT {columns} FROM {_source(version, entry.files)}"
     base = entry.base
     if base is None:
         return own
-    kept = f"SELECT {columns} FROM {_source(base.version, base.files, bool(entry.bounds))} AS s"
+    kept = f"SELECT {columns} FROM {_source(base.version, base.files)} AS s"
     for file, key, column in _removed(base):
         source = f"read_parquet(main._path('v{version}/{file.path}'))"
         kept += f" ANTI JOIN (FROM {source}) AS no_{column} ON no_{column}.{key} = s.{column}"
     return f"{kept} UNION ALL {own}"
 
 
-def _source(version: int, files: Sequence[DataFile], in_buckets: bool) -> str:
-    folder = f"v{version}/{_folder_of(files, in_buckets)}"
+def _source(version: int, files: Sequence[DataFile]) -> str:
+    path = PurePosixPath(files[0].path).parent
+    in_buckets = path.name.startswith("b=")
+    return parquet_source(f"main._path('v{version}/{path.parent if in_buckets else path}')", in_buckets)
+
+
+def parquet_source(folder: str, in_buckets: bool) -> str:
+    """What follows FROM to read the files of a folder, which is given as an expression in SQL.
+
+    In buckets, rows have the number of theirs as `b`.
+    """
     if not in_buckets:
-        return f"read_parquet(main._path('{folder}/*.parquet'))"
-    return (
-        f"read_parquet(main._path('{folder}/*/*.parquet'), hive_partitioning = true, hive_types = {{b: INTEGER}})"
-    )
+        return f"read_parquet({folder} || '/*.parquet')"
+    return f"read_parquet({folder} || '/*/*.parquet', hive_partitioning = true, hive_types = {{b: INTEGER}})"
 
 
 def _removed(base: Base) -> list[tuple[DataFile, str, str]]:
@@ -178,12 +185,6 @@ def _logical(folder: Path, entry: TableEntry, files: Sequence[DataFile]) -> pl.L
         (pl.col(offset[1]) + pl.col(offset[0])).alias(name) if (offset := offsets.get(name)) else pl.col(name)
         for name in entry.columns
     )
-
-
-def _folder_of(files: Sequence[DataFile], in_buckets: bool) -> str:
-    """The folder of a table's files, relative to its version's folder (without the buckets)."""
-    path = PurePosixPath(files[0].path).parent
-    return str(path.parent if in_buckets else path)
 
 
 def _offsets(encoding: str) -> Mapping[str, tuple[str, str]]:

@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain, groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.datastacks import Datastack, datastack_of, table_called
 from warehouse.dictionary import quoted, text_literal
 from warehouse.disk import disk_errors
-from warehouse.encoding import decode_sql, encode, encoding_for, parquet_options
+from warehouse.encoding import decode_sql, encode, encoding_for, parquet_options, parquet_source
 from warehouse.layout import Folder, model_path
 from warehouse.manifest import Manifest, TableEntry, read_manifest
 from warehouse.publish import publish, require_unchanged
 from warehouse.store import now, read_back
+from warehouse.tables import SYNAPSE
 from warehouse.version_schema import create_curated, refusal, schema_of
 from warehouse.views import View
 
@@ -80,7 +84,7 @@ def _fingerprints(manifest: Manifest, views: Mapping[str, View]) -> dict[str, st
     for view in views.values():  # each comes after those it is built on
         below = sorted(view.dependencies(views))
         files = [each for name in _tables(view, views, datastack) for each in _hashes(manifest, name)]
-        content = "\n".join((view.text, *view.store, *(prints[name] for name in below), *files))
+        content = "\n".join((view.text, *view.store, view.buckets, *(prints[name] for name in below), *files))
         prints[view.name] = hashlib.sha256(content.encode()).hexdigest()
     return {name: prints[name] for name in prints if _is_stored(manifest, views[name])}
 
@@ -105,24 +109,65 @@ def _store(
     """Write the rows of a view in order, and let the views above it read them from there."""
     log.info("version %d: storing %s", manifest.version, view.name)
     name = f"{schema_of(manifest.version)}.{view.name}"
-    rows = con.sql(f"FROM {name} ORDER BY {', '.join(map(quoted, view.store))}")
-    columns = dict(zip(rows.columns, map(str, rows.types), strict=True))
-    path = assembled / model_path(view.name.removeprefix("_")) / "part-0.parquet"
-    path.parent.mkdir(parents=True)
+    described = con.execute(f"DESCRIBE FROM {name}").fetchall()
+    columns = {row[0]: row[1] for row in described}
+    encoding = encoding_for(columns)
     together = _LONG_ROW_GROUP if view.layout else max(_ROW_GROUP, _VALUES // len(columns))
-    _write(path, rows.to_arrow_reader(together), encoding_for(columns))
+    target = assembled / model_path(view.name.removeprefix("_"))
+    batches = _batches(con, name, view, manifest, together)
+    if view.buckets == "kept":
+        paths = [
+            _write(target / f"b={bucket}", [rows], encoding, together) for bucket, rows in _by_bucket(batches)
+        ]
+    else:
+        paths = [_write(target, batches, encoding, together)]
     # A row that is there twice is for `microns check` to find: it must not keep a database from being built.
-    file = read_back(assembled, path, view.store, f"the view {view.name}", unique=False)
-    entry = TableEntry(
-        "view", "", "all", columns, file.rows, [file], encoding_for(columns), fetched=now(), made_from=made_from
-    )
-    source = f"read_parquet({text_literal(str(path))})"
-    con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {decode_sql(entry.encoding, columns)} FROM {source}")
+    files = [read_back(assembled, path, view.store, f"the view {view.name}", unique=False) for path in paths]
+    rows = sum(file.rows for file in files)
+    entry = TableEntry("view", "", "all", columns, rows, files, encoding, fetched=now(), made_from=made_from)
+    source = parquet_source(text_literal(str(target)), view.buckets == "kept")
+    con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {decode_sql(encoding, columns)} FROM {source}")
     return entry
 
 
-def _write(path: Path, rows: pa.RecordBatchReader, encoding: str) -> None:
-    schema = encode(encoding, rows.schema.empty_table()).schema
-    with pq.ParquetWriter(path, schema, **parquet_options(schema)) as writer:
-        for batch in rows:
-            writer.write_table(encode(encoding, pa.Table.from_batches([batch])))
+def _batches(
+    con: duckdb.DuckDBPyConnection, name: str, view: View, manifest: Manifest, together: int
+) -> Iterator[pa.Table]:
+    """The rows of a view in order, some `together`; never empty, so that a file without rows names its columns."""
+    order = ", ".join(map(quoted, ("b", *view.store) if view.buckets == "kept" else view.store))
+    wanted = [f"WHERE b = {bucket}" for bucket in range(_n_buckets(manifest))] if view.buckets == "made" else [""]
+    for where in wanted:
+        reader = con.sql(f"FROM {name} {where} ORDER BY {order}").to_arrow_reader(together)
+        yield reader.schema.empty_table()
+        yield from map(pa.Table.from_batches, ([batch] for batch in reader))
+
+
+def _n_buckets(manifest: Manifest) -> int:
+    synapses = manifest.tables.get(table_called(datastack_of(manifest.datastack), SYNAPSE) or "")
+    return len(synapses.bounds) + 1 if synapses else 1
+
+
+def _by_bucket(batches: Iterable[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
+    """The rows of each bucket, without its number, which is the name of a folder."""
+    for bucket, pieces in groupby(_pieces(batches), itemgetter(0)):
+        yield bucket, pa.concat_tables(piece for _, piece in pieces)
+
+
+def _pieces(batches: Iterable[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
+    for batch in batches:
+        numbers, rows = batch["b"].to_numpy(), batch.drop_columns("b")
+        starts = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist() or [0]
+        for start, stop in pairwise([*starts, len(numbers)]):
+            yield int(numbers[start]) if len(numbers) else 0, rows.slice(start, stop - start)
+
+
+def _write(folder: Path, batches: Iterable[pa.Table], encoding: str, together: int) -> Path:
+    folder.mkdir(parents=True)
+    path = folder / "part-0.parquet"
+    stored = (encode(encoding, batch) for batch in batches)
+    first = next(stored)
+    with pq.ParquetWriter(path, first.schema, **parquet_options(first.schema)) as writer:
+        for rows in chain([first], stored):
+            if rows.num_rows:
+                writer.write_table(rows, row_group_size=together)
+    return path

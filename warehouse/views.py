@@ -12,6 +12,7 @@ explanation, and keys, each on a line of its own (`-- grain: nucleus_id`):
     questions  numbers in the question bank
     example    a query that shows it at work; the data dictionary prints it with its answer from a small demo
     store      its rows take long to make: they are written to Parquet, in this order, when the database is built
+    buckets    `made`: the stored rows are computed bucket by bucket (`b`); `kept`: they lie in a file for each
     layout     the layout of a version that has its rows stored; without this line every layout has
     macro      its signature: the file is a macro; a SELECT without FROM is a scalar one
 
@@ -38,7 +39,19 @@ from warehouse.tables import TABLES
 VIEWS_VERSION = 1
 """The meaning of the SQL: raised whenever a view starts to answer differently."""
 
-_KEYS = ("grain", "requires", "scope", "warning", "cite", "questions", "example", "store", "layout", "macro")
+_KEYS = (
+    "grain",
+    "requires",
+    "scope",
+    "warning",
+    "cite",
+    "questions",
+    "example",
+    "store",
+    "buckets",
+    "layout",
+    "macro",
+)
 _ANY = "any"
 _KEY_LINE = re.compile(r"([a-z_]+): *(.*)")
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
@@ -60,6 +73,7 @@ class View:
         scope: synapse scopes in which the answer is right; empty for all.
         warnings, cites, questions, examples: as in the header.
         store: order of the rows in Parquet, if they are stored; it must identify a row.
+        buckets: `made`: the query can be asked for one bucket `b` at a time; `kept`: rows are stored by bucket.
         layout: the only layout of a version in which they are stored; empty for every one.
         signature: of a macro, with defaults, in parentheses; None for a view.
         is_scalar: whether it is a macro that returns one value, not rows.
@@ -80,6 +94,7 @@ class View:
     questions: tuple[str, ...]
     examples: tuple[str, ...]
     store: tuple[str, ...]
+    buckets: str
     layout: str
     signature: str | None
     is_scalar: bool
@@ -199,6 +214,7 @@ def parse_view(path: str, content: str) -> View:
             questions=_words(keys["questions"]),
             examples=tuple(keys["example"]),
             store=_words(keys["store"]),
+            buckets=" ".join(keys["buckets"]),
             layout=" ".join(keys["layout"]),
             signature=macro,
             is_scalar=macro is not None and is_scalar(tree),
@@ -219,9 +235,8 @@ def _header(path: str, lines: list[str]) -> tuple[str, str, dict[str, list[str]]
             current[-1] += " " + said.strip()
         elif match := _KEY_LINE.fullmatch(said):
             if match[1] not in keys:
-                raise ViewError(
-                    f"sql/{path}, line {number}: there is no key {match[1]!r}; keys are {', '.join(_KEYS)}"
-                )
+                known = ", ".join(_KEYS)
+                raise ViewError(f"sql/{path}, line {number}: there is no key {match[1]!r}; keys are {known}")
             current = keys[match[1]]
             current.append(match[2].strip())
         else:

@@ -12,18 +12,7 @@
 -- warning: a segment with several nuclei (n_nuclei above 1) has the synapses of several cells
 -- cite: microns2025, turner2022
 -- questions: Q20, Q33, Q34
-WITH inputs AS (
-    SELECT
-        s.post_pt_root_id,
-        s.pre_pt_root_id,
-        count(*) AS n_syn,
-        sum(s.size)::BIGINT AS sum_size
-    FROM _partner_synapses AS s
-    SEMI JOIN _root_nuclei AS r ON r.pt_root_id = s.post_pt_root_id
-    GROUP BY s.post_pt_root_id, s.pre_pt_root_id
-),
-
-outputs AS (
+WITH outputs AS (
     SELECT
         s.pre_pt_root_id,
         s.post_pt_root_id,
@@ -34,16 +23,13 @@ outputs AS (
     GROUP BY s.pre_pt_root_id, s.post_pt_root_id
 ),
 
-received AS (
+senders AS (
     SELECT
-        i.post_pt_root_id AS pt_root_id,
-        count(*) AS n_segments,
-        count(*) FILTER (WHERE r.n_nuclei = 1) AS n_cells,
-        sum(i.n_syn)::BIGINT AS n_syn,
-        sum(i.sum_size)::BIGINT AS sum_size
-    FROM inputs AS i
-    LEFT JOIN _root_nuclei AS r ON r.pt_root_id = i.pre_pt_root_id
-    GROUP BY i.post_pt_root_id
+        o.post_pt_root_id AS pt_root_id,
+        count(*) AS n_cells
+    FROM outputs AS o
+    JOIN _root_nuclei AS r ON r.pt_root_id = o.pre_pt_root_id AND r.n_nuclei = 1
+    GROUP BY o.post_pt_root_id
 ),
 
 sent AS (
@@ -76,7 +62,7 @@ SELECT
     a.strategy_axon, -- How far the axon was proofread; NULL where its outputs may not be interpreted
     coalesce(i.n_syn, 0) AS n_in_syn, -- Number of input synapses
     coalesce(i.n_segments, 0) AS n_pre_segments, -- Number of segments they come from, most of them orphan pieces
-    coalesce(i.n_cells, 0) AS n_pre_cells, -- Number of those segments that have exactly one nucleus
+    coalesce(c.n_cells, 0) AS n_pre_cells, -- Number of those segments that have exactly one nucleus
     coalesce(i.sum_size, 0) AS in_sum_size, -- Summed cleft size of the inputs [voxel]
     i.sum_size / i.n_syn AS in_mean_size, -- Mean cleft size of the inputs; NULL without one [voxel]
     coalesce(o.n_syn, 0) AS n_out_syn, -- Number of output synapses
@@ -86,7 +72,8 @@ SELECT
     o.sum_size / o.n_syn AS out_mean_size, -- Mean cleft size of the outputs; NULL without one [voxel]
     coalesce(s.n_syn, 0) AS n_autapses -- Number of synapses of the segment onto itself, counted in no other column
 FROM _root_cells AS r
-LEFT JOIN received AS i ON i.pt_root_id = r.pt_root_id
+LEFT JOIN _received AS i ON i.pt_root_id = r.pt_root_id
+LEFT JOIN senders AS c ON c.pt_root_id = r.pt_root_id
 LEFT JOIN sent AS o ON o.pt_root_id = r.pt_root_id
 LEFT JOIN autapses AS s ON s.pt_root_id = r.pt_root_id
 LEFT JOIN _proofread_axons AS a ON a.pt_root_id = r.pt_root_id

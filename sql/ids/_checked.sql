@@ -25,14 +25,16 @@ missing AS MATERIALIZED (
 ),
 
 elsewhere AS MATERIALIZED (
-    SELECT
-        m.id,
-        string_agg(DISTINCT 'v' || h.version, ', ') AS versions,
-        max(h.nucleus_id) AS nucleus_id
-    FROM _id_history AS h
-    JOIN missing AS m ON m.id = h.id
-    GROUP BY m.id
-    LIMIT 1000000
+    SELECT unnest(list(e), recursive := TRUE)
+    FROM (
+        SELECT
+            m.id,
+            string_agg(DISTINCT 'v' || h.version, ', ') AS versions,
+            max(h.nucleus_id) AS nucleus_id
+        FROM _id_history AS h
+        JOIN missing AS m ON m.id = h.id
+        GROUP BY m.id
+    ) AS e
 ),
 
 heirs AS MATERIALIZED (

@@ -5,13 +5,21 @@
 -- grain: id
 -- requires: synapses_pni_2
 -- store: pre_pt_root_id, id
+-- buckets: kept
 WITH axons AS (
     SELECT pt_root_id FROM _nuclei
     UNION
     SELECT pt_root_id FROM _proofreading
 )
 
-SELECT s.*
+SELECT
+    s.*,
+    a.b -- Number of the bucket that the presynaptic segment is in
 FROM synapses_pni_2 AS s
-SEMI JOIN axons AS a ON a.pt_root_id = s.pre_pt_root_id
-WHERE s.pre_pt_root_id NOT IN (0, 1)
+JOIN (
+    SELECT
+        x.pt_root_id,
+        _bucket_of(x.pt_root_id) AS b
+    FROM axons AS x
+    WHERE x.pt_root_id NOT IN (0, 1)
+) AS a ON a.pt_root_id = s.pre_pt_root_id

@@ -7,6 +7,7 @@
 WITH axons AS MATERIALIZED (
     SELECT
         _in_scope(r.root, r.n_nuclei, r.axon_proofread, r.is_complete) AS root,
+        _bucket_of(r.root) AS b,
         r.is_sender
     FROM _roots(ids) AS r
 ),
@@ -15,16 +16,6 @@ orphans AS MATERIALIZED (
     SELECT a.root
     FROM axons AS a
     WHERE NOT a.is_sender
-),
-
-sent AS (
-    SELECT s.*
-    FROM _axon_synapses AS s
-    JOIN axons AS a ON a.root = s.pre_pt_root_id
-    UNION ALL
-    SELECT s.*
-    FROM _all_by_pre AS s
-    JOIN orphans AS o ON o.root = s.pre_pt_root_id
 )
 
 SELECT
@@ -33,4 +24,12 @@ SELECT
     s.ctr_pt_position_x * _voxel_x_nm() AS ctr_x_nm, -- The centre of the cleft, x [nm]
     s.ctr_pt_position_y * _voxel_y_nm() AS ctr_y_nm, -- The centre of the cleft, y; grows away from the pia [nm]
     s.ctr_pt_position_z * _voxel_z_nm() AS ctr_z_nm -- The centre of the cleft, z [nm]
-FROM sent AS s
+FROM (
+    SELECT s.* EXCLUDE (b)
+    FROM _axon_synapses AS s
+    JOIN axons AS a ON a.b = s.b AND a.root = s.pre_pt_root_id
+    UNION ALL
+    SELECT s.*
+    FROM _all_by_pre AS s
+    JOIN orphans AS o ON o.root = s.pre_pt_root_id
+) AS s

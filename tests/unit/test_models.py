@@ -63,6 +63,7 @@ def test_stored_rows_are_those_of_the_query(case: SmallWarehouse) -> None:
         "_cell_connections",
         "_id_index",
         "_orphans",
+        "_received",
         "_root_cells",
         "in_out_degree",
     }

@@ -78,6 +78,7 @@ def test_a_look_up_by_macro_reads_one_file(
     ((_, plan),) = wh.sql(f"EXPLAIN (ANALYZE, FORMAT json) SELECT sum(size) FROM {asked}", **given).fetchall()
     assert list(scans(json.loads(plan), f"/model/{folder}/")) == [(1, count)]
     assert row_groups(wide, folder, column) in (1, 2)
+    assert "supervoxel" not in plan, "columns that nobody asked for are read"
 
 
 def test_a_filter_on_a_view_reads_one_file(wide: SmallWarehouse) -> None:
