@@ -31,7 +31,9 @@ TINY = replace(
     layers=(Layer("upper", 0, 100), Layer("lower", 100, None)),
     layers_area="S1",
     layers_source="drawn for this test",
+    transform_source="made up for this test",
     viewer=None,
+    synapse_detection={},
     called={
         "nucleus_detection_v0": "nuclei",
         "nucleus_ref_neuron_svm": "is_neuron",
@@ -98,6 +100,9 @@ def test_the_other_geometry_is_used(tiny: Warehouse) -> None:
     assert tiny.sql("SELECT area, source FROM layer_bounds GROUP BY ALL").fetchall() == [
         ("S1", "drawn for this test")
     ]
+    assert (
+        tiny.sql("FROM dataset_constants WHERE name LIKE '%detection%' OR source LIKE '%minnie%'").fetchall() == []
+    )
     assert tiny.sql(
         "SELECT value FROM dataset_constants WHERE name IN ('voxel_z', 'upper bottom')"
     ).fetchall() == [

@@ -130,11 +130,15 @@ def test_the_catalog_says_whom_to_cite_and_what_cave_notes(small: SmallWarehouse
 def test_constants_are_data_with_their_source(small: SmallWarehouse) -> None:
     small.given(nucleus_detection_v0="id\n1")
     small.expect(
-        "(FROM dataset_constants WHERE name IN ('voxel_z', 'L4 top', 'L4 bottom', 'rotation'))",
+        "(FROM dataset_constants WHERE name IN ('voxel_z', 'L4 top', 'L4 bottom', 'rotation') "
+        "OR starts_with(name, 'synapse detection'))",
         """
             name      | value        | unit | area
             voxel_z   | 40.0         | nm   |
             rotation  | 5.0          | deg  |
+            synapse detection precision | 0.96 | share |
+            synapse detection recall | 0.89 | share |
+            synapse detection partner assignment | 0.98 | share |
             L4 top    | 261.21908419 | um   | V1
             L4 bottom | 391.8631847  | um   | V1 """,
     )
