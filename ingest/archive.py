@@ -39,7 +39,7 @@ _PUBLISHED = {
         "c580c50da233cb8e5c1090e97a21d145d608b188843348a2dc9e29ff387221c5"
     ),
 }
-"""SHA-256 of files of the public archive, as others have published them."""
+"""SHA-256 of files of the public archive, as others have published them; another file is refused."""
 _AT_ONCE = 8
 _BYTES_PER_SYNAPSE = 59
 """In the archive: 20,045,982,920 bytes of 337,312,428 synapses in version 1300."""
@@ -65,9 +65,20 @@ class Archive:
     name: Place = "archive"
     workers = 4
 
-    def __init__(self, datastack: str, bucket: Bucket, progress: Progress | None = None) -> None:
+    def __init__(
+        self, datastack: str, bucket: Bucket, progress: Progress | None = None, *, is_usual: bool = True
+    ) -> None:
+        """Prepare to look for files.
+
+        Args:
+            datastack: CAVE's name of the dataset.
+            bucket: where the files are.
+            progress: is told after each part.
+            is_usual: whether nobody named the place: then files must be those that were published.
+        """
         self.datastack = datastack
         self.bucket = bucket
+        self._is_usual = is_usual
         self._progress = progress or Silent()
         self._dumps: dict[str, Dump] = {}
 
@@ -103,7 +114,9 @@ class Archive:
     def target(self, selection: Selection, table: Table, scope: Scope, store: PartStore) -> ArchivedTable:
         """A table's file, to be read into parts."""
         dump = self._dumps[table.name]
-        published = _PUBLISHED.get(dump.found.url.removeprefix(f"{MINNIE65.archive}/"), "")
+        published = (
+            _PUBLISHED.get(dump.found.url.removeprefix(f"{MINNIE65.archive}/"), "") if self._is_usual else ""
+        )
         return ArchivedTable(self.bucket, dump.found, dump.header, table, scope, store, self._progress, published)
 
     def tools(self) -> dict[str, str]:

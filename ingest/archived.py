@@ -19,7 +19,7 @@ from ingest.origin import Cost, Scope
 from ingest.parts import PartStore, Stored
 from ingest.plan import Part
 from ingest.progress import Progress
-from warehouse.errors import SourceUnavailable
+from warehouse.errors import SourceRefused, SourceUnavailable
 from warehouse.logical import unordered_rows
 from warehouse.manifest import replace_file
 from warehouse.schema import Table
@@ -64,7 +64,7 @@ class ArchivedTable:
         scope: which rows are kept.
         store: where the parts wait.
         progress: is told after each part.
-        published: the SHA-256 that was published of the file, where one was; else "".
+        published: the SHA-256 that the file must have, because others have published it; "" where any will do.
         keep: per column, the values that are kept.
     """
 
@@ -112,7 +112,8 @@ class ArchivedTable:
                     share = stream.position / max(self.found.bytes, 1)
                     self.progress.part(self.table.name, round(kept / _ROWS_PER_PART * (1 - share) / share))
             sha256 = stream.finish()
-            self._compare(sha256)
+            if self.published and sha256 != self.published:
+                raise _replaced(self.found.url, sha256, self.published)
             kept += self._save(kept, waiting) if waiting else 0
             receipt = Receipt(self.found.url, self.found.bytes, sha256, seen, kept)
             self.store.directory.mkdir(parents=True, exist_ok=True)
@@ -164,16 +165,6 @@ class ArchivedTable:
             "reference_table": self.table.reference,
         }
 
-    def _compare(self, sha256: str) -> None:
-        """Say loudly when the publisher has replaced a file whose hash is known."""
-        if self.published and sha256 != self.published:
-            log.warning(
-                "%s is not the file that was published: its SHA-256 is %s, not %s; the manifest keeps it",
-                self.found.url,
-                sha256,
-                self.published,
-            )
-
     def _wanted(self, rows: pa.Table) -> pa.Table:
         for column, values in self.keep.items():
             rows = rows.filter(pc.is_in(rows[column], value_set=values))
@@ -200,3 +191,12 @@ class ArchivedTable:
     @property
     def _kept_at(self) -> Path:
         return self.store.directory / "download"
+
+
+def _replaced(url: str, sha256: str, published: str) -> SourceRefused:
+    """What to say when a public file is not the one that papers were made with."""
+    place = url.rpartition("/v")[0]
+    return SourceRefused(
+        f"{url} is not the file that was published: its SHA-256 is {sha256[:16]}..., not {published[:16]}...; "
+        f"to take what is there now all the same, name the place: --source archive --from {place}"
+    )

@@ -21,6 +21,7 @@ from warehouse.errors import SourceRefused, SourceUnavailable, UsageError, Wareh
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
+_PIECE = 1 << 20
 _STORED_BYTES = {"Accept-Encoding": "gzip"}
 """Ask for the bytes as they are stored: without this, the store unpacks what is marked as gzip."""
 
@@ -154,8 +155,14 @@ class HttpBucket:
         def response_from(position: int) -> requests.Response:
             headers = {"Range": f"bytes={position}-"} if position else {}
             response = self._session.get(found.url, headers=headers, stream=True, timeout=self._ask.timeouts())
-            _require_good(response)
-            _require_same(response, found, position)
+            try:
+                _require_good(response)
+                _require_same(response, found, position)
+                if position and response.status_code != HTTPStatus.PARTIAL_CONTENT:
+                    _skip(response, position)
+            except BaseException:
+                response.close()
+                raise
             return response
 
         return Download(
@@ -190,10 +197,20 @@ def _require_same(response: requests.Response, found: Found, position: int) -> N
     """Refuse the rest of another file than the one that was begun."""
     tag = response.headers.get("ETag", "").removeprefix("W/")
     told = response.headers.get("Content-Range", "").rpartition("/")[2] if position else ""
-    if position and response.status_code != HTTPStatus.PARTIAL_CONTENT:
-        raise SourceRefused(f"{found.url} cannot be continued in the middle; give another place with --from")
     if (found.tag and tag and tag != found.tag) or (told.isdigit() and int(told) != found.bytes):
         raise _changed(found.url)
+
+
+def _skip(response: requests.Response, position: int) -> None:
+    """Read past what is here already: the server knows no ranges and sends the file from its beginning."""
+    log.warning("%s is sent from its beginning, although %.1f MB are here: the server can only send all of it",
+                response.url, position / 1e6)  # fmt: skip
+    left = position
+    while left:
+        piece = response.raw.read(min(left, _PIECE), decode_content=False)
+        if not piece:
+            raise OSError("the connection ended")
+        left -= len(piece)
 
 
 def _changed(url: str) -> SourceRefused:

@@ -78,11 +78,12 @@ def snapshot(
     """
     from ingest.cells import which_cells
     from ingest.demo import refuse_demo
+    from ingest.order import Order
     from ingest.origin import Origin
     from ingest.places import Places
     from ingest.progress import shown
     from ingest.skeletons import SkeletonJob
-    from ingest.snapshot import Order, Snapshot
+    from ingest.snapshot import Snapshot
     from ingest.source import Source
     from warehouse.memory import byte_count
 
@@ -91,7 +92,7 @@ def snapshot(
         logging.getLogger("ingest").setLevel(logging.WARNING)
     folder = Folder.of(root, datastack)
     refuse_demo(folder)
-    order = Order(version, tables, synapses, base, layout, byte_count(memory))
+    order = Order(version, tables, synapses, base, layout, byte_count(memory), source)
     whose = None if skeletons is None else which_cells(skeletons)
 
     @cache

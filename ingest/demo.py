@@ -131,8 +131,9 @@ def _prepare(directory: Path, recipe: _Recipe) -> Folder:
 
 def _make(folder: Folder, recipe: _Recipe) -> None:
     from ingest.cave import Cave
+    from ingest.order import Order
     from ingest.skeletons import SkeletonJob
-    from ingest.snapshot import Order, Snapshot
+    from ingest.snapshot import Snapshot
     from ingest.source import Source
     from warehouse.build import build
     from warehouse.service import serve

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +21,8 @@ from warehouse.schema import Table
 from warehouse.wkb import point_columns
 
 _ROWS_AT_ONCE = 200_000
+_ROWS_PER_PIECE = 1_000_000
+"""A file of ten million rows would take 1.6 GB as a whole."""
 _LARGE = 1_000_000_000
 
 
@@ -56,6 +58,8 @@ class Log:
 @dataclass
 class LakeTable:
     """One table to read; see `ingest.origin.Target`.
+
+    A file is kept in pieces, of which the last one, saved last, says that all are here.
 
     Attributes:
         bucket: where the files are.
@@ -103,13 +107,17 @@ class LakeTable:
         kept = self.store.directory / f"{part.low}.download"
         with self.bucket.open(found, kept) as stream:
             stream.finish()
-            seen, waiting = 0, []
+            seen, done, waiting = 0, 0, [self.table.arrow_schema.empty_table()]
             for rows in self._rows(stream.path, file.name):
                 seen += rows.num_rows
                 waiting.append(self._wanted(rows))
+                if seen - done >= _ROWS_PER_PIECE:
+                    piece = replace(part, among=(*part.among, seen))
+                    self.store.save(piece, pa.concat_tables(waiting), seen=seen - done)
+                    done, waiting = seen, waiting[:1]
             if seen != file.rows:
                 raise SourceRefused(f"{found.url} holds {seen:,} rows and the table's log says {file.rows:,}")
-            self.store.save(part, pa.concat_tables(waiting or [self.table.arrow_schema.empty_table()]), seen=seen)
+            self.store.save(part, pa.concat_tables(waiting), seen=seen - done)
             stream.forget()
         return []
 
@@ -120,8 +128,8 @@ class LakeTable:
     def complete(self) -> list[Stored]:
         """The parts, which hold the rows that the log counts."""
         parts = set(self._parts())
-        stored = [each for each in self.store.load() if each.part in parts]
-        if len(stored) < len(parts) or sum(part.seen for part in stored) != self.rows_to_come:
+        stored = [each for each in self.store.load() if replace(each.part, among=each.part.among[:1]) in parts]
+        if self.missing() or sum(part.seen for part in stored) != self.rows_to_come:
             raise SourceUnavailable(f"parts of {self.table.name} are missing on disk; run the same command again")
         return stored
 
@@ -158,7 +166,8 @@ class LakeTable:
     def _rows(self, path: Any, name: str) -> Iterator[pa.Table]:
         wanted = {*self.table.arrow_schema.names, "valid"}
         try:
-            with pq.ParquetFile(path) as file:
+            # Buffered beforehand, what was read of the file would stay in memory until its end.
+            with pq.ParquetFile(path, pre_buffer=False) as file:
                 points = {each.name for each in file.schema_arrow if pa.types.is_binary(each.type)}
                 points = {each for each in points if f"{each}_x" in wanted}
                 columns = [each for each in file.schema_arrow.names if each in wanted | points]

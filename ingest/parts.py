@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +19,6 @@ import pyarrow.parquet as pq
 
 from ingest.plan import Part
 from warehouse.disk import disk_errors
-from warehouse.lock import alone
 from warehouse.manifest import replace_file, sha256_of
 
 
@@ -138,15 +136,3 @@ def _write(path: Path, content: pa.Buffer) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(path)
-
-
-def only_job(staging: Path) -> AbstractContextManager[None]:
-    """Let one job at a time work on a version.
-
-    Raises:
-        FolderBusy: another job works on it.
-    """
-    return alone(
-        staging.with_name(staging.name + ".lock"),
-        f"another microns snapshot works on {staging.parent} for the same version; wait for it, or stop it",
-    )

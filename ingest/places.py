@@ -89,7 +89,8 @@ class Places:
             place, why = self.best(version, scope)
             log.info("version %d is fetched with --source %s: %s", version, place, why)
         if place == "archive":
-            return Archive(self.datastack, self._bucket(self._known.archive), progress)
+            bucket = self._bucket(self._known.archive)
+            return Archive(self.datastack, bucket, progress, is_usual=self.place is None)
         if place == "delta":
             return Lake(self.datastack, self._bucket(self._known.lake))
         return Cave(self.service())

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from ingest.conform import adapted, declared
-from ingest.origin import Scope
+from ingest.origin import Place, Scope
 from ingest.source import Source
 from warehouse.errors import SourceRefused, UsageError
 from warehouse.manifest import Manifest
@@ -35,12 +35,17 @@ def is_about_synapses(table: str) -> bool:
     return table == SYNAPSE or (table in TABLES and TABLES[table].reference == SYNAPSE)
 
 
-def is_finished(manifest: Manifest, names: Sequence[str], scope: Scope) -> bool:
-    """Whether all that is asked for is here, so that nobody needs to be asked."""
+def is_finished(manifest: Manifest, names: Sequence[str], scope: Scope, source: Place | None = None) -> bool:
+    """Whether all that is asked for is here, so that nobody needs to be asked.
+
+    A table that one place does not have may be had at another: a place that is named and that nothing here came
+    from is asked for it.
+    """
+    was_asked = source in (None, "delta") or any(entry.source == source for entry in manifest.tables.values())
 
     def is_here(name: str) -> bool:
         if (entry := manifest.tables.get(name)) is None:
-            return name in manifest.absent and not names
+            return name in manifest.absent and was_asked and not names
         return not is_about_synapses(name) or entry.scope in (scope, "all")
 
     return all(is_here(name) for name in names or annotation_tables())

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from ingest.cells import Which, roots_of
 from ingest.crew import Crew
-from ingest.parts import PartStore, only_job
+from ingest.parts import PartStore
 from ingest.plan import Part, chunks
 from ingest.progress import Progress, Silent
 from ingest.source import Source
@@ -25,7 +25,7 @@ from warehouse.disk import disk_errors
 from warehouse.errors import SchemaDrift, SourceUnavailable
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, read_manifest
-from warehouse.publish import finish_publishing, publish
+from warehouse.publish import finish_publishing, only_job, publish
 from warehouse.skeletons import Skeleton, concat_rows
 from warehouse.store import write_table
 from warehouse.tables import SKELETON, TABLES

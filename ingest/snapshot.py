@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version as installed
 from pathlib import Path
 from threading import Lock
-from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.crew import Crew
-from ingest.origin import DEFAULT_SCOPE, PLACES, SCOPES, Origin, Place, Scope, Selection, Target
-from ingest.parts import PartStore, only_job
+from ingest.order import Order, against_of, scope_of
+from ingest.origin import PLACES, SCOPES, Origin, Place, Scope, Selection, Target
+from ingest.parts import PartStore
 from ingest.plan import Part
 from ingest.progress import Progress, Silent
 from ingest.scope import wanted
@@ -29,7 +29,7 @@ from warehouse.encoding import scan
 from warehouse.errors import SourceUnavailable, WarehouseError
 from warehouse.layout import Folder
 from warehouse.manifest import Layout, Manifest, TableEntry, read_manifest
-from warehouse.publish import finish_publishing, publish
+from warehouse.publish import changing, finish_publishing, only_job, publish
 from warehouse.schema import Table
 from warehouse.store import write_table
 from warehouse.tables import SYNAPSE, TABLES
@@ -38,27 +38,6 @@ log = logging.getLogger(__name__)
 
 _FAILURES_IN_A_ROW = 3
 """So many parts failing one after the other mean that the service is down, not that a part is too large for it."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be here.
-
-    Attributes:
-        version: the materialization version.
-        tables: CAVE names; none for all declared annotation tables.
-        synapses: which synapses; None for what is already here, else those of proofread axons.
-        base: the version that synapses are stored against; None for a full copy.
-        layout: in how many orders the synapses are stored; None for what is already here, else "default".
-        memory: bytes that sorting synapses may take; None for half of the machine's.
-    """
-
-    version: int
-    tables: tuple[str, ...] = ()
-    synapses: Scope | None = None
-    base: int | None = None
-    layout: Layout | None = None
-    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +68,8 @@ class Snapshot:
         self.order = order
         self.progress = progress or Silent()
         self.manifest = _published(folder, order.version)
-        self.against = _against(self.manifest, folder, order)
-        self.scope = _scope(self.manifest, order, self.against)
+        self.against = against_of(self.manifest, folder, order)
+        self.scope = scope_of(self.manifest, order, self.against)
         self._staging = folder.staging(order.version)
         self._parts: dict[str, list[Path]] = {}
         self._failures = 0
@@ -99,7 +78,8 @@ class Snapshot:
     @property
     def is_finished(self) -> bool:
         """Whether everything is here already."""
-        return self.manifest is not None and is_finished(self.manifest, self.order.tables, self.scope)
+        order = self.order
+        return self.manifest is not None and is_finished(self.manifest, order.tables, self.scope, order.source)
 
     def run(self, connect: Callable[[], Origin]) -> Manifest:
         """Fetch what is missing and publish it; does nothing, and asks nobody, when nothing is missing.
@@ -131,7 +111,8 @@ class Snapshot:
                     target.narrow(wanted(target.table.name, target.scope, self._read))
                 self._fetch(origin, now)
                 self._parts |= {target.table.name: [part.path for part in target.complete()] for target in now}
-            return self._publish(origin, plan)
+            with self._undisturbed(plan):
+                return self._publish(origin, plan)
 
     def plan(self, origin: Origin) -> Plan:
         """Ask which tables there are, check the order against them, and say what is still to be fetched."""
@@ -210,6 +191,17 @@ class Snapshot:
         self._failures = 0
         return pieces
 
+    @contextmanager
+    def _undisturbed(self, plan: Plan) -> Iterator[None]:
+        """Hold the synapses of this version and of the base, having seen that they may still be stored."""
+        synapses = [target.table for target in plan.targets if target.table.name == SYNAPSE]
+        base = [self.against.version] if self.against else []
+        with changing(self.folder, [self.order.version, *base] if synapses else []):
+            for table in synapses:
+                self.against = Against.of(self.folder, base[0]) if base else None
+                require_storable(self.folder, self.order.version, table, self.scope, self.against)
+            yield
+
     def _publish(self, origin: Origin, plan: Plan) -> Manifest:
         selection = plan.selection
         assembled = self._staging / "assembled"
@@ -218,12 +210,13 @@ class Snapshot:
         entries = {target.table.name: self._write(assembled, target) for target in plan.targets}
         before = self.manifest.tables if self.manifest else {}
         tables = {**before, **entries}
+        absent = self.manifest.absent if self.manifest else {}
         manifest = Manifest(
             datastack=origin.datastack,
             version=selection.version,
             time_stamp=selection.time_stamp,
             tables=tables,
-            absent={name: why for name, why in selection.absent.items() if name not in tables},
+            absent={name: why for name, why in ({**absent, **selection.absent}).items() if name not in tables},
             tools={**(self.manifest.tools if self.manifest else {}), **_tools(origin)},
             layout=self.order.layout or (self.manifest.layout if self.manifest else "default"),
             models=self.manifest.models if self.manifest else {},  # the next build decides which are still right
@@ -262,24 +255,6 @@ class Snapshot:
         if self.against is None:
             return cluster_synapses(assembled, table, rows, **how)
         return store_difference(assembled, self.order.version, table, rows, self.against, **how)
-
-
-def _against(manifest: Manifest | None, folder: Folder, order: Order) -> Against | None:
-    """The version to store synapses against, where any are still to be stored."""
-    here = manifest.tables.get(SYNAPSE) if manifest else None
-    if order.base is None or (here is not None and order.synapses in (None, here.scope)):
-        return None
-    return Against.of(folder, order.base)
-
-
-def _scope(manifest: Manifest | None, order: Order, against: Against | None) -> Scope:
-    """The synapses to keep: as ordered, else as here, or in the base. All of them are enough for any order."""
-    here = manifest.tables.get(SYNAPSE) if manifest else None
-    if here is not None and here.scope == "all":
-        return "all"
-    if order.synapses is None and here is not None and here.scope == "neurons":
-        return "neurons"
-    return order.synapses or (cast("Scope", against.entry.scope) if against else DEFAULT_SCOPE)
 
 
 def _published(folder: Folder, version: int) -> Manifest | None:

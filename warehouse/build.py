@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,9 +56,18 @@ def build(folder: Folder, default: int | None = None, memory: int | None = None)
     """
     if not folder.versions():
         raise SnapshotNotFound(f"there is no version in {folder.path}; fetch one with: microns snapshot 1718")
-    busy = f"another microns build works on {folder.path}; wait for it, or stop it"
-    with alone(folder.path / ".build.lock", busy, _PATIENCE):
+    with only_build(folder):
         return _build_alone(folder, default, memory or byte_count(None))
+
+
+def only_build(folder: Folder) -> AbstractContextManager[None]:
+    """Let nobody else build the database, or read a version to do so.
+
+    Raises:
+        FolderBusy: another program does so for longer than is reasonable.
+    """
+    busy = f"another microns build works on {folder.path}; wait for it, or stop it"
+    return alone(folder.path / ".build.lock", busy, _PATIENCE)
 
 
 def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:

@@ -235,7 +235,7 @@ def _batches(rows: Rows, columns: list[str] | None = None) -> Iterator[pa.Table]
         yield from (batch.select(columns) if columns else batch for batch in rows.batches())
         return
     for path in rows:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:  # else all that was read stays in memory
             yield from (pa.Table.from_batches([batch]) for batch in file.iter_batches(_BATCH, columns=columns))
 
 

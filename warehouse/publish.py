@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from warehouse.errors import FolderBusy
 from warehouse.layout import Folder
+from warehouse.lock import alone
 from warehouse.manifest import Manifest, read_manifest
 from warehouse.store import now
 
@@ -42,6 +45,40 @@ def publish(folder: Folder, assembled: Path, manifest: Manifest) -> Path:
             f"{published} is in use by another program ({error.filename}); close it and run the same command again"
         ) from error
     return published
+
+
+def only_job(staging: Path) -> AbstractContextManager[None]:
+    """Let one job at a time work on a version, given where its parts wait.
+
+    Raises:
+        FolderBusy: another job works on it.
+    """
+    return alone(
+        staging.with_name(staging.name + ".lock"),
+        f"another microns snapshot works on {staging.parent} for the same version; wait for it, or stop it",
+    )
+
+
+@contextmanager
+def changing(folder: Folder, versions: Iterable[int], patience: float = 600) -> Iterator[None]:
+    """Let one at a time replace or remove the synapses of versions, or store another version against them.
+
+    Args:
+        folder: of the datastack.
+        versions: the versions.
+        patience: how many seconds to wait.
+
+    Raises:
+        FolderBusy: another process does so.
+    """
+    with ExitStack() as held:
+        for version in sorted(versions):
+            busy = (
+                f"another microns command stores synapses of version {version} in {folder.path}, or of a version "
+                "that is stored against it; wait for it and run the same command again"
+            )
+            held.enter_context(alone(folder.path / f".change-v{version}.lock", busy, patience))
+        yield
 
 
 def require_unchanged(folder: Folder, manifest: Manifest) -> None:

@@ -102,7 +102,7 @@ def read_back(directory: Path, path: Path, keys: Sequence[str], what: str, *, un
     first: Any = None
     last: tuple[Any, ...] = ()
     rows = 0
-    for batch in pq.ParquetFile(path).iter_batches(columns=keys):
+    for batch in pq.ParquetFile(path, pre_buffer=False).iter_batches(columns=keys):
         columns = [batch.column(name) for name in keys]
         if batch.num_rows and not _ascends(columns, last, unique):
             raise SnapshotDamaged(

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse.build import build, current_default
+from warehouse.build import build, current_default, only_build
 from warehouse.checksum import sums_of, text_of
 from warehouse.cluster import workers, write_bucket
 from warehouse.difference import bucket_of
@@ -22,7 +22,7 @@ from warehouse.encoding import removed_rows
 from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError
 from warehouse.layout import Folder, model_path
 from warehouse.manifest import Base, Manifest, TableEntry, read_manifest
-from warehouse.publish import dependents, publish
+from warehouse.publish import changing, dependents, only_job, publish
 from warehouse.store import entry_of
 from warehouse.tables import SYNAPSE, TABLES
 
@@ -40,19 +40,21 @@ def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest
     Raises:
         SnapshotNotFound: the version is not here.
         SnapshotDamaged: the rows are not those that were fetched.
+        FolderBusy: a snapshot works on the version.
         WarehouseError: the disk is full.
     """
     folder.require_version(version)
-    manifest = read_manifest(folder.manifest(version))
-    entry = manifest.tables.get(SYNAPSE)
-    if entry is None or entry.base is None:
-        log.info(f"version {version} is a full copy already")
-        return manifest
-    assembled = folder.path / f".promote-v{version}"
-    shutil.rmtree(assembled, ignore_errors=True)
-    with disk_errors(folder.path):
-        full = _full_copy(folder, version, entry, entry.base, assembled, memory)
-        publish(folder, assembled, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
+    with only_job(folder.staging(version)), changing(folder, [version]):
+        manifest = read_manifest(folder.manifest(version))
+        entry = manifest.tables.get(SYNAPSE)
+        if entry is None or entry.base is None:
+            log.info(f"version {version} is a full copy already")
+            return manifest
+        assembled = folder.path / f".promote-v{version}"
+        shutil.rmtree(assembled, ignore_errors=True)
+        with disk_errors(folder.path):
+            full = _full_copy(folder, version, entry, entry.base, assembled, memory)
+            publish(folder, assembled, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
     build(folder)
     return read_manifest(folder.manifest(version))
 
@@ -93,14 +95,24 @@ def _full_copy(
 
 
 def drop(folder: Folder, version: int) -> int:
-    """Remove a version; returns how many bytes that frees.
+    """Remove a version, and what an unfinished snapshot of it has fetched; returns how many bytes that frees.
 
     Raises:
-        SnapshotNotFound: the version is not here.
+        SnapshotNotFound: nothing of the version is here.
         UsageError: another version needs its files, or plain names answer from it.
-        FolderBusy: another program holds a file of it (Windows).
+        FolderBusy: a snapshot or a build reads it, or another program holds a file of it (Windows).
     """
-    path = folder.require_version(version)
+    parts = folder.staging(version)
+    if not parts.exists():
+        folder.require_version(version)
+    with only_job(parts), changing(folder, [version], patience=0):
+        published = _drop_published(folder, version) if version in folder.versions() else 0
+        fetched = sum(path.stat().st_size for path in parts.rglob("*") if path.is_file())
+        shutil.rmtree(parts, ignore_errors=True)
+        return published + fetched
+
+
+def _drop_published(folder: Folder, version: int) -> int:
     if needed := dependents(folder, version):
         first = needed[0]
         raise UsageError(
@@ -114,13 +126,14 @@ def drop(folder: Folder, version: int) -> int:
             f"microns build --default {others[-1]}"
         )
     size = sum(file.bytes for file in read_manifest(folder.manifest(version)).files)
-    doomed = folder.path / f".drop-v{version}"
-    try:
-        path.rename(doomed)
-    except PermissionError as error:
-        raise FolderBusy(
-            f"{path} is in use by another program; close it and run the same command again"
-        ) from error
+    path, doomed = folder.version(version), folder.path / f".drop-v{version}"
+    with only_build(folder):
+        try:
+            path.rename(doomed)
+        except PermissionError as error:
+            raise FolderBusy(
+                f"{path} is in use by another program; close it and run the same command again"
+            ) from error
     if others:
         build(folder)
     else:

@@ -14,8 +14,9 @@ from ingest.asking import Patience
 from ingest.bucket import HttpBucket
 from ingest.cave import Cave
 from ingest.lake import Lake
+from ingest.order import Order
 from ingest.origin import Origin, Place
-from ingest.snapshot import Order, Snapshot
+from ingest.snapshot import Snapshot
 from ingest.source import Source
 from warehouse.encoding import scan
 from warehouse.layout import Folder

@@ -26,10 +26,10 @@ from warehouse.checksum import checksum_of, sums_of, text_of
 from warehouse.cluster import cluster_synapses
 from warehouse.difference import Against, require_storable, store_difference
 from warehouse.encoding import scan
-from warehouse.errors import SnapshotDamaged, UsageError, WarehouseError
+from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError, WarehouseError
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry, read_manifest
-from warehouse.publish import publish
+from warehouse.publish import changing, only_job, publish
 from warehouse.tables import SYNAPSE, TABLES
 from warehouse.upkeep import drop, promote
 
@@ -262,6 +262,27 @@ def test_a_full_copy_needs_no_other_version(small: SmallWarehouse, caplog: pytes
     assert "is a full copy already" in caplog.text
     drop(small.folder, 8)
     assert list(small.folder.path.iterdir()) == []
+
+
+def test_what_another_process_works_on_is_left_alone(small: SmallWarehouse) -> None:
+    given_two(small)
+    parts = small.folder.staging(8)
+    with only_job(parts):
+        for change in (drop, promote):
+            with pytest.raises(FolderBusy, match="another microns snapshot works on"):
+                change(small.folder, 8)
+    with changing(small.folder, [8]), pytest.raises(FolderBusy, match="stores synapses of version 8"):
+        drop(small.folder, 8)
+    assert small.folder.versions() == [7, 8]
+    parts.mkdir()
+    (parts / "part").write_bytes(b"123")
+    assert drop(small.folder, 8) > 3
+    assert not parts.exists()
+    parts.mkdir()
+    (parts / "part").write_bytes(b"123")
+    assert drop(small.folder, 8) == 3
+    with pytest.raises(WarehouseError, match="version 8 is not in"):
+        drop(small.folder, 8)
 
 
 def test_a_base_that_was_replaced_or_is_gone_is_a_sentence(small: SmallWarehouse, tmp_path: Path) -> None:

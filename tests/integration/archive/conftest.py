@@ -14,8 +14,9 @@ import stamina
 from ingest.archive import Archive
 from ingest.asking import Patience
 from ingest.bucket import HttpBucket
+from ingest.order import Order
 from ingest.origin import Scope
-from ingest.snapshot import Order, Snapshot
+from ingest.snapshot import Snapshot
 from warehouse.encoding import scan
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, read_manifest

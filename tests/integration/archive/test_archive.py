@@ -10,10 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from ingest.order import Order
+from ingest.origin import PLACES
 from ingest.scope import proofread_roots
+from ingest.snapshot import Snapshot
 from warehouse.build import build
 from warehouse.errors import SourceRefused, UsageError
 from warehouse.logical import logical_rows
+from warehouse.service import faults
 from warehouse.service.bucket import PLACE
 from warehouse.session import connect
 from warehouse.synthetic import Volume
@@ -147,3 +151,18 @@ def test_a_rerun_asks_nobody(library: Any) -> None:
     before = len(library.bucket.requests)
     library.take(NUCLEUS)
     assert len(library.bucket.requests) == before
+
+
+def test_what_the_archive_lacks_is_asked_for_where_it_may_be(library: Any) -> None:
+    """By name, or at another place that is named; a rerun asks nobody."""
+    late = "functional_properties_v3_bcm"
+    library.bucket.faults.add(late, faults.instead(404, "not yet"), times=None)
+    before = library.take(synapses="proofread").absent
+    assert "not in the archive" in before[late]
+    library.take("aibs_cell_info")
+    assert library.manifest().absent == before
+    jobs = {source: Snapshot(library.folder, Order(1507, source=source)) for source in (None, *PLACES)}
+    assert {source for source, job in jobs.items() if not job.is_finished} == {"cave"}
+    library.bucket.faults.clear()
+    assert late in library.take(late).tables
+    assert library.manifest().absent.keys() == before.keys() - {late}

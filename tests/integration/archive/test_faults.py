@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from ingest import archive
 from ingest.asking import Patience
 from ingest.bucket import FolderBucket, HttpBucket
+from ingest.places import Places
+from ingest.progress import Silent
+from ingest.source import Source
+from warehouse.datastacks import MINNIE65
 from warehouse.errors import SchemaDrift, SourceRefused, SourceUnavailable, UsageError
 from warehouse.service import faults
 from warehouse.service.bucket import PLACE, serve_bucket
@@ -44,6 +49,37 @@ def test_a_job_that_gave_up_continues_with_what_it_had(library: Any, files: Path
     sent = [entry.status for entry in library.bucket.requests[before:] if entry.path.endswith("view.csv.gz")]
     assert sent == [200, 206]  # one HEAD, one rest
     assert not kept.exists()
+
+
+def test_a_server_that_knows_no_ranges_is_read_past_what_is_here(
+    library: Any, files: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As Python's own file server, which a class may well use."""
+    content = (files / PLACE / "v1507" / "synapses_pni_2_v1_filtered_view.csv.gz").read_bytes()
+
+    def whole(reply: Reply) -> Reply:
+        headers = (*reply.without("content-length").headers, ("Content-Length", str(len(content))))
+        return replace(reply, status=200, headers=headers, content=content).without("content-range")
+
+    library.bucket.faults.add(SYNAPSES, faults.reset(0.6), times=1, skip=1)
+    library.bucket.faults.add(SYNAPSES, Fault(change=whole), times=None, skip=2)
+    rows = library.take(SYNAPSE, synapses="all").tables[SYNAPSE].rows
+    assert rows == library.rows(SYNAPSE).num_rows > 15_000
+    assert "the server can only send all of it" in caplog.text
+
+
+def test_a_public_file_that_was_replaced_is_refused_unless_its_place_is_named(
+    library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MINNIE65.__dict__, "archive", library.url)
+    monkeypatch.setitem(archive._PUBLISHED, f"v1507/{NUCLEUS}_merged.csv.gz", 64 * "0")
+    with pytest.raises(SourceRefused, match=rf"is not the file that was published: .* --from {library.url}$"):
+        library.take(NUCLEUS)
+    assert not library.folder.manifest(1507).exists()
+    name = library.folder.datastack
+    places = Places(name, lambda: Source(name), place=library.url)
+    named = places.origin("archive", 1507, "proofread", Silent())
+    assert library.take(NUCLEUS, origin=named).tables[NUCLEUS].rows == 200
 
 
 def test_what_was_kept_of_another_file_is_not_continued(library: Any, files: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from ingest import lake_table
 from ingest.asking import Patience
 from ingest.bucket import FolderBucket, HttpBucket
 from ingest.lake import Lake
@@ -30,6 +31,13 @@ def lake(volume: Volume, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lake")
     write_lake(volume, 1507, folder / LAKE_PLACE)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of these tests are kept in several pieces, as larger ones are."""
+    monkeypatch.setattr(lake_table, "_ROWS_AT_ONCE", 700)
+    monkeypatch.setattr(lake_table, "_ROWS_PER_PIECE", 2_000)
 
 
 @pytest.fixture

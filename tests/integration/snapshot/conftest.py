@@ -15,7 +15,8 @@ import stamina
 
 from ingest.asking import Patience
 from ingest.cave import Cave
-from ingest.snapshot import Order, Snapshot
+from ingest.order import Order
+from ingest.snapshot import Snapshot
 from ingest.source import Source
 from ingest.target import Sizes
 from warehouse.encoding import scan

@@ -27,7 +27,8 @@ SYNAPSES = rf"/{SYNAPSE}/query$"
 JOB = """
 import os
 from pathlib import Path
-from ingest.snapshot import Order, Snapshot
+from ingest.order import Order
+from ingest.snapshot import Snapshot
 from ingest.cave import Cave
 from ingest.source import Source
 from ingest.target import Sizes

@@ -21,6 +21,7 @@ from warehouse.errors import SnapshotNotFound, WarehouseError
 from warehouse.service import from_volume
 from warehouse.synthetic import Volume, synthesize
 from warehouse.tables import SYNAPSE, TABLES
+from warehouse.upkeep import drop
 
 Expected = Callable[..., pa.Table]
 VIEWS = ("nucleus_detection_lookup_v1", "aibs_cell_info", "single_neurons", "soma_counts")
@@ -72,6 +73,22 @@ def test_a_base_that_will_not_do_is_said_before_anything_is_fetched(bench: Any) 
     with pytest.raises(WarehouseError, match="holds synapses of scope proofread, not all"):
         bench.take(base=1507, synapses="all")
     assert bench.queries(SYNAPSE, asked) == []
+
+
+def test_a_base_that_is_dropped_while_rows_come_loses_none_of_them(bench: Any, volume: Volume) -> None:
+    tables = ("proofreading_status_and_strategy", SYNAPSE)
+    bench.take(*tables, version=1507)
+
+    def dropping() -> Any:
+        drop(bench.folder, 1507)
+        return bench.origin()
+
+    with pytest.raises(SnapshotNotFound, match=r"version 1507 is not in .* \(there: no version\)"):
+        bench.job(*tables, base=1507).run(dropping)
+    asked = len(bench.service.requests)
+    bench.take(*tables)
+    assert len(bench.queries(SYNAPSE, asked)) == 1  # the count of all that is here
+    assert bench.rows(SYNAPSE).num_rows > 0
 
 
 def test_views_come_back_row_for_row_when_they_are_named(bench: Any, volume: Volume, expected: Expected) -> None:
