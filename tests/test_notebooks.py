@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from importlib.metadata import packages_distributions
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from filelock import FileLock
 from packaging.requirements import Requirement
 
 from warehouse.bundle import make_bundle
 from warehouse.choice import Choice
+from warehouse.layout import Folder
 from warehouse.local_demo import write_volume
+from warehouse.session import connect
 from warehouse.synthetic import synthesize
 
 ROOT = Path(__file__).parent.parent
@@ -104,50 +111,96 @@ def alone() -> list[str]:
     return start if usable else []
 
 
-def run(path: Path, folder: Path, data: str | None = None) -> list[Any]:
-    """The outputs of a notebook, executed from top to bottom in an empty folder."""
-    notebook = read(path)
-    for cell in notebook.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            cell.source = f"DATA = {data!r}"
-    copy = folder / path.name
+def run(parts: Sequence[tuple[Path, str | None]], folder: Path) -> list[list[Any]]:
+    """The code cells of notebooks, each with its data, executed one after the other from an empty namespace.
+
+    In one kernel, because to start it costs more than most notebooks; in an empty folder; as a reader runs it.
+    """
+    notebook = read(parts[0][0])
+    notebook.cells = []
+    lengths = []
+    for path, data in parts:
+        cells = [deepcopy(cell) for cell in code(path)]
+        for number, cell in enumerate(cells):
+            cell.id = f"{len(lengths)}-{number}"
+            if "parameters" in cell.metadata.get("tags", []):
+                cell.source = f"DATA = {data!r}"
+        lengths.append(len(cells))
+        reset = nbformat.v4.new_code_cell("%reset -f", id=f"{len(lengths)}-reset")  # type: ignore[no-untyped-call]
+        notebook.cells += [*cells, reset]
+    copy = folder / "parts.ipynb"
     copy.write_text(nbformat.writes(notebook), "utf-8")  # type: ignore[no-untyped-call]
-    # In a process of its own, as a reader runs it: the client's sockets are closed when that ends.
+    # In a process of its own: the kernel's sockets are closed when that ends.
     execute = [sys.executable, "-c", "from nbclient.cli import main; main()"]
     command = [*alone(), *execute, "--inplace", "--timeout=280", str(copy)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return [output for cell in read(copy).cells if cell.cell_type == "code" for output in cell.outputs]
+    cells = iter(read(copy).cells)
+    return [list(islice(cells, length + 1))[:-1] for length in lengths]
 
 
-def refuse_warnings(outputs: list[Any]) -> None:
-    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+def refuse_warnings(cells: list[Any]) -> None:
+    assert [output.text for cell in cells for output in cell.outputs if output.get("name") == "stderr"] == []
+
+
+def require_figures(cells: list[Any]) -> None:
+    """Every cell that draws shows a figure: nothing that the demo has was refused."""
+    drawing = [cell for cell in cells if re.search(r"\bplots\.(?!use\b)\w+\(", cell.source)]
+    shown = [
+        cell for cell in drawing if "image/png" in str([list(output.get("data", {})) for output in cell.outputs])
+    ]
+    # A figure of one cell may be shown by the next one.
+    assert [cell.source for cell in drawing] == [cell.source for cell in shown]
+
+
+def once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """A folder that one worker fills for all."""
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            make(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run of the tests, the same for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def demo_as(path: Path, shared: Path) -> Path:
+    """The rows that a notebook's `warehouse.demo(cells=...)` has, and a class's file made of them."""
+    (cells,) = re.findall(r"else warehouse\.demo\(cells=(\d+)\)", "".join(cell.source for cell in code(path)))
+
+    def make(root: Path) -> None:
+        folder = write_volume(synthesize(cells=int(cells)), str(root))
+        make_bundle(folder, None, Choice(proofread=True, ids=(cell_of_the_class(folder),)), root / "class.duckdb")
+
+    return once(shared / f"lessons-{cells}", make)
+
+
+def cell_of_the_class(folder: Folder) -> int:
+    """A proofread cell, as an instructor names one for lesson 03."""
+    with connect(root=folder.path.parent) as warehouse:
+        found = warehouse.sql("SELECT min(pre_nucleus_id) FROM connections_proofread WHERE is_current").fetchall()
+    return int(found[0][0])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_runs_on_a_synthetic_volume(path: Path, tmp_path: Path) -> None:
-    outputs = run(path, tmp_path)
-    refuse_warnings(outputs)
-    assert [output for output in outputs if "image/png" in output.get("data", {})]
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Outputs of proofread axons: what a class gets."""
-    root = tmp_path_factory.mktemp("lessons")
-    folder = write_volume(synthesize(cells=1500), str(root))
-    make_bundle(folder, None, Choice(proofread=True), root / "class.duckdb")
-    return root / "class.duckdb"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "path",
-    [path for path in NOTEBOOKS if path not in LESSONS or path.stem[:2] in {"00", "03", "04"}],
-    ids=lambda path: path.stem,
-)
-def test_solutions_and_lessons_that_ask_for_inputs_run_on_a_bundle(
-    path: Path, bundle: Path, tmp_path: Path
-) -> None:
-    refuse_warnings(run(path, tmp_path, str(bundle)))
+def test_notebooks_run_on_a_synthetic_volume_and_on_a_bundle(path: Path, shared: Path, tmp_path: Path) -> None:
+    demo = demo_as(path, shared)
+    bundle = str(demo / "class.duckdb")
+    solutions = path.with_name(f"{path.stem}_solutions.ipynb")
+    if path.stem == "00_workshop":
+        parts = [(path, None), (path, bundle)]
+    elif path.stem == "07_versions":  # on a bundle its solutions would make the same synthetic volume once more
+        parts = [(path, bundle), (solutions, str(demo)), (path, str(demo))]
+    else:
+        parts = [(each, data) for data in (bundle, str(demo)) for each in (solutions, path)]
+    executed = run(parts, tmp_path)
+    for cells in executed:
+        refuse_warnings(cells)
+    require_figures(executed[0 if path.stem == "00_workshop" else -1])
+    if path.stem == "07_versions":
+        assert "SYNTHETIC volume, not your data" in str(executed[0])

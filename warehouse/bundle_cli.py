@@ -16,7 +16,9 @@ _ID = re.compile(r"\d+")
 
 
 def bundle(
-    out: Annotated[Path, Parameter(help="The file to write, for example class.duckdb.")],
+    out: Annotated[
+        Path, Parameter(help="The file to write, for example class.duckdb; one of that name is replaced.")
+    ],
     /,
     *,
     proofread: Annotated[

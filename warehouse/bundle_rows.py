@@ -120,7 +120,11 @@ class RowsOfBundle:
         except duckdb.InvalidInputException as error:  # the sentence of a macro about an id
             raise UsageError(str(error).removeprefix("Invalid Input Error: ")) from error
         if self._choice.has_cells and self._con.execute("SELECT count(*) FROM temp.chosen").fetchall() == [(0,)]:
-            raise UsageError(f"there are no cells to choose for {self._choice}; look with: microns describe cells")
+            found = self._con.execute(
+                "SELECT DISTINCT cell_type FROM cells WHERE cell_type IS NOT NULL ORDER BY ALL"
+            )
+            types = ", ".join(name for (name,) in found.fetchall())
+            raise UsageError(f"there are no cells to choose for {self._choice}; types that are here: {types}")
 
     def _synapse_rows(self) -> str:
         """A SELECT of the chosen synapses: what the senders send, then what chosen cells receive from others."""

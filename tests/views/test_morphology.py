@@ -6,6 +6,8 @@ import duckdb
 import pytest
 
 from tests.conftest import SmallWarehouse
+from warehouse.build import build
+from warehouse.check import check
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +47,37 @@ def shapes(small_module: SmallWarehouse) -> SmallWarehouse:
             **tables,
         )
     return small_module
+
+
+def test_a_skeleton_that_is_no_tree_is_named(small: SmallWarehouse) -> None:
+    """Roots 10 to 50 have a fault each; 60 has none."""
+    small.given(
+        nucleus_detection_v0="id | pt_root_id | pt_position_x\n1 | 50 | 10000\n2 | 60 | 2500",
+        skeleton_vertices="""
+            pt_root_id | vertex | parent_vertex | x_nm  | radius_nm | length_nm | path_nm
+            10         | 0      |               | 0     | 9         | 0         | 0
+            10         | 1      |               | 5     | 9         | 0         | 0
+            20         | 0      |               | 0     | 9         | 0         | 0
+            20         | 1      | 7             | 10    | 9         | 10        | 10
+            30         | 0      |               | 0     | 9         | 0         | 0
+            30         | 1      | 2             | 90    | 9         | 90        | 90
+            30         | 2      | 1             | 180   | 9         | 90        | 180
+            40         | 0      |               | 0     | 0         | 0         | 0
+            50         | 0      |               | 0     | 9         | 0         | 0
+            60         | 0      |               | 0     |           | 0         | 0
+            60         | 1      | 0             | 90    | 9         | 90        | 90
+            60         | 2      |               | 900   | 9         | 0         | """,
+    )
+    build(small.folder)
+    (failed,) = (result for result in check(small.folder, 1718) if not result.ok)
+    assert failed.name == "skeletons_are_trees"
+    assert sorted(failed.rows, key=str) == [
+        (10, None, "it has no root, or several"),
+        (20, 1, "its parent is not there"),
+        (30, 1, "its way to the soma is not the way of its parent and the edge"),
+        (40, 0, "its radius is not above 0"),
+        (50, 0, "it is more than 25 um from the nucleus"),
+    ]
 
 
 def test_cable_is_the_sum_of_edges_and_the_soma_has_none(shapes: SmallWarehouse) -> None:
