@@ -118,7 +118,7 @@ def run(parts: Sequence[tuple[Path, str | None]], folder: Path) -> list[list[Any
     """
     notebook = read(parts[0][0])
     notebook.cells = []
-    lengths = []
+    lengths: list[int] = []
     for path, data in parts:
         cells = [deepcopy(cell) for cell in code(path)]
         for number, cell in enumerate(cells):

@@ -132,6 +132,19 @@ def test_a_large_matrix_loses_no_pair() -> None:
     assert (picture.min(axis=2) < 0.9).sum() == 2
 
 
+def test_many_pairs_are_counted_by_field_and_none_hides_another() -> None:
+    many = pl.concat(
+        [PAIRS.with_columns(pre_cell_class=pl.lit(each)) for each in ("excitatory", "inhibitory")] * 3_000
+    )
+    panels = plots.soma_depths(many).axes[:2]
+    counted = many.drop_nulls(["pre_depth_um", "post_depth_um"]).height // 2
+    assert [np.asarray(panel.collections[0].get_array(), dtype=float).sum() for panel in panels] == [
+        counted,
+        counted,
+    ]
+    assert all(panel.yaxis_inverted() for panel in panels)
+
+
 def test_a_type_matrix_shows_its_counts() -> None:
     assert sorted(text.get_text() for text in plots.type_matrix(TYPES).axes[0].texts) == ["1\n/2", "2\n/8"]
 

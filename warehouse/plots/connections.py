@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -19,6 +19,9 @@ Mask = npt.NDArray[np.bool_]
 _NO_PAIR = "#dddddd"
 _MOST_DOTS = 600
 """On a side of a matrix; a screen shows no more."""
+_MOST_POINTS = 5_000
+"""Of a figure of pairs; more hide each other."""
+_FIELD_UM = 25.0
 
 
 def matrix(counts: npt.ArrayLike, pre: pl.DataFrame, post: pl.DataFrame, by: str = "cell_type") -> Figure:
@@ -157,7 +160,7 @@ def type_matrix(
     ).iter_rows():
         if number is not None:
             values[rows.index(a), columns.index(b)] = number
-            texts[rows.index(a), columns.index(b)] = f"{connected:,}\n/{possible:,}"
+            texts[rows.index(a), columns.index(b)] = f"{_short(connected)}\n/{_short(possible)}"
     figure, (axis,) = style.new_figure(2.8 + 0.56 * len(columns), 1.6 + 0.46 * len(rows))
     axis.set_facecolor(_NO_PAIR)
     image = axis.imshow(np.ma.masked_invalid(values), cmap="cividis", vmin=0, aspect="auto")
@@ -172,10 +175,19 @@ def type_matrix(
     return figure
 
 
+def _short(number: int) -> str:
+    """A number that fits into a field."""
+    return (
+        f"{number:,}" if number < 100_000 else f"{number / 1e3:,.0f}k" if number < 1e7 else f"{number / 1e6:,.1f}M"
+    )
+
+
 def soma_depths(
     connections: pl.DataFrame, by: str = "pre_cell_class", layers: pl.DataFrame | None = None
 ) -> Figure:
     """At which depths connected cells lie: one point per connected pair, larger for more synapses.
+
+    Of more than 5,000 pairs, the number in each field of 25 um by 25 um, one panel per group.
 
     Args:
         connections: one row per pair with pre_depth_um, post_depth_um, n_syn and `by`; rows of
@@ -189,6 +201,9 @@ def soma_depths(
     )
     labels = style.in_order(shown[by])
     colours = style.colours_of(labels)
+    texts = {label: f"{label} ({(shown[by] == label).sum():,} pairs)" for label in labels}
+    if len(shown) > _MOST_POINTS:
+        return _pairs_by_field(shown, by, texts, layers)
     figure, (axis,) = style.new_figure(6.5, 5.5)
     for label in labels:
         pairs = shown.filter(pl.col(by) == label)
@@ -197,10 +212,36 @@ def soma_depths(
             s=5 + 6 * pairs["n_syn"].to_numpy(), c=colours[label], marker=style.marker_of(label), alpha=0.6,
             linewidths=0, rasterized=True,
         )  # fmt: skip
+    _depth_axes(axis, layers)
+    style.legend(figure, texts)
+    return figure
+
+
+def _pairs_by_field(pairs: pl.DataFrame, by: str, texts: dict[str, str], layers: pl.DataFrame | None) -> Figure:
+    """A panel for each group: so many points would hide each other, so fields of depth by depth are counted."""
+    pre, post = pairs["pre_depth_um"].to_numpy(), pairs["post_depth_um"].to_numpy()
+    low = _FIELD_UM * (min(pre.min(), post.min()) // _FIELD_UM)
+    high = _FIELD_UM * (max(pre.max(), post.max()) // _FIELD_UM + 1)
+    edges = np.arange(low, high + _FIELD_UM, _FIELD_UM)
+    groups = [(pairs[by] == label).to_numpy() for label in texts]
+    counts = [np.histogram2d(pre[group], post[group], bins=[edges, edges])[0] for group in groups]
+    figure, axes = style.new_figure(1.2 + 3.4 * len(texts), 4.2, len(texts))
+    norm = LogNorm(1, max(float(count.max()) for count in counts))
+    for axis, count, text in zip(axes, counts, texts.values(), strict=True):
+        image = axis.pcolormesh(
+            edges, edges, np.ma.masked_less(count.T, 1), norm=norm, cmap="cividis_r", rasterized=True
+        )
+        axis.set_title(text, fontsize="medium")
+        _depth_axes(axis, layers if axis is axes[-1] else None)
+        axis.set_ylim(high, low)
+        axis.set_ylabel(axis.get_ylabel() if axis is axes[0] else "")
+    figure.colorbar(image, ax=axes, label=f"connected pairs per field of {_FIELD_UM:g} µm", shrink=0.9)
+    return figure
+
+
+def _depth_axes(axis: Axes, layers: pl.DataFrame | None) -> None:
     axis.set_xlabel(style.axis_label("pre_depth_um"))
     if layers is not None:
         for top in layers["top_um"]:
             axis.axvline(top, color="#555555", linewidth=0.6, linestyle=(0, (4, 4)), zorder=0)
     style.depth_axis(axis, layers, style.axis_label("post_depth_um"))
-    style.legend(figure, {label: f"{label} ({(shown[by] == label).sum():,} pairs)" for label in labels})
-    return figure

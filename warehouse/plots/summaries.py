@@ -111,10 +111,11 @@ def null_distribution(draws: npt.ArrayLike, observed: float, label: str) -> Figu
     numbers = np.asarray(draws, dtype=float)
     figure, (axis,) = style.new_figure(5.2, 3.4)
     low, high = numbers.min(), numbers.max()
-    counted = bool((numbers == numbers.round()).all()) and high - low < _MOST_BARS
+    counted = bool((numbers == numbers.round()).all())
+    width = (high - low) // _MOST_BARS + 1  # of a bar: as many whole numbers in each
     axis.hist(
         numbers,
-        bins=np.arange(low - 0.5, high + 1).tolist() if counted else _MOST_BARS,
+        bins=np.arange(low - 0.5, high + width, width).tolist() if counted else _MOST_BARS,
         color="#9a9a9a",
         rwidth=0.95,
     )
