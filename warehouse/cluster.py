@@ -52,7 +52,7 @@ Result = TypeVar("Result")
 ROWS_PER_BUCKET = 2_640_000
 """About 75 MB a file, of which a look-up by the receiving root opens one; the full table has some 128."""
 _FEWEST_BUCKETS, _MOST_BUCKETS = 4, 256
-_ROW_GROUP = 65_536
+ROW_GROUP = 65_536
 """One look-up unpacks one or two groups; smaller ones cost scans of all files more than they save here."""
 _BATCH = 524_288
 _SAMPLED = 4_000_000
@@ -243,7 +243,7 @@ def write_bucket(target: Path, bucket: int, rows: pa.Table) -> Path:
     """Write the ordered rows of a bucket as `b=N/part-0.parquet`."""
     path = target / f"b={bucket}" / "part-0.parquet"
     path.parent.mkdir(parents=True)
-    pq.write_table(rows, path, row_group_size=_ROW_GROUP, **parquet_options(rows.schema))
+    pq.write_table(rows, path, row_group_size=ROW_GROUP, **parquet_options(rows.schema))
     return path
 
 

@@ -11,7 +11,7 @@ Rows that are the same in both versions lie in the same bucket of both, so one b
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,10 +26,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.checksum import SUMMED, Sums, checksum_of, sums_of, text_of
-from warehouse.cluster import Buckets, Rows, dealt, write_bucket
+from warehouse.cluster import ROW_GROUP, Buckets, Rows, dealt, write_bucket
 from warehouse.dictionary import text_literal
 from warehouse.disk import disk_errors
-from warehouse.encoding import OFFSET, logical_select
+from warehouse.encoding import OFFSET, logical_select, parquet_options
 from warehouse.errors import SnapshotDamaged, WarehouseError
 from warehouse.layout import Folder, model_path
 from warehouse.manifest import Base, DataFile, Lineage, TableEntry, read_manifest
@@ -89,9 +89,10 @@ class Against:
 
 @dataclass(frozen=True)
 class _Sifted:
-    """A bucket after the comparison: the file of rows that the base lacks, and the sums of all fetched rows."""
+    """A bucket after the comparison: its number, rows that the base lacks, and the sums of all fetched rows."""
 
-    delta: Path | None
+    number: int
+    delta: Path
     sums: Sums
 
 
@@ -155,11 +156,11 @@ def store_difference(
     directory.mkdir(parents=True, exist_ok=True)
     with disk_errors(directory), TemporaryDirectory(dir=directory, prefix=".dead-") as scratch:
         with dealt(directory, table, rows, against.entry.bounds, memory=memory) as buckets:
-            sifted = _sift(directory, Path(scratch), buckets, against)
-        paths = [each.delta for each in sifted if each.delta is not None]
+            sifted = _sift(Path(scratch), buckets, against)
+        paths = [_joined(directory, sifted)]
         own = entry_of(directory, table, paths, encoding=OFFSET, bounds=against.entry.bounds, **metadata)
         with _workshop(against.folder, directory, version, memory) as con:
-            files = {"dead": sorted(Path(scratch).glob("*.parquet")), "delta": paths, "base": against.paths}
+            files = {"dead": sorted(Path(scratch).glob("dead-*.parquet")), "delta": paths, "base": against.paths}
             entry = _described(
                 own, against, find(con, directory, files, against.version), text_of(each.sums for each in sifted)
             )
@@ -186,8 +187,7 @@ def _described(own: TableEntry, against: Against, found: Findings, checksum: str
     return replace(own, rows=rows, base=base, lineages=[lineage])
 
 
-def _sift(directory: Path, scratch: Path, buckets: Buckets, against: Against) -> list[_Sifted]:
-    target = directory / model_path("synapses_delta")
+def _sift(scratch: Path, buckets: Buckets, against: Against) -> list[_Sifted]:
     old = {bucket_of(file): path for file, path in zip(against.entry.files, against.paths, strict=True)}
     numbers = sorted({*buckets.numbers, *old})
 
@@ -195,13 +195,32 @@ def _sift(directory: Path, scratch: Path, buckets: Buckets, against: Against) ->
         new = buckets.rows(number)
         before = pq.ParquetFile(old[number]).read(columns=new.column_names) if number in old else new.slice(0, 0)
         same_before, same_new = _same(before, new)
-        pq.write_table(before.select(SUMMED).filter(pa.array(~same_before)), scratch / f"{number}.parquet")
-        delta = new.filter(pa.array(~same_new))
-        # A version that differs in nothing still needs a file that names its columns.
-        needed = delta.num_rows or number == numbers[0]
-        return _Sifted(write_bucket(target, number, delta) if needed else None, sums_of(new))
+        pq.write_table(before.select(SUMMED).filter(pa.array(~same_before)), scratch / f"dead-{number}.parquet")
+        delta = write_bucket(scratch, number, new.filter(pa.array(~same_new)))
+        return _Sifted(number, delta, sums_of(new))
 
     return buckets.map(sift, numbers)
+
+
+def _joined(directory: Path, sifted: Sequence[_Sifted]) -> Path:
+    """One file of what the base lacks, in the order of the buckets, with their numbers as the column `b`.
+
+    A look-up plans over every file: one more costs nothing, as many more as the base has would double that.
+    """
+    path = directory / model_path("synapses_delta") / "part-0.parquet"
+    path.parent.mkdir(parents=True)
+    schema = pq.read_schema(sifted[0].delta).append(pa.field("b", pa.int32()))
+    with pq.ParquetWriter(path, schema, **parquet_options(schema)) as writer:
+        waiting: list[pa.Table] = []
+        for each in sifted:
+            rows = pq.ParquetFile(each.delta).read()
+            waiting.append(rows.append_column("b", pa.array(np.full(len(rows), each.number, np.int32))))
+            if sum(map(len, waiting)) >= ROW_GROUP:
+                writer.write_table(pa.concat_tables(waiting), row_group_size=ROW_GROUP)
+                waiting = []
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting), row_group_size=ROW_GROUP)
+    return path
 
 
 def bucket_of(file: DataFile) -> int:

@@ -9,7 +9,8 @@ Every reader (the DuckDB views, polars) goes through this module. Large tables l
 column, one folder `b=N` each, so that a look-up by that column opens one file.
 
 The synapses of a further version may be stored as what differs from another one's: its rows without those of roots
-that were retired since, and the rows that took their place, in the same buckets (see `warehouse.difference`).
+that were retired since, and the rows that took their place, in one file with the bucket of each (see
+`warehouse.difference`).
 """
 
 from __future__ import annotations

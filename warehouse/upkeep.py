@@ -66,11 +66,12 @@ def _full_copy(
     table = TABLES[SYNAPSE]
     own, other = folder.version(version), folder.version(base.version)
     kept = {bucket_of(file): other / file.path for file in base.files}
-    added = {bucket_of(file): own / file.path for file in entry.files}
+    (delta,) = (own / file.path for file in entry.files)
+    added = pc.unique(pq.read_table(delta, columns=["b"], partitioning=None)["b"]).to_pylist()
     target = assembled / model_path("synapses")
 
     def write(number: int) -> tuple[Path, tuple[int, int, int, int]]:
-        pieces = [pq.ParquetFile(added[number]).read()] if number in added else []
+        pieces = [pq.read_table(delta, filters=[("b", "=", number)], partitioning=None).drop_columns("b")]
         if number in kept:
             before = pq.ParquetFile(kept[number]).read()
             pieces.append(before.filter(pc.invert(removed_rows(own, base, before))))
