@@ -17,6 +17,7 @@ from warehouse.tables import SYNAPSE, TABLES
 pytestmark = pytest.mark.slow
 ROWS = 1_300_000
 """More than a million: below that DuckDB reads the whole table, which then takes no time either."""
+FOLDERS = ("synapses", "axon_synapses", "cell_connections")
 FIRST = 864691135000000000
 CELL = 50
 ROOT = FIRST + CELL
@@ -79,6 +80,27 @@ def test_a_look_up_by_macro_reads_one_file(
     assert list(scans(json.loads(plan), f"/model/{folder}/")) == [(1, count)]
     assert row_groups(wide, folder, column) in (1, 2)
     assert "supervoxel" not in plan, "columns that nobody asked for are read"
+
+
+@pytest.mark.parametrize(
+    ("call", "reads"),
+    {
+        "input_partners(50)": "synapses",
+        "output_partners(50)": "axon_synapses",
+        "partner_types(50)": "axon_synapses",
+        "partner_types(50, side := 'in')": "synapses",
+        "common_inputs(50, 51)": "synapses",
+        "common_outputs(50, 51)": "axon_synapses",
+        "synapses_between(50, 51)": "axon_synapses",
+        "connection_matrix(50, 51)": "axon_synapses",
+        "paths_between(50, 51, max_hops := 3)": "cell_connections",
+    }.items(),
+)
+def test_what_is_built_on_look_ups_reads_one_file_for_each_id(wide: SmallWarehouse, call: str, reads: str) -> None:
+    ((_, plan),) = wide.ask(f"EXPLAIN (ANALYZE, FORMAT json) FROM {call}")
+    read = {name: list(scans(json.loads(plan), f"/model/{name}/")) for name in FOLDERS}
+    assert [name for name in read if read[name]] == [reads]
+    assert {files for files, _ in read[reads]} == {1}
 
 
 def test_a_filter_on_a_view_reads_one_file(wide: SmallWarehouse) -> None:
