@@ -1,4 +1,5 @@
--- A cell's layer is the one whose bounds hold its depth, and there is none above the pia.
+-- A cell's layer is the one whose bounds hold its depth, and there is none above the pia; otherwise a count by
+-- layer is of cells that lie elsewhere.
 -- requires: nucleus_detection_v0
 SELECT
     c.nucleus_id,

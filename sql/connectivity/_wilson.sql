@@ -1,4 +1,4 @@
--- One end of the 95 % Wilson score interval of k out of n: the lower with side -1, the upper with side 1; NULL for n = 0.
+-- One end of the 95 % score interval (Wilson 1927) of k out of n: the lower with side -1, the upper with side 1; NULL for n = 0.
 -- macro: _wilson(k, n, side)
 SELECT
     CASE

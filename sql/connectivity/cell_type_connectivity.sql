@@ -13,6 +13,9 @@
 -- warning: possible pairs are at all distances: types differ in how far apart their cells lie, see `distance_dependence`
 -- cite: microns2025, schneidermizell2025, turner2022
 -- questions: Q32, Q39, Q40, Q43
+-- example: SELECT pre_cell_type, post_cell_type, n_possible, n_connected, round(connection_probability, 4) AS p FROM
+--     cell_type_connectivity WHERE strategy_axon = 'axon_fully_extended' AND n_connected > 1 ORDER BY n_connected
+--     DESC, pre_cell_type, post_cell_type LIMIT 3
 SELECT
     t.strategy_axon, -- How far the presynaptic axons were proofread (values in `proofreading`)
     t.pre_label AS pre_cell_type, -- Type of the presynaptic cells; NULL = unknown

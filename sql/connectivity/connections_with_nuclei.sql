@@ -11,6 +11,8 @@
 -- warning: outputs of axons that were not proofread are not to be interpreted, see `connections_proofread`
 -- cite: microns2025, turner2022
 -- questions: Q49
+-- example: SELECT count(*) AS n_pairs, count(pre_nuc_id) AS n_from_cells, count(post_nuc_id) AS n_onto_cells FROM
+--     connections_with_nuclei
 SELECT
     k.pre_pt_root_id,
     k.post_pt_root_id,

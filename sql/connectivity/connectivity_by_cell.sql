@@ -9,6 +9,8 @@
 -- warning: never pool strategies without saying so
 -- cite: microns2025, schneidermizell2025, turner2022
 -- questions: Q32, Q39, Q43
+-- example: SELECT pre_nucleus_id, post_cell_type, n_connected, n_possible, n_syn FROM connectivity_by_cell WHERE
+--     n_connected > 2 ORDER BY n_connected DESC, pre_nucleus_id, post_cell_type LIMIT 3
 WITH post AS (
     SELECT
         p.cell_type,

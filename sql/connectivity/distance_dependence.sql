@@ -14,6 +14,9 @@
 -- warning: partially extended axons bias distant bins down; never pool strategies silently
 -- cite: microns2025, schneidermizell2025, turner2022
 -- questions: Q38
+-- example: SELECT distance_from_um, sum(n_possible)::BIGINT AS n_possible, sum(n_connected)::BIGINT AS n_connected
+--     FROM distance_dependence WHERE measure = 'lateral' AND strategy_axon = 'axon_fully_extended' GROUP BY ALL ORDER
+--     BY ALL LIMIT 4
 WITH possible AS (
     SELECT
         b.measure,

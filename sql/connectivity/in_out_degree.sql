@@ -12,6 +12,8 @@
 -- warning: a segment with several nuclei (n_nuclei above 1) has the synapses of several cells
 -- cite: microns2025, turner2022
 -- questions: Q20, Q33, Q34
+-- example: SELECT nucleus_id, n_in_syn, n_pre_segments, n_pre_cells, n_out_syn, n_post_cells FROM in_out_degree WHERE
+--     strategy_axon = 'axon_fully_extended' ORDER BY nucleus_id LIMIT 3
 WITH outputs AS (
     SELECT
         s.pre_pt_root_id,

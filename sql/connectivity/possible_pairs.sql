@@ -12,6 +12,8 @@
 -- warning: NULL in a class, type or area is a kind of its own: compare by IS NOT DISTINCT FROM
 -- cite: microns2025, schneidermizell2025
 -- questions: Q32, Q38
+-- example: SELECT strategy_axon, is_current, sum(n_possible)::BIGINT AS n_possible FROM possible_pairs GROUP BY ALL
+--     ORDER BY ALL
 SELECT
     b.strategy_axon,
     b.is_current,

@@ -11,6 +11,7 @@
 -- warning: for a threshold filter n_syn_ab and n_syn_ba one by one, not their sum
 -- cite: microns2025, schneidermizell2025, turner2022
 -- questions: Q35, Q37
+-- example: SELECT is_reciprocal, both_proofread, count(*) AS n_pairs FROM reciprocal_pairs GROUP BY ALL ORDER BY ALL
 WITH directed AS (
     SELECT
         least(k.pre_nucleus_id, k.post_nucleus_id) AS nucleus_a,

@@ -11,6 +11,7 @@
 -- warning: roots 0 and 1 are not segments: leave them out of every distribution
 -- cite: microns2025, turner2022
 -- questions: Q33
+-- example: FROM synapses_pni_2_in_out_degree WHERE root_id > 1 ORDER BY n_input DESC NULLS LAST, root_id LIMIT 3
 WITH sides AS (
     SELECT
         s.post_pt_root_id AS root_id,

@@ -11,6 +11,7 @@
 -- visual_area or layer, of both ends. `among` all, or proofread: then both ends are cells whose axon and dendrite
 -- were proofread and not edited since, which is the published square of excitatory and inhibitory cells
 -- (`strategy := 'pooled', by := 'cell_class', among := 'proofread'`).
+-- grain: strategy_axon, pre_label, post_label
 -- macro: type_connectivity(min_syn := 1, min_size := 0, strategy := NULL, soma_rule := 'single_soma', require_current := true,
 --     by := 'cell_type', among := 'all')
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
@@ -18,6 +19,8 @@
 -- warning: possible pairs are at all distances: types differ in how far apart their cells lie, see `distance_dependence`
 -- cite: microns2025, schneidermizell2025, turner2022
 -- questions: Q32, Q39, Q40, Q43
+-- example: SELECT pre_label, post_label, n_possible, n_connected, round(connection_probability, 4) AS p FROM
+--     type_connectivity(strategy := 'pooled', by := 'cell_class', among := 'proofread') ORDER BY ALL
 WITH choice AS (
     SELECT
         CASE

@@ -2,7 +2,8 @@
 --
 -- The volume is rotated about z until y runs from the pia to the white matter; depth is the distance to the pia in
 -- that direction, negative above it. This is the affine transform that the field uses for minnie65
--- (standard_transform), not the curved streamline depth, which differs where the cortex bends.
+-- (standard_transform, "1.4"), not the curved streamline depth, which differs where the cortex bends. Takes nm: for
+-- CAVE's voxels see `to_nm`. Rotation and pia are in `dataset_constants`.
 -- macro: depth_um(x_nm, y_nm)
 -- cite: microns2025
 -- questions: Q08, Q25

@@ -1,7 +1,7 @@
 -- Length of a displacement along the cortical sheet: what remains of it when its depth is taken away.
 --
--- Connection probability falls with lateral distance; two cells above each other are laterally close. Uses the same
--- rotation as depth_um.
+-- Connection probability falls with lateral distance; two cells above each other are laterally close. Takes the
+-- differences of two positions in nm (x, y, z, signed); uses the same rotation as depth_um.
 -- macro: lateral_um(dx_nm, dy_nm, dz_nm)
 -- cite: microns2025
 -- questions: Q27

@@ -1,4 +1,8 @@
 -- A point in CAVE's voxels as nanometres.
+--
+-- CAVE gives positions in voxels, which are longer in z (`voxel_x`, `voxel_y`, `voxel_z` of `dataset_constants`): a
+-- distance computed from them is wrong. Views here have positions in nm beside CAVE's own; this is for points of yours.
+-- It takes numbers, not lists; divide by 1000 for um.
 -- macro: to_nm(x, y, z)
 -- example: SELECT to_nm(173584, 145120, 21127).x_nm
 -- cite: microns2025

@@ -15,6 +15,8 @@
 -- warning: counts of synapses, not of cells; their sizes are in `synapses_typed`
 -- cite: microns2025, turner2022, schneidermizell2025
 -- questions: Q24, Q48
+-- example: SELECT nucleus_id, n_in_syn, round(typed_fraction, 3) AS typed, n_excitatory, n_inhibitory, n_spine_syn,
+--     n_soma_syn FROM ei_balance ORDER BY n_in_syn DESC, nucleus_id LIMIT 3
 WITH inputs AS (
     SELECT
         post.nucleus_id,

@@ -11,6 +11,7 @@
 -- warning: tags of different releases differ for some synapses: compare like with like through compartment_source
 -- cite: microns2025
 -- questions: Q24
+-- example: SELECT compartment, compartment_source, count(*) AS n FROM synapse_targets GROUP BY ALL ORDER BY ALL
 WITH answers AS (
     SELECT
         target_id,

@@ -11,6 +11,8 @@
 -- warning: a missing compartment means not classified
 -- cite: microns2025, turner2022, schneidermizell2025
 -- questions: Q24, Q25, Q42
+-- example: SELECT compartment, pre_cell_class, count(*) AS n_syn FROM synapses_typed WHERE post_cell_class =
+--     'excitatory' AND pre_cell_class IS NOT NULL GROUP BY ALL ORDER BY ALL LIMIT 5
 SELECT
     s.id,
     s.pre_pt_root_id,

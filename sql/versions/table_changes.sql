@@ -4,6 +4,10 @@
 -- version to version; the table of synapses keeps its rows, but their roots change, see `root_id_changes`. Different
 -- scopes of synapses (`scope_a`, `scope_b`) are no change of the table. Tables of more than 5 million rows are not
 -- compared here; of synapses it is known where one version was fetched with the other as its --base.
+--
+-- `change`: a table grew or shrank by its number of rows, whatever else changed in it. With as many rows in both versions
+-- it is `same` (every row was compared, and none differs), `changed` (compared, and rows or values differ), or `same number`
+-- (not compared: nothing more is known). `other scope` is not comparable.
 -- grain: version_a, version_b, table_name
 -- warning: always filter by version_a and version_b; all pairs of local versions are here
 -- warning: a table that is not here may exist in CAVE and not have been fetched, see absent_reason of `provenance`
@@ -50,9 +54,10 @@ SELECT
         WHEN p.scope_a <> p.scope_b THEN 'other scope'
         WHEN p.n_rows_b > p.n_rows_a THEN 'grew'
         WHEN p.n_rows_b < p.n_rows_a THEN 'shrank'
+        WHEN c.n_rows_added IS NULL THEN 'same number'
         WHEN c.n_rows_added > 0 OR c.n_rows_changed > 0 THEN 'changed'
         ELSE 'same'
-    END AS change -- What happened: appeared, vanished, grew, shrank, changed (as many rows, but others), other scope (not comparable), same
+    END AS change -- What happened: appeared, vanished, grew, shrank, changed, same, same number, other scope; see above
 FROM pairs AS p
 LEFT JOIN
     _row_changes AS c

@@ -27,7 +27,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
         nucleus_detection_v0=population.NUCLEI,
         aibs_metamodel_celltypes_v661=population.TYPES,
         proofreading_status_and_strategy=population.PROOFREADING,
-        synapses_pni_2=population.SYNAPSES,
+        synapses_pni_2=population.SYNAPSES.strip()
+        .replace("size", "size | ctr_pt_position_x | ctr_pt_position_y | ctr_pt_position_z", 1)
+        .replace("\n", " | 100000 | 140000 | 10000\n")
+        .replace(" | 100000 | 140000 | 10000\n", "\n", 1)
+        + " | 100000 | 140000 | 10000",
     )
     build(warehouse.folder)
     return warehouse.folder
@@ -39,13 +43,15 @@ def plant(folder: Folder, model: str, change: Callable[[pl.DataFrame], pl.DataFr
     path = folder.manifest(version)
     manifest = read_manifest(path)
     entry = manifest.models[model]
-    file = folder.version(version) / entry.files[0].path
+    largest, *others = sorted(entry.files, key=lambda each: -each.rows)
+    file = folder.version(version) / largest.path
     before, rows = file.read_bytes(), pl.read_parquet(file)
     try:
         changed = change(rows)
         changed.write_parquet(file)
-        part = replace(entry.files[0], bytes=file.stat().st_size, sha256=sha256_of(file), rows=len(changed))
-        models = manifest.models | {model: replace(entry, files=[part], rows=len(changed))}
+        part = replace(largest, bytes=file.stat().st_size, sha256=sha256_of(file), rows=len(changed))
+        total = entry.rows + len(changed) - len(rows)
+        models = manifest.models | {model: replace(entry, files=[part, *others], rows=total)}
         replace(manifest, models=models).write(path)
         build(folder)
         return {result.name for result in check(folder, version) if not result.ok}
@@ -54,9 +60,9 @@ def plant(folder: Folder, model: str, change: Callable[[pl.DataFrame], pl.DataFr
         manifest.write(path)
 
 
-def one_more(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+def one_more(column: str, times: int = 1) -> Callable[[pl.DataFrame], pl.DataFrame]:
     first = pl.int_range(pl.len()) == 0
-    return lambda rows: rows.with_columns(pl.col(column) + first.cast(rows[column].dtype))
+    return lambda rows: rows.with_columns(pl.col(column) + times * first.cast(rows[column].dtype))
 
 
 @pytest.mark.parametrize(
@@ -76,6 +82,11 @@ def one_more(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
             {"proofread_outputs_add_up", "types_add_up"},
         ),
         ("cells", lambda rows: rows.with_columns(layer=pl.lit("L9")), {"layers_match_depth"}),
+        (
+            "cells",
+            one_more("depth_um", 1_000_000),
+            {"layers_match_depth", "depths_are_in_bounds", "distances_add_up"},
+        ),
     ],
 )
 def test_a_planted_fault_is_named(
@@ -117,3 +128,22 @@ def test_a_synapse_that_is_tagged_twice_is_named(small: SmallWarehouse) -> None:
     assert [result.rows for result in check(small.folder, 1718) if not result.ok] == [
         (("synapse_target_predictions_ssa", 3, 2),)
     ]
+
+
+def test_a_position_in_another_unit_is_named(small: SmallWarehouse) -> None:
+    """Two in nm where voxels belong; on the edge of what is allowed there is nothing to say."""
+    small.given(
+        nucleus_detection_v0="""
+            id | pt_root_id | pt_position_x | pt_position_y | pt_position_z
+            1  | 10         | 173584        | 145120        | 21127 """,
+        synapses_pni_2="""
+            id | ctr_pt_position_x | ctr_pt_position_y | ctr_pt_position_z
+            1  | 223584            | 95120             | 16127
+            2  | 694336            | 580480            | 845080
+            3  | 173584            | 145120            | 15000 """,
+    )
+    build(small.folder)
+    failed = {
+        result.name: [row[0] for row in result.rows] for result in check(small.folder, 1718) if not result.ok
+    }
+    assert failed == {"positions_are_in_the_volume": [2, 3]}
