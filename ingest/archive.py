@@ -88,6 +88,7 @@ class Archive:
         Tables about synapses have hundreds of millions of rows, so they are only taken when all synapses are, or
         when they are named.
         """
+        self._dumps = {}  # of this version alone
         absent: dict[str, str] = {}
         if names:
             wanted = list(dict.fromkeys(names))

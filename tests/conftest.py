@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from warehouse.build import build
 from warehouse.cluster import cluster_synapses
+from warehouse.datastacks import MINNIE65
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry
 from warehouse.publish import publish
@@ -20,6 +22,8 @@ from warehouse.schema import Table
 from warehouse.session import Warehouse, connect
 from warehouse.store import write_table
 from warehouse.tables import SYNAPSE, TABLES
+from warehouse.version_schema import refusal
+from warehouse.views import load_views
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +126,21 @@ def small(tmp_path: Path) -> Iterator[SmallWarehouse]:
     warehouse = SmallWarehouse(tmp_path / "root")
     yield warehouse
     warehouse.close()
+
+
+def assert_views_answer_or_refuse(warehouse: Warehouse, sentence: str) -> set[str]:
+    """Every view of a version either answers or says why it cannot; returns the names of those that answer."""
+    able = set()
+    for view in load_views(MINNIE65).values():
+        if view.is_macro or view.spans_versions or view.hidden:
+            continue
+        if refusal(warehouse.manifest, view) is None:
+            warehouse.sql(f"FROM {view.name}").fetchall()
+            able.add(view.name)
+        else:
+            with pytest.raises(duckdb.Error, match=sentence):
+                warehouse.sql(f"FROM {view.name}").fetchall()
+    return able
 
 
 def cells_of(text: str) -> list[list[str | None]]:

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from tests.conftest import SmallWarehouse, filled
+from tests.conftest import SmallWarehouse, assert_views_answer_or_refuse, filled
 from warehouse.build import build
 from warehouse.check import check
 from warehouse.cli import main
-from warehouse.datastacks import MINNIE65
 from warehouse.diff import diff
 from warehouse.difference import Against, store_difference
 from warehouse.errors import SnapshotNotFound, UsageError
 from warehouse.manifest import read_manifest
 from warehouse.publish import publish
 from warehouse.tables import SYNAPSE, TABLES
-from warehouse.version_schema import refusal
-from warehouse.views import load_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -232,16 +229,8 @@ def test_old_versions_with_few_tables_answer_or_refuse(small: SmallWarehouse) ->
         given_against(small, version, 1718)
     build(small.folder)
     for version in (117, 943):
-        manifest = read_manifest(small.folder.manifest(version))
         with small.connect(version) as warehouse:
-            for view in load_views(MINNIE65).values():
-                if view.is_macro or view.spans_versions or view.hidden:
-                    continue
-                if refusal(manifest, view) is None:
-                    warehouse.sql(f"FROM {view.name}").fetchall()
-                else:
-                    with pytest.raises(duckdb.Error, match=f"needs the table .* not here for version {version}"):
-                        warehouse.sql(f"FROM {view.name}").fetchall()
+            assert_views_answer_or_refuse(warehouse, f"needs the table .* not here for version {version}")
         assert [str(result) for result in check(small.folder, version) if not result.ok] == []
     assert small.ask("SELECT strategy_axon FROM proofreading WHERE status_axon", 943) == [("axon_fully_extended",)]
     with pytest.raises(duckdb.Error, match="proofreading needs the table"):
