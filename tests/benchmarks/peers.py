@@ -3,9 +3,9 @@
 python -m tests.benchmarks.peers ROOT PARTS DIR [ENGINE ...]
 
 ROOT is a warehouse, PARTS the folder with the Parquet parts that it was made from, DIR where the peers are put
-(some 150 bytes a row and peer). Without such a folder the rows are generated once more and piped into the peer; at
-full size only PostgreSQL fits then, with a BRIN index on `id` (a third B-tree would take 7 GB more). Prints how
-long each took and how large it is. `queries.py` then asks them.
+(some 150 bytes a row and peer). Without such a folder the rows are generated once more and piped into the peer. At
+full size PostgreSQL gets a BRIN index on `id`: a third B-tree would take 7 GB more. Prints how long each took and
+how large it is. `queries.py` then asks them.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from warehouse.synthetic import synthesize
 from warehouse.synthetic.volume import cells_for
 from warehouse.tables import SYNAPSE
 
+_MANY = 100_000_000
+"""Rows above which a B-tree on their ids is left out."""
 _MORTON = " | ".join(
     f"(((ctr_pt_position_{axis} >> {bit})::BIGINT & 1) << {3 * bit + shift})"
     for shift, axis in enumerate("xyz")
@@ -101,7 +103,7 @@ def _postgres(source: Source, folder: Path) -> None:
     with postgres.Server(folder), postgres.connect(folder) as connection:
         postgres.load(connection, "synapses", CORE, source.batches())
         postgres.load(connection, "cells", databases.CELLS, [source.cells])
-        indexes = databases.INDEXES | ({} if source.parts else databases.SPARSE)
+        indexes = databases.INDEXES | (databases.SPARSE if source.rows > _MANY else {})
         for statement in (*indexes.values(), "CREATE UNIQUE INDEX cells_root ON cells (pt_root_id)"):
             connection.execute(statement)
         connection.execute("ANALYZE")
