@@ -32,7 +32,7 @@ elsewhere AS MATERIALIZED (
             string_agg(DISTINCT 'v' || h.version, ', ') AS versions,
             max(h.nucleus_id) AS nucleus_id
         FROM _id_history AS h
-        JOIN missing AS m ON m.id = h.id
+        JOIN missing AS m ON m.id = h.id AND h.version <> _version()
         GROUP BY m.id
     ) AS e
 ),
@@ -83,30 +83,37 @@ SELECT
     END AS moved_to_root_id, -- For an id of another version: the segment of this one with its nucleus, or with most of its synapses
     CASE
         WHEN f.root <> 0 OR o.root IS NOT NULL THEN NULL
-        WHEN f.root = 0 THEN 'nucleus ' || g.id || ' has no segment in v' || _version()
-        WHEN g.id IN (0, 1) THEN g.id || ' is no segment: it stands for a point outside of the segmentation'
+        WHEN f.root = 0 THEN format('nucleus {} has no segment in v{}', g.id, _version())
+        WHEN g.id IN (0, 1) THEN format('{} is no segment: it stands for a point outside of the segmentation', g.id)
         WHEN e.id IS NULL
             THEN
-                g.id || ' is not known: no root id or nucleus id of a local version (this is v' || _version()
-                || '; all are in the view versions)'
-        WHEN e.nucleus_id IS NULL AND h.root IS NOT NULL
-            THEN
-                g.id || ' is not in v' || _version() || '; it was in ' || e.versions || ' as a segment without a nucleus, and '
-                || CASE
-                    WHEN h.n_sides = h.n_sides_of_all THEN 'all of its synapses are'
-                    ELSE h.n_sides || ' of the ' || h.n_sides_of_all || ' sides of its synapses are'
-                END || ' on root ' || h.root || ' now; see root_lineage'
-        WHEN e.nucleus_id IS NULL
-            THEN
-                g.id || ' is not in v' || _version() || '; it was in ' || e.versions
-                || ' as a segment without a nucleus, and none of its synapses is here on another root'
-        WHEN t.root <> 0
-            THEN
-                g.id || ' is not in v' || _version() || '; it was in ' || e.versions || ', and its nucleus '
-                || e.nucleus_id || ' is on root ' || t.root || ' now; nucleus ids stay the same, root ids do not'
+                format(
+                    '{} is not known: no root id or nucleus id of a local version (this is v{}; all are in the view versions)',
+                    g.id, _version()
+                )
         ELSE
-            g.id || ' is not in v' || _version() || '; it was in ' || e.versions || ', and its nucleus '
-            || e.nucleus_id || ' has no segment now'
+            format('{} is not in v{}; it was in {}', g.id, _version(), e.versions)
+            || CASE
+                WHEN e.nucleus_id IS NULL AND h.root IS NULL
+                    THEN ' as a segment without a nucleus, which cannot be followed from version to version'
+                WHEN e.nucleus_id IS NULL
+                    THEN
+                        format(
+                            ' as a segment without a nucleus, and {} on root {} now; see root_lineage',
+                            CASE
+                                WHEN h.n_sides = h.n_sides_of_all THEN 'all of its synapses are'
+                                ELSE format('{} of the {} sides of its synapses are', h.n_sides, h.n_sides_of_all)
+                            END,
+                            h.root
+                        )
+                WHEN t.root <> 0
+                    THEN
+                        format(
+                            ', and its nucleus {} is on root {} now; nucleus ids stay the same, root ids do not',
+                            e.nucleus_id, t.root
+                        )
+                ELSE format(', and its nucleus {} has no segment now', e.nucleus_id)
+            END
     END AS problem -- Why the id cannot be used in this version, as a sentence; NULL if it can
 FROM given AS g
 LEFT JOIN found AS f ON f.id = g.id
