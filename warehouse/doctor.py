@@ -22,7 +22,7 @@ _EXTRAS = {
     "caveclient": "fetching from CAVE (extra ingest)",
     "duckdb_cli": "microns shell (extra shell)",
     "matplotlib": "plots (extra plots)",
-    "jupyterlab": "notebooks on this machine: pip install jupyterlab",
+    "jupyterlab": "notebooks on this machine (extra lessons)",
 }
 _LITTLE_MEMORY, _LITTLE_DISK = 4e9, 2e9
 

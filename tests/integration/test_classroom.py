@@ -19,6 +19,8 @@ from warehouse.synthetic import synthesize
 pytestmark = pytest.mark.slow
 
 README = Path(__file__).parents[2] / "sql" / "README.md"
+LESSONS = README.parents[1] / "notebooks" / "README.md"
+UTF8 = os.environ | {"PYTHONUTF8": "1"}
 EVERY_VIEW = """
 import sys, duckdb
 con = duckdb.connect(sys.argv[1], read_only=True)
@@ -118,6 +120,9 @@ def test_a_bundle_needs_nothing_but_duckdb(bundle: Path, tmp_path: Path, wanted:
     python = next(path for path in (tmp_path / "bare").glob("*/python*") if path.stem == "python")
     unpinned = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
     subprocess.run([python, "-m", "pip", "install", "--quiet", wanted], check=True, env=unpinned)
+    (snippet,) = set(re.findall(r'python -c "(import duckdb; .*)"', LESSONS.read_text("utf-8")))
+    shown = subprocess.run([python, "-c", snippet], cwd=bundle.parent, capture_output=True, text=True, env=UTF8)
+    assert "nucleus_id" in shown.stdout, shown.stderr
     done = subprocess.run([python, "-c", EVERY_VIEW, bundle], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     refused = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("refused")}
