@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.bucket import Bucket, Found
+from ingest.download import Download
 from ingest.dump import Header, read_dump
 from ingest.origin import Cost, Scope
 from ingest.parts import PartStore, Stored
@@ -103,7 +104,7 @@ class ArchivedTable:
         columns = [*self.table.arrow_schema.names, "valid"]
         with self.bucket.open(self.found, self._kept_at) as stream:
             buffered = cast(BinaryIO, io.BufferedReader(stream, _PIECE))
-            for rows in read_dump(buffered, self.header, columns, self.found.url):
+            for rows in self._whole(stream, read_dump(buffered, self.header, columns, self.found.url)):
                 seen += rows.num_rows
                 waiting.append(self._wanted(rows))
                 if sum(each.num_rows for each in waiting) >= _ROWS_PER_PART:
@@ -164,6 +165,17 @@ class ArchivedTable:
             "description": self.table.description,
             "reference_table": self.table.reference,
         }
+
+    def _whole(self, stream: Download, batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """The batches of a file, or a sentence if it cannot be unpacked to its end."""
+        try:
+            yield from batches
+        except OSError as error:
+            stream.forget()
+            raise SourceUnavailable(
+                f"{self.found.url} is damaged ({str(error).splitlines()[0]}): nothing of it is published; run the "
+                "same command again, or, where that is your own copy, get the file again"
+            ) from error
 
     def _wanted(self, rows: pa.Table) -> pa.Table:
         for column, values in self.keep.items():

@@ -75,7 +75,7 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
         finish_publishing(folder, version)
     manifests = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
     for manifest in manifests.values():
-        _require_files(folder, manifest)
+        require_files(folder, manifest)
     if default is not None:
         folder.require_version(default)
     chosen = default if default is not None else current_default(folder, manifests)
@@ -90,7 +90,12 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
     return folder.database
 
 
-def _require_files(folder: Folder, manifest: Manifest) -> None:
+def require_files(folder: Folder, manifest: Manifest) -> None:
+    """See that all files of a version are there, those of the version that it is stored against too.
+
+    Raises:
+        SnapshotDamaged: one is not.
+    """
     for file in manifest.files:
         if not (folder.version(manifest.version) / file.path).is_file():
             raise SnapshotDamaged(

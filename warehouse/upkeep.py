@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse.build import build, current_default, only_build
+from warehouse.build import build, current_default, only_build, require_files
 from warehouse.checksum import sums_of, text_of
 from warehouse.cluster import workers, write_bucket
 from warehouse.difference import bucket_of
@@ -50,6 +50,7 @@ def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest
         if entry is None or entry.base is None:
             log.info(f"version {version} is a full copy already")
             return manifest
+        require_files(folder, manifest)
         assembled = folder.path / f".promote-v{version}"
         shutil.rmtree(assembled, ignore_errors=True)
         with disk_errors(folder.path):

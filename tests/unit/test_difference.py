@@ -291,6 +291,8 @@ def test_a_base_that_was_replaced_or_is_gone_is_a_sentence(small: SmallWarehouse
     assembled = tmp_path / "assembled"
     entry = cluster_synapses(assembled, TABLE, synapses(20), source="synthetic")
     publish(small.folder, assembled, replace(published, tables={SYNAPSE: entry}))
+    with pytest.raises(SnapshotDamaged, match="needs the synapses of version 7"):
+        promote(small.folder, 8)
     with pytest.raises(SnapshotDamaged, match=r"needs the synapses of version 7, and those in .* are others"):
         build(small.folder)
 

@@ -126,6 +126,19 @@ def test_bytes_that_changed_on_the_way_are_refused_and_fetched_anew(library: Any
     assert library.take(NUCLEUS).tables[NUCLEUS].rows == 200
 
 
+def test_a_copy_that_is_cut_short_is_said(library: Any, files: Path, tmp_path: Path) -> None:
+    place = tmp_path / "copy" / "v1507"
+    place.mkdir(parents=True)
+    for path in (files / PLACE / "v1507").glob(f"{NUCLEUS}_merged*"):
+        content = path.read_bytes()
+        (place / path.name).write_bytes(content[: len(content) // 2] if path.suffix == ".gz" else content)
+    origin = library.origin()
+    origin.bucket = FolderBucket(tmp_path / "copy")
+    with pytest.raises(SourceUnavailable, match=r"merged.csv.gz is damaged \(.*\): nothing of it is published"):
+        library.take(NUCLEUS, origin=origin)
+    assert (place / f"{NUCLEUS}_merged.csv.gz").exists()
+
+
 def test_outages_and_slowness_are_waited_for(library: Any) -> None:
     library.bucket.faults.add(r"_header\.csv", faults.unavailable(), times=2)
     library.bucket.faults.add(DATA, faults.delay(1.0), times=1, skip=1)
