@@ -74,7 +74,10 @@ def bucket_at(place: str, patience: Patience | None = None) -> Bucket:
     if re.match(r"https?://", place):
         return HttpBucket(place, patience or Patience(read=60.0))
     if "://" in place:
-        raise UsageError(f"--from {place}: files are fetched from addresses that begin with https://, or a folder")
+        raise UsageError(
+            f"--from {place}: files are fetched from addresses that begin with https://, or from a folder, "
+            "which is given by its path alone"
+        )
     if not Path(place).expanduser().is_dir():
         raise UsageError(f"--from {place}: there is no such folder; give one that holds v1507 and so on, or a URL")
     return FolderBucket(Path(place).expanduser().absolute())

@@ -7,6 +7,7 @@ from typing import cast
 
 from ingest.origin import DEFAULT_SCOPE, Place, Scope
 from warehouse.difference import Against
+from warehouse.errors import UsageError
 from warehouse.layout import Folder
 from warehouse.manifest import Layout, Manifest
 from warehouse.tables import SYNAPSE
@@ -36,7 +37,15 @@ class Order:
 
 
 def against_of(manifest: Manifest | None, folder: Folder, order: Order) -> Against | None:
-    """The version to store synapses against, where any are still to be stored."""
+    """The version to store synapses against, where any are still to be stored.
+
+    Raises:
+        UsageError: it is the version itself.
+    """
+    if order.base == order.version:
+        raise UsageError(
+            f"version {order.base} cannot be its own base; name another one that is here: microns list"
+        )
     here = manifest.tables.get(SYNAPSE) if manifest else None
     if order.base is None or (here is not None and order.synapses in (None, here.scope)):
         return None

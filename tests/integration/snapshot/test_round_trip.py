@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ingest.plan import Part
 from ingest.target import Sizes
-from warehouse.errors import SnapshotNotFound, WarehouseError
+from warehouse.errors import SnapshotNotFound, UsageError, WarehouseError
 from warehouse.service import from_volume
 from warehouse.synthetic import Volume, synthesize
 from warehouse.tables import SYNAPSE, TABLES
@@ -65,6 +65,8 @@ def test_what_is_about_synapses_is_fetched_for_those_that_differ_too(
 def test_a_base_that_will_not_do_is_said_before_anything_is_fetched(bench: Any) -> None:
     with pytest.raises(SnapshotNotFound, match="version 1507 is not in"):
         bench.take(base=1507)
+    with pytest.raises(UsageError, match="version 1507 cannot be its own base"):
+        bench.take(version=1507, base=1507)
     bench.take("nucleus_detection_v0", version=1507)
     with pytest.raises(WarehouseError, match="version 1507 has no synapses here to compare with"):
         bench.take(base=1507)
