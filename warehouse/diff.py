@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import duckdb
@@ -80,4 +81,5 @@ def _answer(warehouse: Warehouse, query: str, a: int, b: int) -> str:
         rows = relation.fetchall()
     except duckdb.InvalidInputException as error:  # a view that refuses says why
         return str(error).removeprefix("Invalid Input Error: ")
-    return table_text(relation.columns, rows) if rows else "nothing, or not known"
+    names = [re.sub(r"_([ab])$", lambda of: f"_v{(a, b)[of[1] == 'b']}", name) for name in relation.columns]
+    return table_text(names, rows) if rows else "nothing, or not known"

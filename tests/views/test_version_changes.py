@@ -198,6 +198,7 @@ def test_diff_prints_every_section(two: SmallWarehouse, capsys: pytest.CaptureFi
         "kind    cells  moved", "edited      2      1", "kept        2      0", "merged      2      0",
     ]  # fmt: skip
     assert len(tables.splitlines()) == 5
+    assert tables.splitlines()[1].split()[2:4] == ["rows_v1507", "rows_v1718"]
     assert "axon upgraded" in proofreading
     assert "all 4 cells" in synapses
     assert roots.splitlines()[2].split() == ["4", "5", "4", "9"]
