@@ -102,6 +102,7 @@ def require_files(folder: Folder, manifest: Manifest) -> None:
                 f"{file.path} of version {manifest.version} is missing in {folder.path}; remove the folder "
                 f"v{manifest.version} and fetch it again with: microns snapshot {manifest.version}"
             )
+    require_bases(folder, manifest)
     for entry in manifest.tables.values():
         _require_base(folder, manifest, entry)
 
@@ -110,14 +111,28 @@ def _require_base(folder: Folder, manifest: Manifest, entry: TableEntry) -> None
     """The files that a version is stored against are still those of the other version."""
     if (base := entry.base) is None:
         return
-    path = folder.manifest(base.version)
-    there = {file.sha256 for file in read_manifest(path).files} if path.is_file() else set()
+    there = {file.sha256 for file in read_manifest(folder.manifest(base.version)).files}
     if not {file.sha256 for file in base.files} <= there:
-        raise SnapshotDamaged(
-            f"version {manifest.version} needs the synapses of version {base.version}, and those in {folder.path} "
-            f"are {'others' if there else 'gone'}; bring them back, or remove the folder v{manifest.version} and "
-            f"fetch it again with: microns snapshot {manifest.version}"
-        )
+        raise _without_base(folder, manifest, base.version, "others")
+
+
+def require_bases(folder: Folder, manifest: Manifest) -> None:
+    """See that the versions that a version is stored against are there, which costs next to nothing.
+
+    Raises:
+        SnapshotDamaged: one is not.
+    """
+    for base in manifest.bases:
+        if not folder.manifest(base).is_file():
+            raise _without_base(folder, manifest, base, "gone")
+
+
+def _without_base(folder: Folder, manifest: Manifest, base: int, are: str) -> SnapshotDamaged:
+    return SnapshotDamaged(
+        f"version {manifest.version} needs the synapses of version {base}, and those in {folder.path} are {are}; "
+        f"bring them back, or remove the folder v{manifest.version} and fetch it again with: "
+        f"microns snapshot {manifest.version}"
+    )
 
 
 def _remove_abandoned(folder: Folder) -> None:

@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from warehouse import encoding
-from warehouse.build import default_version
+from warehouse.build import default_version, require_bases
 from warehouse.datastacks import datastack_of, table_called
 from warehouse.dictionary import about, describe, quoted, text_literal
 from warehouse.engine import CATALOG, engine, lock, read_rows_in_place
-from warehouse.errors import SnapshotNotFound, UsageError
+from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.layout import DEFAULT_DATASTACK, Folder
 from warehouse.local_tables import create_local_views, float_ids, float_ids_sentence
 from warehouse.manifest import Manifest, read_manifest
@@ -51,8 +51,9 @@ def connect(
     """Open a warehouse on one version, or a bundle.
 
     Args:
-        version: the materialization version; without it the default one, which the log names. Or a path:
-            of a bundle (a file made by `microns bundle`), for which root and datastack mean nothing, or of a root.
+        version: the materialization version, a number or its digits; without it the default one, which the log names.
+            Or a path: of a bundle (a file made by `microns bundle`), for which root and datastack mean nothing, or
+            of a root.
         root: the folder of all datastacks, else $MICRONS_ROOT, else the platform's data folder.
         datastack: CAVE's name of the dataset.
         memory: upper bound of DuckDB's memory, in its words ("4GB").
@@ -61,8 +62,10 @@ def connect(
 
     Raises:
         SnapshotNotFound: the version, or any, is not there; the sentence says how to get it.
-        SnapshotDamaged: the file is no bundle.
+        SnapshotDamaged: the file is no bundle, or the version that this one is stored against is gone.
     """
+    if isinstance(version, str) and version.isdecimal():
+        version = int(version)
     if isinstance(version, str | os.PathLike):
         path = Path(version).expanduser().absolute()
         if not path.is_dir():
@@ -80,9 +83,11 @@ def connect(
         known = con.execute(f"SELECT version FROM {CATALOG}.main.versions").fetchall()
         if (chosen,) not in known:
             raise SnapshotNotFound(f"{folder.database} does not know version {chosen} yet; run: microns build")
+        folder.require_version(chosen)
+        manifest = read_manifest(folder.manifest(chosen))
+        require_bases(folder, manifest)
         create_local_views(con, folder.local)
         lock(con, folder.path, sandbox)
-        manifest = read_manifest(folder.manifest(chosen))
     except BaseException:
         con.close()
         raise
@@ -140,6 +145,7 @@ class Warehouse:
         Raises:
             UsageError: the query is a USE or SET, which would be forgotten before the next query; or the names in
                 it are not those of the parameters.
+            SnapshotDamaged: files of the version were replaced since the session was opened.
         """
         cursor = self.cursor()
         statements = cursor.extract_statements(query)
@@ -149,7 +155,15 @@ class Warehouse:
                 "warehouse.connect(1718) or by name (FROM v1718.cells), memory and threads when you connect"
             )
         named = {name for each in statements for name in each.named_parameters}
-        return cursor.sql(with_variables(cursor, query, named, parameters))
+        try:
+            return cursor.sql(with_variables(cursor, query, named, parameters))
+        except duckdb.IOException as error:
+            if self.path.is_dir() and read_manifest(Folder(self.path).manifest(self.version)) != self.manifest:
+                raise SnapshotDamaged(
+                    f"version {self.version} was changed after this session was opened; open it again with: "
+                    f"warehouse.connect({self.version})"
+                ) from error
+            raise
 
     def matrix(
         self,

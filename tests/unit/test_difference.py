@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from warehouse.checksum import checksum_of, sums_of, text_of
 from warehouse.cluster import cluster_synapses
 from warehouse.difference import Against, require_storable, store_difference
 from warehouse.encoding import scan
-from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError, WarehouseError
+from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError, WarehouseError
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry, read_manifest
 from warehouse.publish import changing, only_job, publish
@@ -295,6 +296,39 @@ def test_a_base_that_was_replaced_or_is_gone_is_a_sentence(small: SmallWarehouse
         promote(small.folder, 8)
     with pytest.raises(SnapshotDamaged, match=r"needs the synapses of version 7, and those in .* are others"):
         build(small.folder)
+
+
+def test_a_version_whose_base_was_deleted_is_not_opened(small: SmallWarehouse) -> None:
+    given_two(small)
+    shutil.rmtree(small.folder.version(7))
+    with pytest.raises(SnapshotNotFound, match=r"version 7 is not in .*there: v8"):
+        small.connect()
+    with pytest.raises(SnapshotDamaged, match=r"needs the synapses of version 7, and those in .* are gone"):
+        small.connect(8)
+
+
+def test_a_session_says_that_its_version_was_promoted(small: SmallWarehouse) -> None:
+    given_two(small)
+    session, count = small.connect(8), "SELECT count(*) FROM synapses"
+    before = session.sql(count).fetchall()
+    promote(small.folder, 8)
+    with pytest.raises(SnapshotDamaged, match=r"changed after this session was opened.*connect\(8\)"):
+        session.sql(count)
+    assert small.connect(8).sql(count).fetchall() == before
+
+
+def test_the_full_layout_stores_its_orders_of_a_version_with_a_base(small: SmallWarehouse, tmp_path: Path) -> None:
+    _, second = given_two(small)
+    (tmp_path / "full").mkdir()
+    publish(small.folder, tmp_path / "full", replace(read_manifest(small.folder.manifest(8)), layout="full"))
+    build(small.folder)
+    manifest = read_manifest(small.folder.manifest(8))
+    assert manifest.bases == {7}
+    assert {"_all_by_pre", "_all_by_place"} <= set(manifest.models)
+    for name in ("_all_by_pre", "_all_by_place"):
+        assert small.ask(f"SELECT id FROM {name} ORDER BY id", 8) == [
+            (i,) for i in sorted(second["id"].to_pylist())
+        ]
 
 
 def test_damage_to_the_base_is_found_from_the_other_version(small: SmallWarehouse) -> None:

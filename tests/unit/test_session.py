@@ -137,6 +137,11 @@ def test_the_database_can_be_rebuilt_while_sessions_are_open(filled: SmallWareho
     assert filled.connect().version == 943
 
 
+def test_a_version_may_be_text(filled: SmallWarehouse) -> None:
+    with warehouse.connect("943", root=filled.folder.path.parent) as wh:
+        assert wh.version == 943
+
+
 def test_a_sandbox_has_nothing_outside_the_folder(filled: SmallWarehouse, tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
