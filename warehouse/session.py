@@ -51,9 +51,9 @@ def connect(
     """Open a warehouse on one version, or a bundle.
 
     Args:
-        version: the materialization version, a number or its digits; without it the default one, which the log names.
-            Or a path: of a bundle (a file made by `microns bundle`), for which root and datastack mean nothing, or
-            of a root.
+        version: the materialization version, a number or its digits; without it the default one, which the log
+            names. Or a path: of a bundle (a file made by `microns bundle`), for which root and datastack mean
+            nothing, or of a root.
         root: the folder of all datastacks, else $MICRONS_ROOT, else the platform's data folder.
         datastack: CAVE's name of the dataset.
         memory: upper bound of DuckDB's memory, in its words ("4GB").

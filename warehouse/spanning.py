@@ -63,10 +63,10 @@ _ID_HISTORY_DOC = "Which ids each local version knows, one row per version and i
 _ID_MAP_DOC = (
     "Which root id each nucleus has in each local version, one row per nucleus and version.\n\n"
     "A root id is only valid in its version; to carry a cell to another version, go through its nucleus. That "
-    "says where the nucleus is, not where all of its former root went: `cell_synapse_changes` counts the synapses that "
-    "the cell kept, gained and lost, `root_lineage` has every part of a root, of segments without a nucleus too. "
-    "Where the supervoxel of a nucleus differs between versions, its look-up point was moved, and the two roots "
-    "need not have anything in common. "
+    "says where the nucleus is, not where all of its former root went: `cell_synapse_changes` counts the synapses "
+    "that the cell kept, gained and lost, `root_lineage` has every part of a root, of segments without a nucleus "
+    "too. Where the supervoxel of a nucleus differs between versions, its look-up point was moved, and the two "
+    "roots need not have anything in common. "
     "A version whose table of nuclei is not here has no rows."
 )
 
