@@ -39,7 +39,15 @@ app.command(
     name="snapshot",
     help="Fetch a version into a warehouse: from CAVE, or without an account.",
 )
-app.command("ingest.cli:versions", name="versions", help="Which versions there are, and where each can be had.")
+app.command(
+    "ingest.cli:versions",
+    name="versions",
+    help="""Which versions there are, and where each can be had.
+
+    Of each place it shows what is there: `expired` is what CAVE answers for no more, and `?` a place that could
+    not be asked. The archive and the Delta tables need no account; Delta tables hold synapses alone. Fetch a
+    version with: microns snapshot VERSION.""",
+)
 app.command(
     "ingest.cli:selftest", name="selftest", help="A dozen harmless requests that show whether CAVE works for you."
 )
