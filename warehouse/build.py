@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,7 +29,7 @@ from warehouse.memory import byte_count
 from warehouse.models import store_models, without_stale
 from warehouse.publish import finish_publishing
 from warehouse.spanning import create_spanning_views
-from warehouse.version_schema import create_default_views, create_path_macro, create_version, search_path
+from warehouse.version_schema import Storing, create_default_views, create_path_macro, create_version, search_path
 from warehouse.views import load_views
 
 STORAGE = "v1.2.0"
@@ -158,11 +158,12 @@ def _fill(
     right = {version: without_stale(manifest, views) for version, manifest in manifests.items()}
 
     def store(manifest: Manifest) -> Manifest:
-        assembled = workshop / f"v{manifest.version}"
-        manifest = store_models(con, folder, manifest, views, assembled)
-        return store_lineages(con, folder, manifest, right, views, assembled)
+        return store_models(con, folder, manifest, views, workshop / f"v{manifest.version}")
 
-    create_names(con, folder.datastack, right, default, store)
+    def follow(manifest: Manifest) -> Manifest:
+        return store_lineages(con, folder, manifest, right, views, workshop / f"v{manifest.version}")
+
+    create_names(con, folder.datastack, right, default, store, follow)
     create_local_views(con, folder.local)  # after all else: a file that cannot be read would abort a transaction
 
 
@@ -171,7 +172,8 @@ def create_names(
     datastack: str,
     manifests: Mapping[int, Manifest],
     default: int,
-    store: Callable[[Manifest], Manifest],
+    store: Storing,
+    follow: Storing = lambda manifest: manifest,
 ) -> dict[int, Manifest]:
     """Create all that a database answers to, in the current database; returns the manifests as they then are.
 
@@ -180,16 +182,24 @@ def create_names(
         datastack: CAVE's name of the dataset.
         manifests: of each version.
         default: the version that plain names answer from.
-        store: called when the schemas of a version are there; it may store rows of its views.
+        store: called when the views of a version that are to be stored are there; it may store their rows.
+        follow: called when a version is complete; it may store what it compares with those before.
     """
     views = load_views(datastack_of(datastack))
     con.execute("BEGIN")
     create_path_macro(con)
     stored = {}
+
+    def in_all_threads(manifest: Manifest) -> Manifest:
+        con.execute("RESET threads")
+        manifest = store(manifest)
+        con.execute("SET threads = 1")
+        return manifest
+
     for version, manifest in manifests.items():
         with _one_thread(con):
-            create_version(con, manifest, views)
-        stored[version] = store(manifest)
+            manifest = create_version(con, manifest, views, in_all_threads)
+        stored[version] = follow(manifest)
     with _one_thread(con):
         create_default_views(con, default, views)
         create_spanning_views(con, stored, default, views)

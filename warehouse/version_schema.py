@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 import duckdb
 
@@ -22,6 +23,7 @@ from warehouse.store import duckdb_columns
 from warehouse.tables import SYNAPSE, TABLES
 from warehouse.views import View, table_texts
 
+Storing: TypeAlias = Callable[[Manifest], Manifest]
 IN_MAIN = ("versions", "id_map", "root_lineage", "_id_history")
 """What spans versions and can be named by a version's macros; these are made after it."""
 
@@ -62,22 +64,41 @@ def create_path_macro(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def create_version(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Mapping[str, View]) -> None:
-    """Create both schemas of a version in the current database."""
+def create_version(
+    con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Mapping[str, View], store: Storing
+) -> Manifest:
+    """Create both schemas of a version in the current database; returns the manifest as `store` left it.
+
+    `store` is called when all that it stores is there: the rest is bound much sooner over files than over views.
+    """
     con.execute(f"CREATE SCHEMA {schema_of(manifest.version)}; CREATE SCHEMA {raw_schema_of(manifest.version)}")
     declared = {table_called(datastack_of(manifest.datastack), name): table for name, table in TABLES.items()}
     for name in dict.fromkeys((*filter(None, declared), *manifest.tables)):
         _create_raw(con, manifest, name, declared.get(name))
     texts = _texts_of_version(manifest)
     late = _late(views)
-    for view in views.values():
-        if view.spans_versions or view.name in late:
-            continue
-        own = replace(view, text=texts[view.name], found=()) if view.name in texts else view
-        if view.is_macro:
-            _create_macro(con, manifest, own, views)
-        else:
-            create_curated(con, manifest, own, views)
+    here = [view for view in views.values() if not (view.spans_versions or view.name in late)]
+    first = _below((view.name for view in here if view.store and view.name not in manifest.models), views)
+
+    def create(each: Iterable[View]) -> None:
+        for view in each:
+            own = replace(view, text=texts[view.name], found=()) if view.name in texts else view
+            make = _create_macro if view.is_macro else create_curated
+            make(con, manifest, own, views)
+
+    create(view for view in here if view.name in first)
+    manifest = store(manifest)
+    create(view for view in here if view.name not in first)
+    return manifest
+
+
+def _below(names: Iterable[str], views: Mapping[str, View]) -> set[str]:
+    """Some views and all that they are built on."""
+    found = set(names)
+    for view in reversed(list(views.values())):  # each comes after those it is built on
+        if view.name in found:
+            found |= view.dependencies(views)
+    return found
 
 
 def create_default_views(con: duckdb.DuckDBPyConnection, default: int, views: Mapping[str, View]) -> None:
