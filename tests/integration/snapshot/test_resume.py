@@ -184,17 +184,21 @@ def test_another_table_or_version_touches_nothing_that_is_here(bench: Any) -> No
     """Neither tables nor clustered synapses nor stored views are written again."""
 
     def files() -> dict[str, tuple[str, int]]:
-        paths = bench.folder.path.glob("v1718/**/*.parquet")
-        return {path.parent.name: (sha256_of(path), path.stat().st_mtime_ns) for path in paths}
+        here = bench.folder.path / "v1718"
+        paths = here.glob("**/*.parquet")
+        return {
+            path.parent.relative_to(here).as_posix(): (sha256_of(path), path.stat().st_mtime_ns) for path in paths
+        }
 
     bench.take(NUCLEUS, SYNAPSE, synapses="all")
     build(bench.folder)
     before = files()
-    assert {NUCLEUS, "b=0", "cells", "axon_synapses"} <= set(before)
+    stored = {"model/synapses/b=0", "model/axon_synapses/b=0", "model/cells"}
+    assert {f"cave/{NUCLEUS}", *stored} <= set(before)
     bench.take("soma_counts")
     build(bench.folder)
     after = files()
-    assert after == before | {"soma_counts": after["soma_counts"]}
+    assert after == before | {"cave/soma_counts": after["cave/soma_counts"]}
     bench.take(NUCLEUS, version=1507)
     build(bench.folder)
     assert files() == after
