@@ -268,7 +268,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split()).rstrip(".")
+    return " ".join(text.split()).rstrip(" .,")
 
 
 def _leave(code: ExitCode, message: str) -> None:

@@ -35,5 +35,5 @@ def disk_errors(path: Path) -> Iterator[None]:
         if isinstance(error, duckdb.Error):
             raise
         raise WarehouseError(
-            f"{place} cannot be written ({error.strerror or error}); choose another folder with --root"
+            f"{place} cannot be written ({error.strerror or error}); choose another place, or another --root"
         ) from error

@@ -53,7 +53,7 @@ def doctor(
         failed += finding.state == "FAIL"
     if failed:
         raise ChecksFailed(
-            f"{failed} things do not work here; the way out stands in each line that begins with FAIL"
+            f"not all works here (FAIL: {failed}); the way out stands in each line that begins with FAIL"
         )
 
 

@@ -75,7 +75,11 @@ def connect(
     if version is not None:
         folder.require_version(version)
     if not folder.database.is_file():
-        way_out = "run: microns build" if folder.versions() else "fetch a version with: microns snapshot 1718"
+        way_out = (
+            "run: microns build"
+            if folder.versions()
+            else "fetch a version with: microns snapshot 1718, or try: microns demo"
+        )
         raise SnapshotNotFound(f"there is no database at {folder.database}; {way_out}")
     con = engine(folder.database, folder.path, memory, threads)
     try:
