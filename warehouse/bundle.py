@@ -25,7 +25,7 @@ from warehouse.dictionary import quoted, text_literal
 from warehouse.disk import disk_errors
 from warehouse.encoding import rows_schema_of
 from warehouse.engine import MANIFEST_TABLE
-from warehouse.errors import FolderBusy, UsageError
+from warehouse.errors import FolderBusy, UsageError, WarehouseError
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry
 from warehouse.memory import byte_count
@@ -57,7 +57,7 @@ def make_bundle(
     supervoxels: bool = False,
     memory: str | None = None,
 ) -> Manifest:
-    """Write a bundle; a file of that name is replaced when the new one is complete. Returns the bundle's manifest.
+    """Write a bundle; another one of that name is replaced when this is complete. Returns its manifest.
 
     Args:
         folder: of the datastack; its database must have been built.
@@ -69,7 +69,8 @@ def make_bundle(
         memory: how much memory the work may take, in DuckDB's words ("4GB").
 
     Raises:
-        UsageError: the choice cannot be made from what is here, or DuckDB could not open a file of this name.
+        UsageError: the choice cannot be made from what is here, DuckDB could not open a file of this name, or
+            something else has it.
         SnapshotNotFound: there is no such version.
         WarehouseError: the bundle would be larger than `max_bytes`, or the disk is full.
         FolderBusy: another program has the file open (Windows).
@@ -98,6 +99,11 @@ def _require_name(out: Path) -> None:
         )
     if out.is_dir():
         raise UsageError(f"{out} is a folder; name a file in it, say {out / 'class.duckdb'}")
+    if out.exists():
+        try:
+            connect(out).close()
+        except WarehouseError:
+            raise UsageError(f"{out} is there already and is no bundle; choose another name") from None
 
 
 @contextmanager

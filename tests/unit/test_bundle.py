@@ -158,12 +158,26 @@ def test_a_choice_that_cannot_be_made_is_a_sentence(
     assert list(tmp_path.iterdir()) == [], "nothing half made stays"
 
 
-def test_a_bundle_that_is_too_large_is_not_made(source: Folder, tmp_path: Path) -> None:
+def test_a_bundle_that_is_too_large_is_not_made(source: Folder, path: Path, tmp_path: Path) -> None:
     out = tmp_path / "class.duckdb"
-    out.write_bytes(b"the old one")
+    out.write_bytes(path.read_bytes())
     with pytest.raises(WarehouseError, match="--max-size allows 0 MB"):
         make_bundle(source, None, Choice(proofread=True), out, max_bytes=1000)
-    assert out.read_bytes() == b"the old one"
+    assert out.read_bytes() == path.read_bytes()
+
+
+def test_what_is_no_bundle_is_not_replaced(source: Folder, path: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.duckdb"
+    notes.write_text("not a database")
+    for out in (notes, source.database):
+        before = out.read_bytes()
+        with pytest.raises(UsageError, match="is there already and is no bundle"):
+            make_bundle(source, None, Choice(proofread=True), out)
+        assert out.read_bytes() == before
+    again = tmp_path / path.name
+    again.write_bytes(path.read_bytes())
+    make_bundle(source, None, Choice(proofread=True), again)
+    assert again.read_bytes() != path.read_bytes()
 
 
 def test_what_is_no_bundle_is_a_sentence(source: Folder, tmp_path: Path) -> None:
