@@ -19,7 +19,7 @@ WITH pairs AS (
         count(*) AS n_syn,
         sum(s.size)::BIGINT AS sum_size
     FROM synapses_between(pre_ids, post_ids) AS s
-    WHERE s.size >= min_size
+    WHERE s.size >= _given(min_size, 'min_size')
     GROUP BY s.pre_pt_root_id, s.post_pt_root_id
 )
 
@@ -38,5 +38,5 @@ FROM _roots(pre_ids) AS a
 CROSS JOIN _roots(post_ids) AS b
 LEFT JOIN _root_cells AS pre ON pre.pt_root_id = a.root
 LEFT JOIN _root_cells AS post ON post.pt_root_id = b.root
-LEFT JOIN pairs AS k ON k.pre_pt_root_id = a.root AND k.post_pt_root_id = b.root AND k.n_syn >= min_syn
+LEFT JOIN pairs AS k ON k.pre_pt_root_id = a.root AND k.post_pt_root_id = b.root AND k.n_syn >= _given(min_syn, 'min_syn')
 ORDER BY pre_label ASC NULLS LAST, a.root ASC, post_label ASC NULLS LAST, b.root ASC

@@ -37,5 +37,5 @@ SELECT
 FROM pairs AS k
 LEFT JOIN _post_cells AS c ON c.post_pt_root_id = k.post_pt_root_id
 LEFT JOIN _proofread_axons AS a ON a.pt_root_id = k.pre_pt_root_id
-WHERE k.n_syn >= min_syn
+WHERE k.n_syn >= _given(min_syn, 'min_syn')
 ORDER BY k.n_syn DESC, k.post_pt_root_id ASC, k.pre_pt_root_id ASC

@@ -49,7 +49,7 @@ edges AS MATERIALIZED (
         k.n_syn
     FROM _cell_connections AS k
     JOIN receivers AS q ON q.root = k.post_pt_root_id
-    WHERE k.strategy_axon IS NOT NULL AND k.n_syn >= min_syn
+    WHERE k.strategy_axon IS NOT NULL AND k.n_syn >= _given(min_syn, 'min_syn')
 ),
 
 walks AS (
@@ -70,7 +70,10 @@ walks AS (
     JOIN edges AS e ON e.pre = w.last
     WHERE
         NOT w.has_arrived
-        AND len(w.roots) <= CASE WHEN max_hops BETWEEN 1 AND 5 THEN max_hops ELSE error('max_hops goes from 1 to 5, not ' || max_hops) END
+        AND len(w.roots) <= CASE
+            WHEN max_hops BETWEEN 1 AND 5 THEN max_hops
+            ELSE error('max_hops goes from 1 to 5, not ' || coalesce(max_hops::VARCHAR, 'NULL'))
+        END
         AND NOT list_contains(w.roots, e.post)
         AND (len(w.roots) < max_hops OR e.post IN (SELECT root FROM targets))
 ),

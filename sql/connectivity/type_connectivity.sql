@@ -81,9 +81,9 @@ pairs AS (
         count(*) AS n_syn,
         sum(s.size)::BIGINT AS sum_size
     FROM _cell_outputs AS s
-    WHERE s.size >= min_size
+    WHERE s.size >= _given(min_size, 'min_size')
     GROUP BY s.pre_nucleus_id, s.post_nucleus_id
-    HAVING count(*) >= min_syn
+    HAVING count(*) >= _given(min_syn, 'min_syn')
 ),
 
 connected AS (

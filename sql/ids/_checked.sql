@@ -84,7 +84,8 @@ SELECT
     CASE
         WHEN f.root <> 0 OR o.root IS NOT NULL THEN NULL
         WHEN f.root = 0 THEN format('nucleus {} has no segment in v{}', g.id, _version())
-        WHEN g.id IN (0, 1) THEN format('{} is no segment: it stands for a point outside of the segmentation', g.id)
+        WHEN g.id = 0 THEN '0 is no segment: it stands for a point outside of the segmentation'
+        WHEN g.id = 1 THEN '1 is no segment: it stands for a point without a row in the segmentation'
         WHEN e.id IS NULL
             THEN
                 format(
