@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,8 +28,15 @@ from warehouse.manifest import Manifest, TableEntry, read_manifest, replace_file
 from warehouse.memory import byte_count
 from warehouse.models import store_models, without_stale
 from warehouse.publish import finish_publishing
-from warehouse.spanning import create_spanning_views
-from warehouse.version_schema import Storing, create_default_views, create_path_macro, create_version, search_path
+from warehouse.spanning import create_histories, create_spanning_views
+from warehouse.version_schema import (
+    Storing,
+    create_compared,
+    create_default_views,
+    create_path_macro,
+    create_version,
+    search_path,
+)
 from warehouse.views import load_views
 
 STORAGE = "v1.2.0"
@@ -155,7 +162,7 @@ def _fill(
     con: duckdb.DuckDBPyConnection, folder: Folder, workshop: Path, manifests: dict[int, Manifest], default: int
 ) -> None:
     views = load_views(datastack_of(folder.datastack))
-    right = {version: without_stale(manifest, views) for version, manifest in manifests.items()}
+    right = {version: without_stale(manifest, views, manifests) for version, manifest in manifests.items()}
 
     def store(manifest: Manifest) -> Manifest:
         return store_models(con, folder, manifest, views, workshop / f"v{manifest.version}")
@@ -163,7 +170,10 @@ def _fill(
     def follow(manifest: Manifest) -> Manifest:
         return store_lineages(con, folder, manifest, right, views, workshop / f"v{manifest.version}")
 
-    create_names(con, folder.datastack, right, default, store, follow)
+    def compare(manifest: Manifest, all_of_them: Mapping[int, Manifest]) -> Manifest:
+        return store_models(con, folder, manifest, views, workshop / f"v{manifest.version}", all_of_them)
+
+    create_names(con, folder.datastack, right, default, store, follow, compare)
     create_local_views(con, folder.local)  # after all else: a file that cannot be read would abort a transaction
 
 
@@ -174,6 +184,7 @@ def create_names(
     default: int,
     store: Storing,
     follow: Storing = lambda manifest: manifest,
+    compare: Callable[[Manifest, Mapping[int, Manifest]], Manifest] = lambda manifest, _: manifest,
 ) -> dict[int, Manifest]:
     """Create all that a database answers to, in the current database; returns the manifests as they then are.
 
@@ -184,6 +195,8 @@ def create_names(
         default: the version that plain names answer from.
         store: called when the views of a version that are to be stored are there; it may store their rows.
         follow: called when a version is complete; it may store what it compares with those before.
+        compare: called when all are, for each with all, where there are several; it may store what of a version
+            is about the others.
     """
     views = load_views(datastack_of(datastack))
     con.execute("BEGIN")
@@ -202,6 +215,9 @@ def create_names(
         stored[version] = follow(manifest)
     with _one_thread(con):
         create_default_views(con, default, views)
+        create_histories(con, stored, views)
+        followed = dict(stored)
+        stored = create_compared(con, stored, views, lambda manifest: compare(manifest, followed))
         create_spanning_views(con, stored, default, views)
         create_catalog(con, stored, datastack_of(datastack))
     con.execute("COMMIT")

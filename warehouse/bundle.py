@@ -31,7 +31,8 @@ from warehouse.manifest import Manifest, TableEntry
 from warehouse.memory import byte_count
 from warehouse.session import connect
 from warehouse.store import now
-from warehouse.version_schema import create_curated, refusal, schema_of
+from warehouse.version_schema import create_curated, refusal
+from warehouse.version_texts import schema_of
 from warehouse.views import View, load_views
 
 _CELLS_DOC = (

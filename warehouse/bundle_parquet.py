@@ -16,7 +16,8 @@ from warehouse.errors import UsageError
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, sha256_of
 from warehouse.session import Warehouse, connect
-from warehouse.version_schema import raw_schema_of, refusal
+from warehouse.version_schema import refusal
+from warehouse.version_texts import raw_schema_of
 from warehouse.views import load_views
 
 _SPANNING = ("versions", "provenance", "table_catalog", "data_dictionary", "dataset_constants", "bundle_cells")

@@ -19,7 +19,8 @@ from warehouse.manifest import Manifest, TableEntry
 from warehouse.models import without_stale
 from warehouse.store import now
 from warehouse.tables import SKELETON, SYNAPSE, TABLES
-from warehouse.version_schema import raw_schema_of, schema_of
+from warehouse.version_schema import is_compared
+from warehouse.version_texts import raw_schema_of, schema_of
 from warehouse.views import View
 
 MADE_ANEW = ("_orphans", "cable_length")
@@ -79,7 +80,7 @@ class RowsOfBundle:
                 absent[name] = why
             elif name not in tables:
                 tables[name] = self._create(f"cave_{name}", self._table_rows(name, SYNAPSE in tables), entry)
-        for name, entry in without_stale(self._manifest, views).models.items():
+        for name, entry in without_stale(self._manifest, views, {}).models.items():
             if name not in MADE_ANEW and is_stored(views[name]):
                 rows = f"FROM {schema_of(self._manifest.version)}.{name}"
                 models[name] = self._create(native_model(name), rows, entry)
@@ -140,9 +141,8 @@ class RowsOfBundle:
         if not self._choice.has_cells:
             return sent
         return (
-            f"SELECT * FROM ({sent}) UNION ALL BY NAME SELECT s.* EXCLUDE (b) FROM _synapse_buckets AS s "
-            "JOIN (SELECT pt_root_id, _bucket_of(pt_root_id) AS bucket FROM temp.chosen) AS c "
-            "ON c.bucket = s.b AND c.pt_root_id = s.post_pt_root_id "
+            f"SELECT * FROM ({sent}) UNION ALL BY NAME SELECT s.* FROM {self._raw}.{quoted(self._synapses)} AS s "
+            "JOIN temp.chosen AS c ON c.pt_root_id = s.post_pt_root_id "
             f"WHERE s.pre_pt_root_id NOT IN ({senders})"
         )
 
@@ -183,7 +183,8 @@ class RowsOfBundle:
 
 def is_stored(view: View) -> bool:
     """Whether a bundle has the rows of a view: not if they are its synapses or tags again, or a step to others."""
-    return bool(view.store) and not (view.buckets or view.layout or view.name in _QUICK_HERE)
+    again = view.buckets or view.layout or view.name in _QUICK_HERE
+    return bool(view.store) and not (again or is_compared(view))
 
 
 def native_model(view: str) -> str:

@@ -22,7 +22,8 @@ from warehouse.render import table_text
 from warehouse.schema import Column, Table
 from warehouse.session import Warehouse, connect
 from warehouse.tables import TABLES
-from warehouse.version_schema import raw_schema_of, refusal, resolver
+from warehouse.version_schema import refusal, resolver
+from warehouse.version_texts import raw_schema_of
 from warehouse.views import load_checks, load_views
 
 _SHOWN = 10

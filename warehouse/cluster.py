@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from warehouse.disk import disk_errors
 from warehouse.encoding import encode, encoding_for, parquet_options
 from warehouse.errors import SnapshotDamaged, WarehouseError
-from warehouse.layout import model_path
+from warehouse.layout import FILE, model_path
 from warehouse.manifest import TableEntry
 from warehouse.schema import Table
 from warehouse.store import entry_of
@@ -241,7 +241,7 @@ def _batches(rows: Rows, columns: list[str] | None = None) -> Iterator[pa.Table]
 
 def write_bucket(target: Path, bucket: int, rows: pa.Table) -> Path:
     """Write the ordered rows of a bucket as `b=N/part-0.parquet`."""
-    path = target / f"b={bucket}" / "part-0.parquet"
+    path = target / f"b={bucket}" / FILE
     path.parent.mkdir(parents=True)
     pq.write_table(rows, path, row_group_size=ROW_GROUP, **parquet_options(rows.schema))
     return path

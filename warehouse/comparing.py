@@ -18,7 +18,8 @@ from warehouse.lineage import current_lineages
 from warehouse.manifest import Manifest, TableEntry
 from warehouse.schema import Table
 from warehouse.tables import SYNAPSE, TABLES
-from warehouse.version_schema import raw_schema_of, refusal, schema_of, synapse_scope
+from warehouse.version_schema import refusal, synapse_scope
+from warehouse.version_texts import raw_schema_of, schema_of
 from warehouse.views import View
 
 Pair: TypeAlias = tuple[Manifest, Manifest]

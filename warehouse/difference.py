@@ -14,6 +14,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,10 +27,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.checksum import SUMMED, Sums, checksum_of, sums_of, text_of
-from warehouse.cluster import ROW_GROUP, Buckets, Rows, dealt, write_bucket
+from warehouse.cluster import Buckets, Rows, dealt, write_bucket
 from warehouse.dictionary import text_literal
 from warehouse.disk import disk_errors
-from warehouse.encoding import OFFSET, logical_select, parquet_options
+from warehouse.encoding import OFFSET, delta_bucket, logical_select
 from warehouse.errors import SnapshotDamaged, WarehouseError
 from warehouse.layout import Folder, model_path
 from warehouse.manifest import Base, DataFile, Lineage, TableEntry, read_manifest
@@ -157,7 +158,7 @@ def store_difference(
     with disk_errors(directory), TemporaryDirectory(dir=directory, prefix=".dead-") as scratch:
         with dealt(directory, table, rows, against.entry.bounds, memory=memory) as buckets:
             sifted = _sift(Path(scratch), buckets, against)
-        paths = [_joined(directory, sifted)]
+        paths = _written(directory, sifted)
         own = entry_of(directory, table, paths, encoding=OFFSET, bounds=against.entry.bounds, **metadata)
         with _workshop(against.folder, directory, version, memory) as con:
             files = {"dead": sorted(Path(scratch).glob("dead-*.parquet")), "delta": paths, "base": against.paths}
@@ -202,25 +203,14 @@ def _sift(scratch: Path, buckets: Buckets, against: Against) -> list[_Sifted]:
     return buckets.map(sift, numbers)
 
 
-def _joined(directory: Path, sifted: Sequence[_Sifted]) -> Path:
-    """One file of what the base lacks, in the order of the buckets, with their numbers as the column `b`.
-
-    A look-up plans over every file: one more costs nothing, as many more as the base has would double that.
-    """
-    path = directory / model_path("synapses_delta") / "part-0.parquet"
-    path.parent.mkdir(parents=True)
-    schema = pq.read_schema(sifted[0].delta).append(pa.field("b", pa.int32()))
-    with pq.ParquetWriter(path, schema, **parquet_options(schema)) as writer:
-        waiting: list[pa.Table] = []
-        for each in sifted:
-            rows = pq.ParquetFile(each.delta).read()
-            waiting.append(rows.append_column("b", pa.array(np.full(len(rows), each.number, np.int32))))
-            if sum(map(len, waiting)) >= ROW_GROUP:
-                writer.write_table(pa.concat_tables(waiting), row_group_size=ROW_GROUP)
-                waiting = []
-        if waiting:
-            writer.write_table(pa.concat_tables(waiting), row_group_size=ROW_GROUP)
-    return path
+def _written(directory: Path, sifted: Sequence[_Sifted]) -> list[Path]:
+    """What the base lacks, several of its buckets in a file."""
+    target = directory / model_path("synapses_delta")
+    paths = []
+    for bucket, some in groupby(sifted, lambda each: delta_bucket(each.number)):
+        rows = pa.concat_tables([pq.ParquetFile(each.delta).read() for each in some])
+        paths.append(write_bucket(target, bucket, rows))
+    return paths
 
 
 def bucket_of(file: DataFile) -> int:

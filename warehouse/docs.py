@@ -141,5 +141,5 @@ def _spanning(name: str, comment: str) -> View:
     return View(
         name=name, folder="versions", text="", summary=comment.split("\n")[0], doc=comment, grain=(), requires=(),
         scope=(), warnings=(), cites=(), questions=QUESTIONS[name], examples=(EXAMPLES[name],), store=(),
-        buckets="", layout="", signature=None, is_scalar=False, found=(),
+        row_group=0, buckets="", layout="", signature=None, is_scalar=False, found=(),
     )  # fmt: skip

@@ -9,8 +9,7 @@ Every reader (the DuckDB views, polars) goes through this module. Large tables l
 column, one folder `b=N` each, so that a look-up by that column opens one file.
 
 The synapses of a further version may be stored as what differs from another one's: its rows without those of roots
-that were retired since, and the rows that took their place, in one file with the bucket of each (see
-`warehouse.difference`).
+that were retired since, and the rows that took their place, in buckets of their own (see `warehouse.difference`).
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.errors import SnapshotDamaged
+from warehouse.layout import FILE
 from warehouse.manifest import Base, DataFile, TableEntry
 from warehouse.schema import AXES
 
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 PLAIN = "plain-1"
 OFFSET = "offset-1"
+
+DELTA_BUCKETS = 500
+"""From this number on, buckets hold what a version stores as the difference to another one."""
+_TOGETHER = 8
+"""So many of the base's buckets are one of the difference: a look-up plans over every file."""
+_BASE_ID = f"CASE WHEN {{rows}}b < {DELTA_BUCKETS} THEN {{rows}}id END"
 
 _SUPERVOXEL_OFFSET = "post_pt_supervoxel_offset"
 _OFFSETS = {
@@ -95,47 +101,76 @@ def encode_sql(encoding: str, columns: Iterable[str]) -> str:
     )
 
 
+def delta_bucket(bucket: int) -> int:
+    """The bucket of a difference that takes rows of a bucket of the base."""
+    return DELTA_BUCKETS + bucket // _TOGETHER
+
+
+def buckets_sql(bucket: str, base: Base | None) -> str:
+    """The buckets, as a list in SQL, that hold rows of one bucket, which is given as an expression."""
+    return f"[{bucket}, {DELTA_BUCKETS} + ({bucket}) // {_TOGETHER}]" if base else f"[{bucket}]"
+
+
 def rows_schema_of(version: int) -> str:
     """In a bundle, the schema of the tables that hold a version's rows."""
     return f"v{version}_rows"
 
 
-def logical_select(version: int, entry: TableEntry, *, bucket: bool = False) -> str:
+def logical_select(version: int, entry: TableEntry) -> str:
     """The SELECT that reads a table of a version as CAVE names it, for a view in microns.duckdb.
 
     Args:
         version: the materialization version, which names the folder.
         entry: the table in that version's manifest.
-        bucket: whether to keep the bucket number `b`, on which look-ups join to open one file.
     """
+    columns = decode_sql(entry.encoding, entry.columns)
     if entry.table:
-        return f'SELECT {decode_sql(entry.encoding, entry.columns)} FROM {rows_schema_of(version)}."{entry.table}"'
-    columns = decode_sql(entry.encoding, entry.columns) + (", b" if bucket and entry.bounds else "")
-    own = f"SELECT {columns} FROM {_source(version, entry.files)}"
-    base = entry.base
-    if base is None:
-        return own
-    kept = f"SELECT {columns} FROM {_source(base.version, base.files)} AS s"
-    for file, key, column in _removed(base):
-        source = f"read_parquet(main._path('v{version}/{file.path}'))"
-        kept += f" ANTI JOIN (FROM {source}) AS no_{column} ON no_{column}.{key} = s.{column}"
-    return f"{kept} UNION ALL {own}"
+        return f'SELECT {columns} FROM {rows_schema_of(version)}."{entry.table}"'
+    removed = ""
+    for file, key, column in _removed(entry.base) if entry.base else ():
+        value = f"s.{column}" if key == "root" else _BASE_ID.format(rows="s.")
+        removed += f" ANTI JOIN (FROM {_listed(version, file)}) AS no_{column} ON no_{column}.{key} = {value}"
+    return f"SELECT {columns} FROM {parquet_source(folders(version, entry), in_buckets(entry))} AS s{removed}"
 
 
-def _source(version: int, files: Sequence[DataFile]) -> str:
-    path = PurePosixPath(files[0].path).parent
-    in_buckets = path.name.startswith("b=")
-    return parquet_source(f"main._path('v{version}/{path.parent if in_buckets else path}')", in_buckets)
+def is_live_sql(version: int, base: Base, other_root: str, id: str, b: str) -> str:
+    """Whether a row that was found by one side is the version's: a condition on its other side, id and bucket."""
+    conditions = [f"{other_root} NOT IN (FROM {_listed(version, file)})" for file in base.retired]
+    conditions += [
+        f"({b} >= {DELTA_BUCKETS} OR {id} NOT IN (FROM {_listed(version, file)}))" for file in base.dead
+    ]
+    return " AND ".join(conditions) or "TRUE"
 
 
-def parquet_source(folder: str, in_buckets: bool) -> str:
-    """What follows FROM to read the files of a folder, which is given as an expression in SQL.
+def _listed(version: int, file: DataFile) -> str:
+    return f"read_parquet(main._path('v{version}/{file.path}'))"
 
-    In buckets, rows have the number of theirs as `b`.
+
+def folders(version: int, entry: TableEntry) -> list[str]:
+    """The folders that hold the rows of a table, or the folders of its buckets, as expressions in SQL."""
+    parts = [(entry.base.version, entry.base.files)] if entry.base else []
+    paths = [(number, PurePosixPath(files[0].path).parent) for number, files in (*parts, (version, entry.files))]
+    return [f"main._path('v{number}/{path.parent if _is_bucket(path) else path}')" for number, path in paths]
+
+
+def in_buckets(entry: TableEntry) -> bool:
+    """Whether the files of a table lie in buckets."""
+    return bool(entry.files) and _is_bucket(PurePosixPath(entry.files[0].path).parent)
+
+
+def _is_bucket(folder: PurePosixPath) -> bool:
+    return folder.name.startswith("b=")
+
+
+def parquet_source(folders: Sequence[str], in_buckets: bool) -> str:
+    """What follows FROM to read the one file of each folder, which is given as an expression in SQL.
+
+    In buckets there is one file in each folder of a bucket, and rows have its number as `b`. Files are named: to
+    look what files there are in each of a hundred folders takes as long as to look a cell up in one of them.
     """
-    if not in_buckets:
-        return f"read_parquet({folder} || '/*.parquet')"
-    return f"read_parquet({folder} || '/*/*.parquet', hive_partitioning = true, hive_types = {{b: INTEGER}})"
+    paths = ", ".join(f"{folder} || '{'/*' if in_buckets else ''}/{FILE}'" for folder in folders)
+    options = ", hive_partitioning = true, hive_types = {b: INTEGER}" if in_buckets else ""
+    return f"read_parquet({f'[{paths}]' if len(folders) > 1 else paths}{options})"
 
 
 def _removed(base: Base) -> list[tuple[DataFile, str, str]]:

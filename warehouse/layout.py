@@ -4,7 +4,7 @@ ROOT/<datastack>/               one folder per CAVE datastack
   microns.duckdb                views, macros, comments; no rows
   init.sql                      for a DuckDB shell started elsewhere
   v1718/manifest.json           the contract: what is here and what it must hold
-  v1718/cave/<table>/*.parquet  the snapshot, CAVE's names and logical values
+  v1718/cave/<table>/part-0...  the snapshot, CAVE's names and logical values
   v1718/model/<name>/...        built once from the snapshot
   local/NAME.parquet|csv        a user's own tables
   .fetch-v1718/                 parts of a snapshot that is not finished
@@ -22,6 +22,8 @@ import platformdirs
 from warehouse.errors import SnapshotNotFound, UsageError
 
 DEFAULT_DATASTACK = "minnie65_public"
+FILE = "part-0.parquet"
+"""Each table, or each bucket of one, is one file of this name in a folder of its own."""
 _VERSION_FOLDER = re.compile(r"v(\d+)")
 
 

@@ -18,12 +18,13 @@ from warehouse.checksum import SUMMED
 from warehouse.datastacks import datastack_of, table_called
 from warehouse.dictionary import quoted
 from warehouse.disk import disk_errors
-from warehouse.layout import Folder, model_path
+from warehouse.layout import FILE, Folder, model_path
 from warehouse.manifest import DataFile, Lineage, Manifest, read_manifest
 from warehouse.publish import publish, require_unchanged
 from warehouse.store import PARQUET, literals, read_back
 from warehouse.tables import SYNAPSE
-from warehouse.version_schema import raw_schema_of, refusal, schema_of
+from warehouse.version_schema import refusal
+from warehouse.version_texts import raw_schema_of, schema_of
 from warehouse.views import View
 
 log = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ def write_list(
     con: duckdb.DuckDBPyConnection, directory: Path, name: str, query: str, order: Sequence[str]
 ) -> DataFile:
     """Write the rows of a query under `model/`, in order."""
-    path = directory / model_path(name) / "part-0.parquet"
+    path = directory / model_path(name) / FILE
     path.parent.mkdir(parents=True)
     con.execute(f"COPY (FROM ({query}) ORDER BY {', '.join(order)}) TO {literals([path])} ({PARQUET})")
     return read_back(directory, path, order, name)

@@ -44,15 +44,15 @@ def matrix(
         known = _known(cursor, pre_ids, post_ids)
         pre, post = _axis(known, pre_ids, "pre_ids"), _axis(known, post_ids, "post_ids")
         # Cells and proofread axons are found in the rows sorted by axon, orphan pieces in the whole table only.
-        senders = all(known[each][1] for each in pre.tolist())
-        source = "_axon_synapses" if senders else "synapses_pni_2"
+        are_senders = all(known[each][1] is not None for each in pre.tolist())
+        source, by_bucket = ("_axon_synapses", " AND a.b = s.b") if are_senders else ("synapses_pni_2", "")
         for name, ids in (("_pre", pre), ("_post", post)):
-            _create_side(cursor, name, [known[each][0] for each in ids.tolist()])
+            _create_side(cursor, name, [known[each] for each in ids.tolist()])
         found = cursor.execute(
             f"""
             SELECT a.place AS pre, b.place AS post, {expression} AS value
             FROM {source} AS s
-            JOIN _pre AS a ON a.root = s.pre_pt_root_id
+            JOIN _pre AS a ON a.root = s.pre_pt_root_id{by_bucket}
             JOIN _post AS b ON b.root = s.post_pt_root_id
             WHERE s.pre_pt_root_id <> s.post_pt_root_id AND s.size >= $min_size
             GROUP BY a.place, b.place
@@ -67,8 +67,8 @@ def matrix(
 
 def _known(
     cursor: duckdb.DuckDBPyConnection, pre_ids: Sequence[Any], post_ids: Sequence[Any]
-) -> dict[int, tuple[int, bool]]:
-    """Of each id its segment, and whether that is a cell or a proofread axon; a wrong id raises DuckDB's error."""
+) -> dict[int, tuple[int, int | None]]:
+    """Of each id its segment and the bucket of its outputs, None for a piece; a wrong id raises DuckDB's error."""
     rows = cursor.execute(
         """
         SELECT
@@ -81,17 +81,17 @@ def _known(
                     )
                 ELSE error(c.problem)
             END,
-            c.is_sender
+            CASE WHEN c.is_sender THEN _axon_bucket(c.root, c.axon_proofread) END
         FROM _checked($ids) AS c
         LEFT JOIN _ids($pre_ids) AS p ON p.id = c.id
         LEFT JOIN _complete_roots AS f ON f.pt_root_id = c.root
         """,
         {"ids": [*pre_ids, *post_ids], "pre_ids": pre_ids},
     ).fetchall()
-    return {each: (root, is_sender) for each, root, is_sender in rows}
+    return {each: (root, bucket) for each, root, bucket in rows}
 
 
-def _axis(known: dict[int, tuple[int, bool]], given: Sequence[Any], name: str) -> Ids:
+def _axis(known: dict[int, tuple[int, int | None]], given: Sequence[Any], name: str) -> Ids:
     """The ids of one side as they were given; a segment may be there only once."""
     first: dict[int, int] = {}
     for each in map(int, given):
@@ -105,10 +105,11 @@ def _axis(known: dict[int, tuple[int, bool]], given: Sequence[Any], name: str) -
     return np.fromiter(first.values(), dtype=np.int64, count=len(first))
 
 
-def _create_side(cursor: duckdb.DuckDBPyConnection, name: str, roots: list[int]) -> None:
+def _create_side(cursor: duckdb.DuckDBPyConnection, name: str, side: list[tuple[int, int | None]]) -> None:
     """A table of one side: its size tells the planner to look up these roots instead of reading all synapses."""
-    places = np.arange(len(roots), dtype=np.int64)
-    cursor.register(f"{name}_given", pa.table({"root": pa.array(roots, pa.int64()), "place": places}))
+    roots, buckets = (pa.array(column, pa.int64()) for column in zip(*side, strict=True)) if side else ([], [])
+    columns = {"root": pa.array(roots, pa.int64()), "b": pa.array(buckets, pa.int32())}
+    cursor.register(f"{name}_given", pa.table(columns | {"place": np.arange(len(side), dtype=np.int64)}))
     cursor.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_given")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, groupby, pairwise
 from operator import itemgetter
@@ -24,26 +24,33 @@ from warehouse.datastacks import Datastack, datastack_of, table_called
 from warehouse.dictionary import quoted, text_literal
 from warehouse.disk import disk_errors
 from warehouse.encoding import decode_sql, encode, encoding_for, parquet_options, parquet_source
-from warehouse.layout import Folder, model_path
+from warehouse.layout import FILE, Folder, model_path
+from warehouse.lineage import current_lineages
 from warehouse.manifest import Manifest, TableEntry, read_manifest
 from warehouse.publish import publish, require_unchanged
 from warehouse.store import now, read_back
 from warehouse.tables import SYNAPSE
-from warehouse.version_schema import create_curated, refusal, schema_of
+from warehouse.version_schema import create_curated, is_compared, refusal
+from warehouse.version_texts import schema_of
 from warehouse.views import View
 
 log = logging.getLogger(__name__)
+
+_KNOWN = "_known_ids"
 
 _ROW_GROUP = 32_768
 """Small, because these rows are looked up by the cell: one look-up unpacks one or two groups."""
 _VALUES = 262_144
 """In a row group at least, so that a long and narrow table has not too many of them."""
-_LONG_ROW_GROUP = 122_880
-"""For all synapses in another order: planning looks at every group."""
 
 
 def store_models(
-    con: duckdb.DuckDBPyConnection, folder: Folder, manifest: Manifest, views: Mapping[str, View], assembled: Path
+    con: duckdb.DuckDBPyConnection,
+    folder: Folder,
+    manifest: Manifest,
+    views: Mapping[str, View],
+    assembled: Path,
+    others: Mapping[int, Manifest] | None = None,
 ) -> Manifest:
     """Store what is to be stored and is not, or no longer right; returns the manifest as it then is.
 
@@ -53,9 +60,11 @@ def store_models(
         manifest: of the version, as `without_stale` returns it.
         views: all views.
         assembled: a folder to put the files together in, on the disk of `folder`; it is moved away.
+        others: all versions, to store what is about them as well; without them all else is stored.
     """
-    prints = _fingerprints(manifest, views)
+    prints = _fingerprints(manifest, views, others or {})
     stale = [views[name] for name in prints if name not in manifest.models]
+    stale = [view for view in stale if is_compared(view) == (others is not None)]
     published = read_manifest(folder.manifest(manifest.version))
     if not stale and published.models.keys() == manifest.models.keys():
         return manifest
@@ -70,23 +79,46 @@ def store_models(
     return manifest
 
 
-def without_stale(manifest: Manifest, views: Mapping[str, View]) -> Manifest:
-    """The manifest without stored views that are no longer what they were made from."""
-    prints = _fingerprints(manifest, views)
+def without_stale(manifest: Manifest, views: Mapping[str, View], others: Mapping[int, Manifest]) -> Manifest:
+    """The manifest, of all versions, without stored views that are no longer what they were made from."""
+    prints = _fingerprints(manifest, views, others)
     right = {name: entry for name, entry in manifest.models.items() if entry.made_from == prints.get(name)}
     return replace(manifest, models=right)
 
 
-def _fingerprints(manifest: Manifest, views: Mapping[str, View]) -> dict[str, str]:
+def _fingerprints(manifest: Manifest, views: Mapping[str, View], others: Mapping[int, Manifest]) -> dict[str, str]:
     """Of every view to be stored that can answer: a hash of its text and of all that is below it."""
+    prints = _prints(manifest, views, _history(manifest, views, others))
+    alone = others.keys() <= {manifest.version}
+    stored = [name for name in prints if _is_stored(manifest, views[name])]
+    return {name: prints[name] for name in stored if not (alone and is_compared(views[name]))}
+
+
+def _prints(manifest: Manifest, views: Mapping[str, View], history: Sequence[str] = ()) -> dict[str, str]:
     datastack = datastack_of(manifest.datastack)
     prints: dict[str, str] = {}
     for view in views.values():  # each comes after those it is built on
-        below = sorted(view.dependencies(views))
+        below = [prints[name] for name in sorted(view.dependencies(views))]
         files = [each for name in _tables(view, views, datastack) for each in _hashes(manifest, name)]
-        content = "\n".join((view.text, *view.store, view.buckets, *(prints[name] for name in below), *files))
-        prints[view.name] = hashlib.sha256(content.encode()).hexdigest()
-    return {name: prints[name] for name in prints if _is_stored(manifest, views[name])}
+        content = (
+            view.text,
+            *view.store,
+            str(view.row_group),
+            view.buckets,
+            *below,
+            *files,
+            *(history if is_compared(view) else ()),
+        )
+        prints[view.name] = hashlib.sha256("\n".join(content).encode()).hexdigest()
+    return prints
+
+
+def _history(manifest: Manifest, views: Mapping[str, View], others: Mapping[int, Manifest]) -> list[str]:
+    """What a view that is about other versions is made from: which ids they know, and what became of these."""
+    prints = {each.version: _prints(each, views)[_KNOWN] for each in others.values() if each != manifest}
+    pairs = current_lineages(others)
+    lineages = [lineage.file.sha256 for pair, (_, lineage) in sorted(pairs.items()) if manifest.version in pair]
+    return [*(f"{version} {prints[version]}" for version in sorted(prints)), *lineages]
 
 
 def _is_stored(manifest: Manifest, view: View) -> bool:
@@ -112,20 +144,18 @@ def _store(
     described = con.execute(f"DESCRIBE FROM {name}").fetchall()
     columns = {row[0]: row[1] for row in described}
     encoding = encoding_for(columns)
-    together = _LONG_ROW_GROUP if view.layout else max(_ROW_GROUP, _VALUES // len(columns))
+    together = view.row_group or max(_ROW_GROUP, _VALUES // len(columns))
     target = assembled / model_path(view.name.removeprefix("_"))
     batches = _batches(con, name, view, manifest, together)
     if view.buckets == "kept":
-        paths = [
-            _write(target / f"b={bucket}", [rows], encoding, together) for bucket, rows in _by_bucket(batches)
-        ]
+        paths = [_write(target / f"b={n}", rows, encoding, together) for n, rows in _by_bucket(batches)]
     else:
         paths = [_write(target, batches, encoding, together)]
     # A row that is there twice is for `microns check` to find: it must not keep a database from being built.
     files = [read_back(assembled, path, view.store, f"the view {view.name}", unique=False) for path in paths]
     rows = sum(file.rows for file in files)
     entry = TableEntry("view", "", "all", columns, rows, files, encoding, fetched=now(), made_from=made_from)
-    source = parquet_source(text_literal(str(target)), view.buckets == "kept")
+    source = parquet_source([text_literal(str(target))], view.buckets == "kept")
     con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {decode_sql(encoding, columns)} FROM {source}")
     return entry
 
@@ -135,35 +165,40 @@ def _batches(
 ) -> Iterator[pa.Table]:
     """The rows of a view in order, some `together`; never empty, so that a file without rows names its columns."""
     order = ", ".join(map(quoted, ("b", *view.store) if view.buckets == "kept" else view.store))
-    wanted = [f"WHERE b = {bucket}" for bucket in range(_n_buckets(manifest))] if view.buckets == "made" else [""]
-    for where in wanted:
+    for where in _segments_of_buckets(view, manifest) if view.buckets == "made" else [""]:
         reader = con.sql(f"FROM {name} {where} ORDER BY {order}").to_arrow_reader(together)
         yield reader.schema.empty_table()
         yield from map(pa.Table.from_batches, ([batch] for batch in reader))
 
 
-def _n_buckets(manifest: Manifest) -> int:
+def _segments_of_buckets(view: View, manifest: Manifest) -> Iterator[str]:
+    """For each bucket of the synapse table, the condition that the view is about one of the segments in it."""
     synapses = manifest.tables.get(table_called(datastack_of(manifest.datastack), SYNAPSE) or "")
-    return len(synapses.bounds) + 1 if synapses else 1
+    for low, high in pairwise([0, *(synapses.bounds if synapses else []), 2**63 - 1]):
+        yield f"WHERE {quoted(view.store[0])} >= {low} AND {quoted(view.store[0])} < {high}"
 
 
-def _by_bucket(batches: Iterable[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
+def _by_bucket(batches: Iterable[pa.Table]) -> Iterator[tuple[int, Iterator[pa.Table]]]:
     """The rows of each bucket, without its number, which is the name of a folder."""
     for bucket, pieces in groupby(_pieces(batches), itemgetter(0)):
-        yield bucket, pa.concat_tables(piece for _, piece in pieces)
+        yield bucket, (rows for _, rows in pieces)
 
 
 def _pieces(batches: Iterable[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
+    rows, is_empty = None, True
     for batch in batches:
         numbers, rows = batch["b"].to_numpy(), batch.drop_columns("b")
-        starts = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist() or [0]
+        starts = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
         for start, stop in pairwise([*starts, len(numbers)]):
-            yield int(numbers[start]) if len(numbers) else 0, rows.slice(start, stop - start)
+            is_empty = False
+            yield int(numbers[start]), rows.slice(start, stop - start)
+    if is_empty and rows is not None:  # a table without rows still needs a file that names its columns
+        yield 0, rows
 
 
 def _write(folder: Path, batches: Iterable[pa.Table], encoding: str, together: int) -> Path:
     folder.mkdir(parents=True)
-    path = folder / "part-0.parquet"
+    path = folder / FILE
     stored = (encode(encoding, batch) for batch in batches)
     first = next(stored)
     with pq.ParquetWriter(path, first.schema, **parquet_options(first.schema)) as writer:

@@ -31,7 +31,8 @@ from warehouse.manifest import Manifest, read_manifest
 from warehouse.matrix import matrix
 from warehouse.parameters import plain, with_variables
 from warehouse.tables import SYNAPSE, TABLES
-from warehouse.version_schema import raw_schema_of, schema_of, search_path
+from warehouse.version_schema import search_path
+from warehouse.version_texts import raw_schema_of, schema_of
 
 if TYPE_CHECKING:
     import polars as pl

@@ -59,7 +59,12 @@ _ID_HISTORY = {
     "version": ("INTEGER", "A version that knows it"),
     "nucleus_id": ("BIGINT", "The nucleus; of a root with several the smallest, NULL for an orphan piece"),
 }
-_ID_HISTORY_DOC = "Which ids each local version knows, one row per version and id."
+_ID_HISTORY_DOC = "Which ids of cells and proofread segments each local version knows, one row per version and id."
+_ORPHAN_HISTORY = {
+    "root": ("BIGINT", "Root id of a segment without a nucleus"),
+    "version": ("INTEGER", "A version in whose synapses it occurs"),
+}
+_ORPHAN_HISTORY_DOC = "Which other segments each local version knows, one row per version and segment."
 _ID_MAP_DOC = (
     "Which root id each nucleus has in each local version, one row per nucleus and version.\n\n"
     "A root id is only valid in its version; to carry a cell to another version, go through its nucleus. That "
@@ -71,10 +76,24 @@ _ID_MAP_DOC = (
 )
 
 
+def create_histories(
+    con: duckdb.DuckDBPyConnection, manifests: Mapping[int, Manifest], views: Mapping[str, View]
+) -> None:
+    """Create in `main` of the current database what tells the same cell, segment or row of several versions."""
+    create_spanning(con, "id_map", _ID_MAP_DOC, _ID_MAP, of_all(manifests, views, "_nuclei", _ID_MAP))
+    create_comparisons(con, manifests, views)
+    rows = of_all(manifests, views, "_id_index", _ID_HISTORY)
+    create_spanning(con, "_id_history", _ID_HISTORY_DOC, _ID_HISTORY, rows)
+    rows = of_all(manifests, views, "_orphans", _ORPHAN_HISTORY)
+    if len(manifests) == 1:  # a look-up asks for those of other versions
+        rows = "SELECT NULL::BIGINT AS root, NULL::INTEGER AS version WHERE false"
+    create_spanning(con, "_orphan_history", _ORPHAN_HISTORY_DOC, _ORPHAN_HISTORY, rows)
+
+
 def create_spanning_views(
     con: duckdb.DuckDBPyConnection, manifests: Mapping[int, Manifest], default: int, views: Mapping[str, View]
 ) -> None:
-    """Create them in `main` of the current database."""
+    """Create all others in `main`, and what in the versions is built on them."""
     rows = [_version_row(manifest, default) for manifest in manifests.values()]
     create_spanning(
         con, "versions", "The versions that are here, one row each.", _VERSIONS, constant_rows(_VERSIONS, rows)
@@ -82,8 +101,6 @@ def create_spanning_views(
     rows = [row for manifest in manifests.values() for row in _provenance_rows(manifest)]
     doc = "Where every table of every version comes from, or why it is not here."
     create_spanning(con, "provenance", doc, _PROVENANCE, constant_rows(_PROVENANCE, rows))
-    create_spanning(con, "id_map", _ID_MAP_DOC, _ID_MAP, of_all(manifests, views, "_nuclei", _ID_MAP))
-    create_comparisons(con, manifests, views)
     for view in views.values():
         if view.spans_versions:
             con.execute(f"CREATE VIEW main.{view.name} AS\n{rewrite(view.text, view.found, _in_main)}\n")
@@ -91,9 +108,6 @@ def create_spanning_views(
     macros = sorted(_macro_row(view) for view in views.values() if view.is_macro and not view.hidden)
     doc = "Every macro: how it is called, what it answers, and an example."
     create_spanning(con, "macros", doc, _MACROS, constant_rows(_MACROS, macros))
-    create_spanning(
-        con, "_id_history", _ID_HISTORY_DOC, _ID_HISTORY, of_all(manifests, views, "_known_ids", _ID_HISTORY)
-    )
     create_late(con, manifests.values(), default, views)
     doc = "Every view and table with its columns, their units and what they mean."
     create_spanning(con, "data_dictionary", doc, DATA_DICTIONARY_COLUMNS, DATA_DICTIONARY)

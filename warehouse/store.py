@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from warehouse.disk import disk_errors
 from warehouse.encoding import PLAIN
 from warehouse.errors import SnapshotDamaged
-from warehouse.layout import cave_path
+from warehouse.layout import FILE, cave_path
 from warehouse.manifest import DataFile, TableEntry, sha256_of
 from warehouse.schema import Table
 
@@ -39,7 +39,7 @@ def write_table(directory: Path, table: Table, rows: pa.Table | Sequence[Path], 
         SnapshotDamaged: the rows have a key twice.
         WarehouseError: the disk is full.
     """
-    target = directory / cave_path(table.name) / "part-0.parquet"
+    target = directory / cave_path(table.name) / FILE
     with disk_errors(target), engine(directory) as con:
         target.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(rows, pa.Table):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.build import build, current_default, only_build, require_files
-from warehouse.checksum import sums_of, text_of
+from warehouse.checksum import Sums, sums_of, text_of
 from warehouse.cluster import workers, write_bucket
 from warehouse.difference import bucket_of
 from warehouse.disk import disk_errors
-from warehouse.encoding import removed_rows
+from warehouse.encoding import delta_bucket, removed_rows
 from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError
 from warehouse.layout import Folder, model_path
 from warehouse.manifest import Base, Manifest, TableEntry, read_manifest
@@ -67,21 +69,25 @@ def _full_copy(
     table = TABLES[SYNAPSE]
     own, other = folder.version(version), folder.version(base.version)
     kept = {bucket_of(file): other / file.path for file in base.files}
-    (delta,) = (own / file.path for file in entry.files)
-    added = pc.unique(pq.read_table(delta, columns=["b"], partitioning=None)["b"]).to_pylist()
+    delta = {bucket_of(file): own / file.path for file in entry.files}
+    edges = [0, *entry.bounds, 2**63 - 1]
     target = assembled / model_path("synapses")
 
-    def write(number: int) -> tuple[Path, tuple[int, int, int, int]]:
-        pieces = [pq.read_table(delta, filters=[("b", "=", number)], partitioning=None).drop_columns("b")]
+    def write(number: int) -> Iterator[tuple[Path, Sums]]:
+        pieces = []
         if number in kept:
             before = pq.ParquetFile(kept[number]).read()
             pieces.append(before.filter(pc.invert(removed_rows(own, base, before))))
-        rows = pa.concat_tables(pieces, promote_options="permissive")
-        rows = rows.sort_by([(name, "ascending") for name in table.sort_by])
-        return write_bucket(target, number, rows), sums_of(rows)
+        if (more := delta.get(delta_bucket(number))) is not None:
+            (key, *_), (low, high) = table.sort_by, edges[number : number + 2]
+            pieces.append(pq.read_table(more, filters=[(key, ">=", low), (key, "<", high)], partitioning=None))
+        rows = pa.concat_tables(pieces, promote_options="permissive") if pieces else None
+        if rows is not None and rows.num_rows:
+            rows = rows.sort_by([(name, "ascending") for name in table.sort_by])
+            yield write_bucket(target, number, rows), sums_of(rows)
 
     with ThreadPoolExecutor(workers(memory)) as pool:
-        written = list(pool.map(write, sorted({*kept, *added})))
+        written = list(chain.from_iterable(pool.map(lambda number: list(write(number)), range(len(edges) - 1))))
     if text_of(sums for _, sums in written) != base.checksum:
         raise SnapshotDamaged(
             f"the synapses of version {version} are not those that were fetched; find out more with: "

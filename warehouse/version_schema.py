@@ -16,16 +16,16 @@ from warehouse.datastacks import Datastack, datastack_of, table_called
 from warehouse.dictionary import comment_on_macro, comment_on_view, quoted, refusing_select, text_literal
 from warehouse.encoding import logical_select
 from warehouse.errors import ViewError
-from warehouse.manifest import Manifest, TableEntry
+from warehouse.manifest import Manifest
 from warehouse.queries import Reference, rewrite, scalar_expression
 from warehouse.schema import Table
-from warehouse.store import duckdb_columns
 from warehouse.tables import SYNAPSE, TABLES
+from warehouse.version_texts import raw_schema_of, raw_select, schema_of, texts_of_version
 from warehouse.views import View, table_texts
 
 Storing: TypeAlias = Callable[[Manifest], Manifest]
-IN_MAIN = ("versions", "id_map", "root_lineage", "_id_history")
-"""What spans versions and can be named by a version's macros; these are made after it."""
+IN_MAIN = ("versions", "id_map", "root_lineage", "_id_history", "_orphan_history")
+"""What spans versions and can be named by a version's views and macros; those are made after it."""
 
 _ROWS_HERE = {
     "proofread": "only the outputs of proofread axons",
@@ -38,16 +38,6 @@ _BUNDLES = {
     "proofread": "all proofread axons (microns bundle --proofread)",
     "cells": "the cells that you ask about (microns bundle --cells)",
 }
-
-
-def schema_of(version: int) -> str:
-    """The schema of a version's curated views."""
-    return f"v{version}"
-
-
-def raw_schema_of(version: int) -> str:
-    """The schema of a version's tables under CAVE's names."""
-    return f"v{version}_cave"
 
 
 def search_path(version: int, catalog: str = "") -> str:
@@ -75,21 +65,23 @@ def create_version(
     declared = {table_called(datastack_of(manifest.datastack), name): table for name, table in TABLES.items()}
     for name in dict.fromkeys((*filter(None, declared), *manifest.tables)):
         _create_raw(con, manifest, name, declared.get(name))
-    texts = _texts_of_version(manifest)
     late = _late(views)
     here = [view for view in views.values() if not (view.spans_versions or view.name in late)]
     first = _below((view.name for view in here if view.store and view.name not in manifest.models), views)
-
-    def create(each: Iterable[View]) -> None:
-        for view in each:
-            own = replace(view, text=texts[view.name], found=()) if view.name in texts else view
-            make = _create_macro if view.is_macro else create_curated
-            make(con, manifest, own, views)
-
-    create(view for view in here if view.name in first)
+    _create(con, manifest, (view for view in here if view.name in first), views)
     manifest = store(manifest)
-    create(view for view in here if view.name not in first)
+    _create(con, manifest, (view for view in here if view.name not in first), views)
     return manifest
+
+
+def _create(
+    con: duckdb.DuckDBPyConnection, manifest: Manifest, some: Iterable[View], views: Mapping[str, View]
+) -> None:
+    texts = texts_of_version(manifest)
+    for view in some:
+        own = replace(view, text=texts[view.name], found=()) if view.name in texts else view
+        make = _create_macro if view.is_macro else create_curated
+        make(con, manifest, own, views)
 
 
 def _below(names: Iterable[str], views: Mapping[str, View]) -> set[str]:
@@ -109,17 +101,40 @@ def create_default_views(con: duckdb.DuckDBPyConnection, default: int, views: Ma
             _create_default(con, schema_of(default), view)
 
 
+def create_compared(
+    con: duckdb.DuckDBPyConnection, manifests: Mapping[int, Manifest], views: Mapping[str, View], store: Storing
+) -> dict[int, Manifest]:
+    """What is stored of a version beside others; `store` is called for each. A version alone has none of it."""
+    compared = [views[name] for name in _late(views) if views[name].store]
+    found = {}
+    for version, manifest in manifests.items():
+        _create(con, manifest, compared, views)
+        if len(manifests) > 1:
+            manifest = store(manifest)
+        else:
+            for view in compared:  # else each look-up would plan a comparison with nothing
+                described = con.execute(f"DESCRIBE {schema_of(version)}.{view.name}").fetchall()
+                items = ", ".join(f"NULL::{row[1]} AS {quoted(row[0])}" for row in described)
+                create_curated(con, manifest, replace(view, text=f"SELECT {items} WHERE false", found=()), views)
+        found[version] = manifest
+    return found
+
+
 def create_late(
     con: duckdb.DuckDBPyConnection, manifests: Iterable[Manifest], default: int, views: Mapping[str, View]
 ) -> None:
-    """Macros that need what spans versions: DuckDB makes none before all that they name is there."""
-    late = [views[name] for name in _late(views)]
+    """What needs what spans versions: DuckDB makes no macro before all that it names is there."""
+    late = [views[name] for name in _late(views) if not views[name].store]
     for manifest in manifests:
-        for view in late:
-            _create_macro(con, manifest, view, views)
+        _create(con, manifest, late, views)
     for view in late:
         if not view.hidden:
             _create_default(con, schema_of(default), view)
+
+
+def is_compared(view: View) -> bool:
+    """Whether the rows of a view are about other versions too."""
+    return bool({each.name for each in view.found if not each.raw} & {*IN_MAIN})
 
 
 def _late(views: Mapping[str, View]) -> list[str]:
@@ -140,26 +155,6 @@ def _create_default(con: duckdb.DuckDBPyConnection, schema: str, view: View) -> 
     else:
         con.execute(f"CREATE VIEW main.{view.name} AS FROM {schema}.{view.name}")
         comment_on_view(con, "main", view.name, view.comment, view.columns)
-
-
-def _texts_of_version(manifest: Manifest) -> dict[str, str]:
-    """What only the manifest knows, in place of what the files under sql/ say of it: by name, ready to be run."""
-    name = table_called(datastack_of(manifest.datastack), SYNAPSE) or SYNAPSE
-    entry = manifest.tables.get(name)
-    moment = text_literal(manifest.time_stamp) if manifest.time_stamp else "NULL"
-    texts = {
-        "_version": f"SELECT {manifest.version} AS _version",
-        # Unknown of some archived versions.
-        "_version_time": f"SELECT {moment}::TIMESTAMP AS _version_time",
-        "_synapse_scope": f"SELECT {text_literal(entry.scope if entry else '')} AS _synapse_scope",
-    }
-    if entry is not None and entry.bounds:
-        bounds = ", ".join(map(str, entry.bounds))
-        texts["_bucket_of"] = (
-            f"SELECT len(list_filter([{bounds}]::BIGINT[], lambda bound: bound <= root))::INTEGER AS _bucket_of"
-        )
-        texts["_synapse_buckets"] = raw_select(manifest.version, TABLES[SYNAPSE], entry, bucket=True)
-    return texts
 
 
 def resolver(version: int, views: Mapping[str, View], datastack: Datastack) -> Callable[[Reference], str | None]:
@@ -221,24 +216,6 @@ def synapse_scope(manifest: Manifest) -> str | None:
     """Which synapses a version holds; None when it holds no synapse table."""
     entry = manifest.tables.get(table_called(datastack_of(manifest.datastack), SYNAPSE) or "")
     return entry.scope if entry else None
-
-
-def raw_select(version: int, table: Table | None, entry: TableEntry | None, *, bucket: bool = False) -> str:
-    """The SELECT of a table under CAVE's name: every declared column, whatever the version has of it.
-
-    With `bucket`, the bucket number `b` comes last.
-    """
-    declared = duckdb_columns(table) if table else {}
-    if entry is None:
-        items = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in declared.items())
-        return f"SELECT {items} WHERE false"
-    columns = {**declared, **entry.columns}
-    items = ", ".join(
-        quoted(name) if name in entry.columns else f"NULL::{kind} AS {quoted(name)}"
-        for name, kind in columns.items()
-    )
-    more = ", b" if bucket else ""
-    return f"SELECT {items}{more} FROM ({logical_select(version, entry, bucket=bucket)})"
 
 
 def _create_raw(con: duckdb.DuckDBPyConnection, manifest: Manifest, name: str, table: Table | None) -> None:

@@ -12,7 +12,9 @@ explanation, and keys, each on a line of its own (`-- grain: nucleus_id`):
     questions  numbers in the question bank
     example    a query that shows it at work; the data dictionary prints it with its answer from a small demo
     store      its rows take long to make: they are written to Parquet, in this order, when the database is built
-    buckets    `made`: the stored rows are computed bucket by bucket (`b`); `kept`: they lie in a file for each
+    row_group  rows in a row group of the stored file: few for quick look-ups in a short one, many for a long one
+    buckets    `kept`: the stored rows lie in a file for each bucket (`b`); `made`: they are computed for the
+               segments of one bucket of the synapse table at a time
     layout     the layout of a version that has its rows stored; without this line every layout has
     macro      its signature: the file is a macro; a SELECT without FROM is a scalar one
 
@@ -48,6 +50,7 @@ _KEYS = (
     "questions",
     "example",
     "store",
+    "row_group",
     "buckets",
     "layout",
     "macro",
@@ -73,7 +76,8 @@ class View:
         scope: synapse scopes in which the answer is right; empty for all.
         warnings, cites, questions, examples: as in the header.
         store: order of the rows in Parquet, if they are stored; it must identify a row.
-        buckets: `made`: the query can be asked for one bucket `b` at a time; `kept`: rows are stored by bucket.
+        row_group: rows in a row group of the stored file; 0 for the usual number.
+        buckets: `made`: the query can be asked for the segments of one bucket; `kept`: rows are stored by bucket.
         layout: the only layout of a version in which they are stored; empty for every one.
         signature: of a macro, with defaults, in parentheses; None for a view.
         is_scalar: whether it is a macro that returns one value, not rows.
@@ -94,6 +98,7 @@ class View:
     questions: tuple[str, ...]
     examples: tuple[str, ...]
     store: tuple[str, ...]
+    row_group: int
     buckets: str
     layout: str
     signature: str | None
@@ -214,6 +219,7 @@ def parse_view(path: str, content: str) -> View:
             questions=_words(keys["questions"]),
             examples=tuple(keys["example"]),
             store=_words(keys["store"]),
+            row_group=int(" ".join(keys["row_group"]) or 0),
             buckets=" ".join(keys["buckets"]),
             layout=" ".join(keys["layout"]),
             signature=macro,

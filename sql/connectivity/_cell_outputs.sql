@@ -12,4 +12,4 @@ SELECT
 FROM _axon_synapses AS s
 JOIN _population AS pre ON pre.pt_root_id = s.pre_pt_root_id AND pre.strategy_axon IS NOT NULL
 JOIN _population AS post ON post.pt_root_id = s.post_pt_root_id
-WHERE s.pre_pt_root_id <> s.post_pt_root_id
+WHERE s.b = _proofread_bucket() AND s.pre_pt_root_id <> s.post_pt_root_id

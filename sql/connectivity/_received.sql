@@ -8,11 +8,10 @@
 -- requires: synapses_pni_2, nucleus_detection_v0
 SELECT
     s.post_pt_root_id AS pt_root_id, -- Segment in this version
-    s.b, -- Number of the bucket that it is in
     count(*) AS n_syn, -- Number of synapses
     count(DISTINCT s.pre_pt_root_id) AS n_segments, -- Number of segments they come from
     sum(s.size)::BIGINT AS sum_size -- Their summed cleft size [voxel]
-FROM _synapse_buckets AS s
+FROM synapses_pni_2 AS s
 SEMI JOIN _root_nuclei AS r ON r.pt_root_id = s.post_pt_root_id
 WHERE s.pre_pt_root_id <> s.post_pt_root_id AND s.pre_pt_root_id NOT IN (0, 1)
-GROUP BY s.b, s.post_pt_root_id
+GROUP BY s.post_pt_root_id

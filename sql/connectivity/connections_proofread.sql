@@ -23,13 +23,7 @@ WITH pairs AS (
         count(*) AS n_syn, -- Number of synapses of the pair
         sum(s.size)::BIGINT AS sum_size -- Summed cleft size of the pair's synapses [voxel]
     FROM _axon_synapses AS s
-    SEMI JOIN (
-        SELECT
-            p.pt_root_id,
-            _bucket_of(p.pt_root_id) AS b
-        FROM _proofread_axons AS p
-    ) AS a ON a.b = s.b AND a.pt_root_id = s.pre_pt_root_id
-    WHERE s.post_pt_root_id <> s.pre_pt_root_id AND s.post_pt_root_id NOT IN (0, 1)
+    WHERE s.b = _proofread_bucket() AND s.post_pt_root_id <> s.pre_pt_root_id AND s.post_pt_root_id NOT IN (0, 1)
     GROUP BY s.pre_pt_root_id, s.post_pt_root_id
 )
 

@@ -34,6 +34,7 @@ WITH linked AS NOT MATERIALIZED (
     FROM _axon_synapses AS s
     JOIN _tuned_cells AS pre ON pre.pt_root_id = s.pre_pt_root_id AND pre.axon_proofread
     JOIN _tuned_cells AS post ON post.pt_root_id = s.post_pt_root_id AND post.nucleus_id <> pre.nucleus_id
+    WHERE s.b = _proofread_bucket()
     GROUP BY pre.nucleus_id, post.nucleus_id
 ),
 

@@ -4,6 +4,7 @@
 -- grain: id
 -- requires: nucleus_detection_v0
 -- store: id
+-- row_group: 8192
 WITH cells AS (
     SELECT
         n.pt_root_id AS root,

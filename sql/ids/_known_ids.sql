@@ -1,12 +1,8 @@
--- Every id that this version knows, one row per id: what other versions ask for an id that they do not have.
+-- Every id that this version knows, one row per id.
 -- grain: id
 -- requires: nucleus_detection_v0
-SELECT
-    k.id, -- Root id or nucleus id
-    k.nucleus_id -- The nucleus; of a root with several the smallest, NULL for an orphan piece
+SELECT k.id -- Root id or nucleus id
 FROM _id_index AS k
 UNION ALL
-SELECT
-    o.root,
-    NULL
+SELECT o.root
 FROM _orphans AS o

@@ -5,6 +5,7 @@
 -- grain: root
 -- requires: nucleus_detection_v0
 -- store: root
+-- row_group: 1048576
 WITH segments AS (
     SELECT s.pre_pt_root_id AS root FROM synapses_pni_2 AS s
     UNION

@@ -46,7 +46,7 @@ dendrites AS MATERIALIZED (
                 )
             ELSE _in_scope_inputs(c.root, c.is_complete)
         END AS root,
-        _bucket_of(c.root) AS b
+        unnest(_buckets_onto(c.root)) AS b
     FROM somata AS c
     WHERE _one_of(side, 'side', ['both', 'input', 'output']) <> 'output'
 ),
@@ -64,6 +64,7 @@ placed AS MATERIALIZED (
         s.post_pt_position_z * _voxel_z_nm() AS z_nm -- Point on the cell's side of the cleft, z [nm]
     FROM _synapses_by_post AS s
     JOIN dendrites AS d ON d.b = s.b AND d.root = s.post_pt_root_id
+    WHERE _is_live(s.pre_pt_root_id, s.id, s.b)
     UNION ALL
     SELECT
         s.id,

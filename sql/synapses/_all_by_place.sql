@@ -5,6 +5,7 @@
 -- grain: id
 -- requires: synapses_pni_2
 -- store: cube, id
+-- row_group: 122880
 -- layout: full
 SELECT
     s.*,

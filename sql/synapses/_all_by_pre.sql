@@ -1,7 +1,13 @@
--- All synapses, sorted by the presynaptic segment where the layout is full: for the outputs of orphan pieces.
+-- All synapses with the bucket that each row lies in; sorted by the presynaptic segment where the layout is full.
+--
+-- For the outputs of orphan pieces. Where the layout is not full a version reads its synapse table here, as it lies.
 -- grain: id
 -- requires: synapses_pni_2
 -- store: pre_pt_root_id, id
+-- row_group: 122880
+-- buckets: kept
 -- layout: full
-SELECT s.*
+SELECT
+    s.*,
+    _piece_bucket(s.pre_pt_root_id) AS b -- Number of the bucket that the presynaptic segment is in
 FROM synapses_pni_2 AS s

@@ -17,10 +17,11 @@
 WITH dendrites AS (
     SELECT
         _in_scope_inputs(r.root, r.is_complete) AS root,
-        _bucket_of(r.root) AS b
+        unnest(_buckets_onto(r.root)) AS b
     FROM _roots(ids) AS r
 )
 
 SELECT s.* EXCLUDE (b)
 FROM _synapses_by_post AS s
 JOIN dendrites AS d ON d.b = s.b AND d.root = s.post_pt_root_id
+WHERE _is_live(s.pre_pt_root_id, s.id, s.b)

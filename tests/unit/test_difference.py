@@ -233,7 +233,8 @@ def test_views_look_ups_and_checks(small: SmallWarehouse) -> None:
         inputs = pc.sum(pc.equal(rows["post_pt_root_id"], root)).as_py()
         assert small.ask(f"SELECT count(*) FROM synapses WHERE post_pt_root_id = {root}", version) == [(inputs,)]
         by_bucket = (
-            f"SELECT count(*) FROM _synapse_buckets WHERE b = _bucket_of({root}) AND post_pt_root_id = {root}"
+            f"SELECT count(*) FROM _rows_onto WHERE list_contains(_buckets_onto({root}), b) "
+            f"AND post_pt_root_id = {root} AND _is_live(pre_pt_root_id, id, b)"
         )
         assert small.ask(by_bucket, version) == [(inputs,)]
         results = list(check(small.folder, version))

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,8 +18,6 @@ pytestmark = pytest.mark.slow
 ROWS = 1_300_000
 """More than a million: below that DuckDB reads the whole table, which then takes no time either."""
 FOLDERS = ("synapses", "axon_synapses")
-_LOOKS_FOR_ORPHANS = duckdb.__version__ >= "2"
-"""It begins to read what is joined to no orphan piece, and reads to the end where a filter lets nothing pass."""
 FIRST = 864691135000000000
 CELL = 50
 ROOT = FIRST + CELL
@@ -81,8 +78,7 @@ def test_a_look_up_by_macro_reads_one_file(
     ((_, plan),) = wh.sql(f"EXPLAIN (ANALYZE, FORMAT json) SELECT sum(size) FROM {asked}", **given).fetchall()
     assert list(scans(json.loads(plan), f"/model/{folder}/")) == [(1, count)]
     assert row_groups(wide, folder, column) in (1, 2)
-    # Above a CTE that it keeps DuckDB leaves no column out, and the macro of outputs has one.
-    assert "supervoxel" not in plan or macro == "output_synapses"
+    assert "supervoxel" not in plan
 
 
 @pytest.mark.parametrize(
@@ -102,8 +98,7 @@ def test_what_is_built_on_look_ups_reads_one_file_for_each_id(wide: SmallWarehou
     ((_, plan),) = wide.ask(f"EXPLAIN (ANALYZE, FORMAT json) FROM {call}")
     read = {name: list(scans(json.loads(plan), f"/model/{name}/")) for name in FOLDERS}
     assert {files for files, _ in read[reads]} == {1}
-    if not _LOOKS_FOR_ORPHANS:
-        assert [name for name in read if read[name]] == [reads]
+    assert [name for name in read if read[name]] == [reads]
 
 
 def test_paths_are_found_in_the_stored_pairs(wide: SmallWarehouse) -> None:
