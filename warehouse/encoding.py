@@ -15,6 +15,7 @@ that were retired since, and the rows that took their place, in buckets of their
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,14 @@ import pyarrow.parquet as pq
 from warehouse.errors import SnapshotDamaged
 from warehouse.layout import FILE
 from warehouse.manifest import Base, DataFile, TableEntry
+from warehouse.pruned_scan import Part, pruned_scan
 from warehouse.schema import AXES
 
 if TYPE_CHECKING:
     import polars as pl
 
+_SORTED_BY = "post_pt_root_id"
+"""Only synapses lie in more than one file, and these are sorted by the receiving root."""
 PLAIN = "plain-1"
 OFFSET = "offset-1"
 
@@ -215,12 +219,18 @@ def removed_rows(folder: Path, base: Base, rows: pa.Table) -> pa.Array:
 def _logical(folder: Path, entry: TableEntry, files: Sequence[DataFile]) -> pl.LazyFrame:
     import polars as pl
 
-    frame = pl.scan_parquet([folder / file.path for file in files], hive_partitioning=False)
     offsets = _offsets(entry.encoding)
-    return frame.select(
+    columns = [
         (pl.col(offset[1]) + pl.col(offset[0])).alias(name) if (offset := offsets.get(name)) else pl.col(name)
         for name in entry.columns
-    )
+    ]
+
+    def frame(file: DataFile) -> pl.LazyFrame:
+        return pl.scan_parquet(folder / file.path, hive_partitioning=False).select(columns)
+
+    if len(files) == 1:
+        return frame(files[0])
+    return pruned_scan([Part(partial(frame, file), file.min, file.max) for file in files], _SORTED_BY)
 
 
 def _offsets(encoding: str) -> Mapping[str, tuple[str, str]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import jsonschema
@@ -31,6 +32,7 @@ from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, Usag
 from warehouse.layout import Folder
 from warehouse.manifest import Manifest, TableEntry, read_manifest
 from warehouse.publish import changing, only_job, publish
+from warehouse.store import write_table
 from warehouse.tables import SYNAPSE, TABLES
 from warehouse.upkeep import drop, promote
 
@@ -82,15 +84,29 @@ def edited(rows: pa.Table, seed: int, share: float) -> pa.Table:
     return frame.to_arrow().cast(TABLE.arrow_schema)
 
 
-def second_version(folder: Folder, first: pa.Table, second: pa.Table) -> TableEntry:
-    """Publish 7 in full and 8 against it."""
-    assembled = folder.staging(7)
-    entry = cluster_synapses(assembled, TABLE, first, source="synthetic")
-    publish(folder, assembled, Manifest(folder.datastack, 7, "2026-01-01T00:00:07", {SYNAPSE: entry}))
-    assembled = folder.staging(8)
-    entry = store_difference(assembled, 8, TABLE, second, Against.of(folder, 7), source="synthetic")
-    publish(folder, assembled, Manifest(folder.datastack, 8, "2026-01-01T00:00:08", {SYNAPSE: entry}))
+def second_version(folder: Folder, first: pa.Table, second: pa.Table, *, cells: int = 0) -> TableEntry:
+    """Publish 7 in full and 8 against it; so many segments of each are given a nucleus."""
+    publish_with_cells(folder, 7, first, cells, cluster_synapses(folder.staging(7), TABLE, first))
+    entry = store_difference(folder.staging(8), 8, TABLE, second, Against.of(folder, 7), source="synthetic")
+    publish_with_cells(folder, 8, second, cells, entry)
     return read_manifest(folder.manifest(8)).tables[SYNAPSE]
+
+
+def publish_with_cells(folder: Folder, version: int, rows: pa.Table, cells: int, entry: TableEntry) -> None:
+    entries, assembled = {SYNAPSE: entry}, folder.staging(version)
+    if cells:
+        from tests.conftest import filled
+
+        text = "\n".join(f"{n} | {root}" for n, root in enumerate(segments(rows)[:cells], start=1))
+        table = TABLES["nucleus_detection_v0"]
+        entries[table.name] = write_table(assembled, table, filled(table, f"id | pt_root_id\n{text}"))
+    publish(folder, assembled, Manifest(folder.datastack, version, f"2026-01-01T00:00:0{version}", entries))
+
+
+def segments(rows: pa.Table) -> list[int]:
+    """Every root of some synapses, ascending; the lowest ones live longest."""
+    sides = [rows[f"{side}_pt_root_id"].to_numpy() for side in ("pre", "post")]
+    return [root for root in np.unique(np.concatenate(sides)).tolist() if root > 1]
 
 
 def scanned(folder: Folder, version: int = 8) -> pa.Table:
@@ -240,6 +256,49 @@ def test_views_look_ups_and_checks(small: SmallWarehouse) -> None:
         results = list(check(small.folder, version))
         assert [str(result) for result in results if not result.ok] == []
         assert any("gives the rows that were fetched" in result.name for result in results) == (version == 8)
+
+
+def test_look_ups_find_live_rows_and_no_dead_ones(small: SmallWarehouse) -> None:
+    """Of cells and pieces, edited ones and ones with a side that had no root before: as a filter finds them."""
+    first = synapses(3000)
+    second = edited(first, 3, 0.3)
+    assert second_version(small.folder, first, second, cells=8).base is not None
+    build(small.folder)
+    for version, rows in ((7, first), (8, second)):
+        wh = small.connect(version)
+        for macro, side in (("input_synapses", "post"), ("output_synapses", "pre")):
+            found = wh.sql(f"SELECT id, {side}_pt_root_id FROM {macro}($ids) ORDER BY ALL", ids=segments(rows))
+            kept = rows.filter(pc.greater(rows[f"{side}_pt_root_id"], 1)).select(["id", f"{side}_pt_root_id"])
+            assert found.to_arrow_table().cast(kept.schema).equals(kept.sort_by("id"))
+            for root in segments(rows)[:16]:
+                ((one,),) = wh.sql(f"SELECT count(*) FROM {macro}({root})").fetchall()
+                assert one == pc.sum(pc.equal(rows[f"{side}_pt_root_id"], root)).as_py()
+
+
+@pytest.mark.parametrize("macro", ["common_inputs", "common_outputs"])
+def test_two_look_ups_in_one_query_do_not_take_all_rows_into_memory(small: SmallWarehouse, macro: str) -> None:
+    """DuckDB keeps what two parts of a query have in common, and of a union that was the whole table."""
+    first = synapses(3000)
+    second_version(small.folder, first, edited(first, 3, 0.3), cells=8)
+    build(small.folder)
+    for version in (7, 8):
+        wh = small.connect(version)
+        a, b = (root for (root,) in wh.sql("SELECT pt_root_id FROM cells ORDER BY nucleus_id LIMIT 2").fetchall())
+        ((_, plan),) = wh.sql(
+            f"EXPLAIN (ANALYZE, FORMAT json) FROM {macro}({a}, {b}, segments := true)"
+        ).fetchall()
+        found = list(rows_scanned(json.loads(plan)))
+        assert found
+        assert sum(found) < 3000 / 4
+
+
+def rows_scanned(plan: dict[str, Any]) -> Iterator[int]:
+    """How many rows each scan of synapses handed on."""
+    files = str((plan.get("extra_info") or {}).get("Filename(s)", ""))
+    if any(name in files for name in ("/model/synapses/", "axon_synapses", "synapses_delta")):
+        yield int(plan.get("operator_cardinality", plan.get("intermediate_rows", 0)))
+    for child in plan.get("operator", plan.get("children", ())):
+        yield from rows_scanned(child)
 
 
 def test_a_full_copy_needs_no_other_version(small: SmallWarehouse, caplog: pytest.LogCaptureFixture) -> None:
