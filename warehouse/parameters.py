@@ -17,12 +17,16 @@ from warehouse.dictionary import quoted
 from warehouse.errors import UsageError
 
 _NAME = re.compile(rb"\$(\w+)")
+_AFTER_IN = re.compile(rb"\bIN\s*$", re.IGNORECASE)
 
 
 def with_variables(
     con: duckdb.DuckDBPyConnection, query: str, named: Collection[str], parameters: Mapping[str, Any]
 ) -> str:
     """The query with `getvariable('name')` for each `$name`; the variables are set in `con`.
+
+    What follows `IN` is unnested: a row is then looked up in the list instead of compared with each of its values,
+    and files are left out that hold none of them.
 
     Args:
         con: where the query will run; it must not be shared.
@@ -42,8 +46,11 @@ def with_variables(
     text = query.encode()
     for position, kind in reversed(duckdb.tokenize(query)):  # positions count bytes
         found = _NAME.match(text, position) if kind == duckdb.token_type.operator else None
-        if found and found[1].decode() in parameters:
-            text = text[:position] + b"getvariable('" + found[1] + b"')" + text[found.end() :]
+        if found and (name := found[1].decode()) in parameters:
+            value = f"getvariable('{name}')"
+            if _AFTER_IN.search(text, 0, position) and isinstance(plain(parameters[name]), list | tuple):
+                value = f"(SELECT unnest({value}))"
+            text = text[:position] + value.encode() + text[found.end() :]
     return text.decode()
 
 

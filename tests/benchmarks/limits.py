@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def limits(wh: Warehouse, asked: Asked) -> dict[str, Limit]:
             continue
         if (name, tuple(columns)) not in rates:
             rates[name, tuple(columns)] = _rate(folder, entry, columns)
-        sizes = list(_groups(folder, entry, columns, key, values))
+        sizes = list(_groups(folder, entry, columns, key, _by_bucket(wh, name, values)))
         cores = min(os.cpu_count() or 1, max(1, len(sizes)))
         rate = rates[name, tuple(columns)] * cores / (os.cpu_count() or 1)
         found[question] = Limit(name, sum(sizes), sum(sizes) / rate)
@@ -81,12 +82,26 @@ def _needs(asked: Asked) -> dict[str, tuple[str, Sequence[str], str, Sequence[in
     }
 
 
+def _by_bucket(wh: Warehouse, name: str, values: Sequence[int]) -> Callable[[str], Sequence[int]]:
+    """For the path of a file, which of the values its bucket may hold."""
+    if name != AXONS:
+        return lambda _: values
+    found = defaultdict(list)
+    query = "SELECT root, unnest(_buckets_from(root, is_sender, axon_proofread)) FROM _checked($ids)"
+    for root, bucket in wh.sql(query, ids=list(values)).fetchall():
+        found[f"b={bucket}"].append(root)
+    return lambda path: found[Path(path).parent.name]
+
+
 def _groups(
-    folder: Path, entry: TableEntry, columns: Sequence[str], key: str, values: Sequence[int]
+    folder: Path, entry: TableEntry, columns: Sequence[str], key: str, values_of: Callable[[str], Sequence[int]]
 ) -> Iterator[int]:
     """Bytes of the columns in each row group that may hold one of the values, or in each if there are none."""
-    ordered = np.sort(np.asarray(values, np.int64))
+    asked = any(len(values_of(file.path)) for file in entry.files)
     for file in entry.files:
+        ordered = np.sort(np.asarray(values_of(file.path), np.int64))
+        if asked and not len(ordered):
+            continue
         metadata = pq.read_metadata(folder / file.path)
         names = [metadata.schema.column(index).path for index in range(metadata.num_columns)]
         for number in range(metadata.num_row_groups):

@@ -21,6 +21,8 @@ Answer: TypeAlias = pa.Table | npt.NDArray[np.bool_]
 SQL = {
     "synapse": f"SELECT {COLUMNS} FROM synapses WHERE id = $synapse",
     "inputs": f"SELECT {COLUMNS} FROM input_synapses($cell)",
+    "inputs: inner query": f"SELECT {COLUMNS} FROM _rows_onto "
+    "WHERE b = _bucket_of($cell) AND post_pt_root_id = $cell",
     "inputs: plain view": f"SELECT {COLUMNS} FROM synapses WHERE post_pt_root_id = $cell",
     "outputs": f"SELECT {COLUMNS} FROM output_synapses($axon)",
     "outputs: scan": f"SELECT {COLUMNS} FROM synapses_pni_2 WHERE pre_pt_root_id = $axon",

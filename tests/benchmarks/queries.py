@@ -33,6 +33,7 @@ from tests.benchmarks.worker import Worker, ask_cold, record
 from warehouse.tables import SYNAPSE
 
 OTHER_WAYS = (
+    "inputs: inner query",
     "inputs: plain view",
     "inputs: one file",
     "inputs: polars",

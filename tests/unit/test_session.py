@@ -79,6 +79,15 @@ def test_a_list_of_ids_as_a_parameter(filled: SmallWarehouse, values: object) ->
     assert filled.connect().sql(query, ids=values).fetchall() == [(1,), (2,)]
 
 
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [("IN $ids", [2]), ("in\n $ids", [2]), ("NOT IN $ids", [1]), ("IN ($ids[1], 9)", [2]), ("= $ids[1]", [2])],
+)
+def test_a_list_after_in(filled: SmallWarehouse, condition: str, found: list[int]) -> None:
+    query = f"SELECT nucleus_id FROM cells WHERE pt_root_id {condition} ORDER BY 1"
+    assert filled.connect().sql(query, ids=[ROOT_ID + 1, 5]).fetchall() == [(each,) for each in found]
+
+
 def test_results_come_as_rows_frames_and_arrow(filled: SmallWarehouse) -> None:
     wh = filled.connect()
     query = "SELECT nucleus_id, pt_root_id FROM cells ORDER BY 1"
