@@ -80,14 +80,19 @@ def _write(warehouse: Warehouse, folder: Path) -> None:
         if not skipped and refusal(manifest, view) is None:
             _copy(warehouse, view.name, folder / "views" / f"{view.name}.parquet")
     for name in _SPANNING:
-        _copy(warehouse, f"main.{name}", folder / "views" / f"{name}.parquet")
+        _copy(warehouse, _source(name), folder / "views" / f"{name}.parquet")
     for name in ("data_dictionary", "provenance"):
-        _copy(warehouse, f"main.{name}", folder / f"{name}.csv")
+        _copy(warehouse, _source(name), folder / f"{name}.csv")
     facts = {"datastack": manifest.datastack, "version": manifest.version, "time_stamp": manifest.time_stamp}
     (folder / "README.txt").write_text(_README.format(made=manifest.tools["bundle"], **facts), "utf-8")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     sums = (f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)
     (folder / "SHA256SUMS").write_text("".join(sums), "utf-8", newline="\n")
+
+
+def _source(name: str) -> str:
+    # What the dictionary says of macros has no file here.
+    return f"main.{name}{' WHERE kind = $$view$$' if name == 'data_dictionary' else ''}"
 
 
 def _copy(warehouse: Warehouse, source: str, path: Path) -> None:

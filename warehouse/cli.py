@@ -173,14 +173,14 @@ def drop(
 
 @app.command(version_flags=())
 def describe(
-    name: Annotated[str, Parameter(help="A view (cells) or a CAVE table (synapses_pni_2).")],
+    name: Annotated[str, Parameter(help="A view (cells), a macro (layer_of) or a CAVE table (synapses_pni_2).")],
     /,
     *,
     version: Annotated[int | None, Parameter(help="Of which version; of the default one if not given.")] = None,
     root: Root = None,
     datastack: Datastack = DEFAULT_DATASTACK,
 ) -> None:
-    """Show what a view or table holds, and its columns with their units and meaning."""
+    """Show what a view, macro or table holds, how it is called, and its columns with their units and meaning."""
     from warehouse.session import connect
 
     with connect(version, root, datastack) as warehouse:

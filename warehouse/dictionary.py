@@ -20,37 +20,96 @@ if TYPE_CHECKING:
 _UNIT = r"\[([^\[\]]+)\]$"
 
 DATA_DICTIONARY = f"""
+WITH here AS (
+    SELECT w.database_name FROM duckdb_views() AS w
+    WHERE w.schema_name = 'main' AND w.view_name = 'data_dictionary'
+),
+
+described AS (
+    SELECT
+        c.schema_name,
+        c.table_name AS name,
+        'view' AS kind,
+        c.column_name,
+        c.data_type,
+        c.column_index,
+        c.comment,
+        v.comment AS about
+    FROM duckdb_columns() AS c
+    JOIN duckdb_views() AS v
+        ON v.database_name = c.database_name AND v.schema_name = c.schema_name AND v.view_name = c.table_name
+    WHERE NOT v.internal
+        AND NOT starts_with(c.table_name, '_')
+        AND NOT ends_with(c.schema_name, '_rows')
+        AND c.database_name IN (SELECT h.database_name FROM here AS h)
+    UNION ALL
+    SELECT
+        f.schema_name,
+        m.name,
+        'macro',
+        m."column",
+        m.type,
+        m.position,
+        m.comment,
+        f.comment
+    FROM duckdb_functions() AS f
+    JOIN main._macro_columns AS m ON m.name = f.function_name
+    WHERE f.database_name IN (SELECT h.database_name FROM here AS h)
+)
+
 SELECT
-    c.schema_name AS "schema",
-    c.table_name AS name,
-    c.column_name AS "column",
-    c.data_type AS type,
-    regexp_extract(coalesce(c.comment, ''), '{_UNIT}', 1) AS unit,
-    trim(regexp_replace(coalesce(c.comment, ''), '{_UNIT}', '')) AS description,
-    v.comment AS about
-FROM duckdb_columns() AS c
-JOIN duckdb_views() AS v
-    ON v.database_name = c.database_name AND v.schema_name = c.schema_name AND v.view_name = c.table_name
-WHERE NOT v.internal
-    AND NOT starts_with(c.table_name, '_')
-    AND NOT ends_with(c.schema_name, '_rows')
-    AND c.database_name IN (
-        SELECT w.database_name FROM duckdb_views() AS w
-        WHERE w.schema_name = 'main' AND w.view_name = 'data_dictionary'
-    )
-ORDER BY c.schema_name, c.table_name, c.column_index
+    d.schema_name AS "schema",
+    d.name,
+    d.kind,
+    d.column_name AS "column",
+    d.data_type AS type,
+    regexp_extract(coalesce(d.comment, ''), '{_UNIT}', 1) AS unit,
+    trim(regexp_replace(coalesce(d.comment, ''), '{_UNIT}', '')) AS description,
+    d.about
+FROM described AS d
+ORDER BY d.schema_name, d.name, d.column_index
 """
 """The view `data_dictionary`: read from the comments, so it cannot differ from them, and needs no Parquet file."""
 
 DATA_DICTIONARY_COLUMNS = {
-    "schema": ("VARCHAR", "Schema of the view: main, a version's, or that version's CAVE tables"),
-    "name": ("VARCHAR", "Name of the view or table"),
-    "column": ("VARCHAR", "Name of the column"),
+    "schema": ("VARCHAR", "Schema of the view or macro: main, a version's, or that version's CAVE tables"),
+    "name": ("VARCHAR", "Name of the view, table or macro"),
+    "kind": ("VARCHAR", "view: also a table of CAVE; macro: takes arguments, and its signature begins `about`"),
+    "column": ("VARCHAR", "Name of the column; of a macro that returns a value, the macro's name"),
     "type": ("VARCHAR", "DuckDB type"),
     "unit": ("VARCHAR", "Physical unit, empty where there is none"),
     "description": ("VARCHAR", "What the column means"),
-    "about": ("VARCHAR", "What a row of the view means, and its warnings"),
+    "about": ("VARCHAR", "What a row means, and warnings; of a macro, first how it is called"),
 }
+
+_COLUMNS = """
+SELECT schema_name, column_name, data_type, coalesce(comment, '') FROM duckdb_columns()
+WHERE database_name = $catalog AND table_name = $name AND list_contains($schemas, schema_name)
+ORDER BY list_position($schemas, schema_name), column_index
+"""
+_MACRO_COLUMNS = """
+SELECT f.schema_name, m."column", coalesce(m.type, ''), m.comment
+FROM duckdb_functions() AS f JOIN {}.main._macro_columns AS m ON m.name = f.function_name
+WHERE f.database_name = $catalog AND m.name = $name AND list_contains($schemas, f.schema_name)
+ORDER BY list_position($schemas, f.schema_name), m.position
+"""
+_ABOUT = """
+SELECT coalesce(comment, '') FROM (
+    SELECT database_name, schema_name, view_name AS name, comment FROM duckdb_views()
+    UNION ALL
+    SELECT database_name, schema_name, function_name, comment FROM duckdb_functions()
+)
+WHERE database_name = $catalog AND name = $name AND list_contains($schemas, schema_name)
+ORDER BY list_position($schemas, schema_name) LIMIT 1
+"""
+_NAMES = """
+SELECT DISTINCT name FROM (
+    SELECT database_name, schema_name, table_name AS name FROM duckdb_columns()
+    UNION ALL
+    SELECT database_name, schema_name, function_name FROM duckdb_functions()
+)
+WHERE database_name = $catalog AND list_contains($schemas, schema_name) AND NOT starts_with(name, '_')
+"""
 
 
 def quoted(name: str) -> str:
@@ -88,43 +147,47 @@ def comment_on_view(
 
 
 def comment_on_macro(con: duckdb.DuckDBPyConnection, schema: str, view: View) -> None:
-    """Say what a macro does; its signature is part of the text because no catalog table shows defaults."""
+    """Say what a macro does, how it is called and with which defaults, which no catalog table shows."""
     kind = "MACRO" if view.is_scalar else "MACRO TABLE"
     doc = f"{view.name}{view.signature}: {view.comment}"
+    doc += "".join(f"\n\nFor example: {query}" for query in view.examples)
     con.execute(f"COMMENT ON {kind} {schema}.{view.name} IS {text_literal(doc)}")
 
 
 def describe(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ...], name: str) -> pl.DataFrame:
-    """Column, type, unit and description of a view or table, looked up in `schemas` in their order.
+    """Column, type, unit and description of a view, table or macro, looked up in `schemas` in their order.
 
     Args:
         con: a connection to the database.
         catalog: the name under which the database is attached.
         schemas: where a bare name is looked up.
-        name: as in SQL: `cells`, `local.mine`, `v943.cells`.
+        name: as in SQL: `cells`, `local.mine`, `v943.cells`; of a macro without its arguments.
 
     Raises:
         UsageError: there is no such name; the sentence names the nearest.
     """
-    rows = con.execute(
-        "SELECT schema_name, column_name, data_type, coalesce(comment, '') FROM duckdb_columns() "
-        "WHERE database_name = $catalog AND table_name = $name AND list_contains($schemas, schema_name) "
-        "ORDER BY list_position($schemas, schema_name), column_index",
-        _where(catalog, schemas, name),
-    ).fetchall()
+    where = _where(catalog, schemas, name)
+    rows = con.execute(_COLUMNS, where).fetchall() or _columns_of_macro(con, catalog, where)
     if not rows:
         raise UsageError(_no_such_name(con, catalog, schemas, name))
     return _frame([row[1:] for row in rows if row[0] == rows[0][0]])
 
 
+def _columns_of_macro(
+    con: duckdb.DuckDBPyConnection, catalog: str, where: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    try:
+        return con.execute(_MACRO_COLUMNS.format(quoted(catalog)), where).fetchall()
+    except duckdb.CatalogException:  # a bundle of a release that did not describe macros
+        return []
+
+
 def about(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ...], name: str) -> str:
-    """What a row of a view or table means, and its warnings; looked up as `describe` does."""
-    row = con.execute(
-        "SELECT coalesce(comment, '') FROM duckdb_views() "
-        "WHERE database_name = $catalog AND view_name = $name AND list_contains($schemas, schema_name) "
-        "ORDER BY list_position($schemas, schema_name) LIMIT 1",
-        _where(catalog, schemas, name),
-    ).fetchone()
+    """What a row of a view, table or macro means, and its warnings; looked up as `describe` does.
+
+    Of a macro the first words are how it is called.
+    """
+    row = con.execute(_ABOUT, _where(catalog, schemas, name)).fetchone()
     return str(row[0]) if row else ""
 
 
@@ -149,14 +212,8 @@ def _frame(rows: list[tuple[str, str, str]]) -> pl.DataFrame:
 def _no_such_name(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ...], name: str) -> str:
     from difflib import get_close_matches
 
-    known = [
-        row[0]
-        for row in con.execute(
-            "SELECT DISTINCT table_name FROM duckdb_columns() WHERE database_name = $catalog "
-            "AND list_contains($schemas, schema_name) AND NOT starts_with(table_name, '_')",
-            {"catalog": catalog, "schemas": list(schemas)},
-        ).fetchall()
-    ]
+    found = con.execute(_NAMES, {"catalog": catalog, "schemas": list(schemas)}).fetchall()
+    known = [row[0] for row in found]
     nearest = get_close_matches(name, known, n=1)
     hint = f"the nearest is {nearest[0]}" if nearest else "all names are in the view data_dictionary"
-    return f"there is no view or table named {name}; {hint}"
+    return f"there is no view, table or macro named {name}; {hint}"

@@ -13,12 +13,12 @@ import pyarrow as pa
 from warehouse.build import build
 from warehouse.cluster import cluster_synapses
 from warehouse.layout import Folder
-from warehouse.logical import logical_rows
-from warehouse.manifest import Manifest, TableEntry
+from warehouse.logical import unordered_rows
+from warehouse.manifest import Manifest
 from warehouse.publish import publish
 from warehouse.session import Warehouse, connect
 from warehouse.skeletons import concat_rows
-from warehouse.store import write_table
+from warehouse.store import engine, write_table
 from warehouse.tables import SKELETON, SYNAPSE, TABLES
 
 if TYPE_CHECKING:
@@ -68,14 +68,20 @@ def write_volume(volume: Volume, root: str) -> Folder:
 def _write_version(
     volume: Volume, info: VersionInfo, folder: Folder, assembled: Path, shape: Callable[[int], pa.Table | None]
 ) -> Manifest:
-    names = volume.table_names(info.version)
     entries = {}
-    for name in names:
-        write = cluster_synapses if name == SYNAPSE else write_table
-        rows = logical_rows(TABLES[name], volume.table(info.version, name))
-        entries[name] = write(assembled, TABLES[name], rows, source="synthetic")
-        if name == _PROOFREADING:
-            entries[SKELETON] = _write_skeletons(shape, rows, assembled)
+    with engine(assembled) as con:
+        con.execute("SET threads = 1")  # waking another one takes longer than it saves on a small table
+        for name in volume.table_names(info.version):
+            rows = unordered_rows(TABLES[name], volume.table(info.version, name))
+            if name == SYNAPSE:
+                entries[name] = cluster_synapses(assembled, TABLES[name], rows, source="synthetic")
+                continue
+            entries[name] = write_table(assembled, TABLES[name], rows, con=con, source="synthetic")
+            if name == _PROOFREADING:
+                shapes = _skeletons(shape, rows)
+                entries[SKELETON] = write_table(
+                    assembled, TABLES[SKELETON], shapes, con=con, source="synthetic", scope="proofread"
+                )
     return Manifest(
         datastack=folder.datastack,
         version=info.version,
@@ -85,10 +91,7 @@ def _write_version(
     )
 
 
-def _write_skeletons(
-    shape: Callable[[int], pa.Table | None], proofreading: pa.Table, assembled: Path
-) -> TableEntry:
-    """Write the skeletons of the cells whose axons were proofread."""
+def _skeletons(shape: Callable[[int], pa.Table | None], proofreading: pa.Table) -> pa.Table:
+    """The skeletons of the cells whose axons were proofread."""
     roots = sorted(set(proofreading.filter(proofreading["status_axon"])["pt_root_id"].to_pylist()))
-    rows = [rows for root in roots if (rows := shape(root)) is not None]
-    return write_table(assembled, TABLES[SKELETON], concat_rows(rows), source="synthetic", scope="proofread")
+    return concat_rows([rows for root in roots if (rows := shape(root)) is not None])

@@ -96,13 +96,23 @@ def is_scalar(tree: exp.Query) -> bool:
     return isinstance(tree, exp.Select) and len(tree.selects) == 1 and _from(tree) is None
 
 
+def scalar_expression(text: str, rewritten: str) -> str:
+    """The one item of such a SELECT, which is what a scalar macro returns.
+
+    Args:
+        text: the SELECT as its author wrote it.
+        rewritten: the same with its references replaced; all of them stand before the item's name.
+    """
+    return rewritten[: len(rewritten) - _name_length(text)].removesuffix("AS").removeprefix("SELECT").strip()
+
+
 @cache
-def scalar_expression(text: str) -> str:
-    """The text of the one item of such a SELECT, which is what a scalar macro returns."""
+def _name_length(text: str) -> int:
+    """How many characters of the SELECT of a scalar macro are the name of its item, and what follows."""
     alias = parse(text).selects[0].args.get("alias")
     if alias is None:
         raise ViewError("a scalar macro names its result: SELECT ... AS name")
-    return text[: alias.meta["start"]].rstrip().removesuffix("AS").removeprefix("SELECT").strip()
+    return len(text) - len(text[: alias.meta["start"]].rstrip())
 
 
 def item_texts(tree: exp.Query, known: Callable[[Reference], Texts | None]) -> dict[str, str]:

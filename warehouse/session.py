@@ -235,12 +235,12 @@ class Warehouse:
         return encoding.scan(Folder(self.path).version(self.version), entry)
 
     def describe(self, name: str) -> pl.DataFrame:
-        """Columns of a view or table: column, type, unit, description."""
+        """Columns of a view, table or macro (by its name alone): column, type, unit, description."""
         schemas = (schema_of(self.version), raw_schema_of(self.version), "main", "local")
         return describe(self._con, CATALOG, schemas, name)
 
     def about(self, name: str) -> str:
-        """What a row of a view or table means, what makes people get it wrong, and what to cite."""
+        """What a row of a view, table or macro means, what people get wrong, how it is called, what to cite."""
         schemas = (schema_of(self.version), raw_schema_of(self.version), "main", "local")
         text = about(self._con, CATALOG, schemas, name)
         if name in TABLES and name not in self.manifest.tables:

@@ -10,6 +10,7 @@ import duckdb
 
 from warehouse.comparing import create_comparisons, create_spanning, of_all
 from warehouse.dictionary import DATA_DICTIONARY, DATA_DICTIONARY_COLUMNS, comment_on_view, quoted, text_literal
+from warehouse.macros import MACRO_COLUMNS, MACROS, column_rows, macro_rows
 from warehouse.manifest import Manifest
 from warehouse.queries import Reference, rewrite
 from warehouse.tables import TABLES
@@ -46,13 +47,6 @@ _ID_MAP = {
     "version": ("INTEGER", "Materialization version of CAVE"),
     "pt_root_id": ("BIGINT", "Its look-up root in that version; 0 or 1 where it has no segment"),
     "pt_supervoxel_id": ("BIGINT", "The supervoxel at its look-up point, which no edit changes"),
-}
-_MACROS = {
-    "name": ("VARCHAR", "Name of the macro"),
-    "signature": ("VARCHAR", "How it is called; `:=` gives the value of an argument that is left out"),
-    "returns": ("VARCHAR", "rows: used in FROM; value: used in an expression"),
-    "description": ("VARCHAR", "What it answers, and its warnings"),
-    "example": ("VARCHAR", "A query that shows it at work"),
 }
 _ID_HISTORY = {
     "id": ("BIGINT", "Root id or nucleus id"),
@@ -105,17 +99,14 @@ def create_spanning_views(
         if view.spans_versions:
             con.execute(f"CREATE VIEW main.{view.name} AS\n{rewrite(view.text, view.found, _in_main)}\n")
             comment_on_view(con, "main", view.name, view.comment, view.columns)
-    macros = sorted(_macro_row(view) for view in views.values() if view.is_macro and not view.hidden)
     doc = "Every macro: how it is called, what it answers, and an example."
-    create_spanning(con, "macros", doc, _MACROS, constant_rows(_MACROS, macros))
+    create_spanning(con, "macros", doc, MACROS, constant_rows(MACROS, macro_rows(views)))
+    doc = "What the columns of macros mean, one row per macro and column."
+    columns = constant_rows(MACRO_COLUMNS, column_rows(views))
+    create_spanning(con, "_macro_columns", doc, MACRO_COLUMNS, columns)
     create_late(con, manifests.values(), default, views)
-    doc = "Every view and table with its columns, their units and what they mean."
+    doc = "Every view, table and macro with its columns, their units and what they mean."
     create_spanning(con, "data_dictionary", doc, DATA_DICTIONARY_COLUMNS, DATA_DICTIONARY)
-
-
-def _macro_row(view: View) -> tuple[str, ...]:
-    returns = "value" if view.is_scalar else "rows"
-    return (view.name, f"{view.name}{view.signature}", returns, view.comment, "; ".join(view.examples))
 
 
 def constant_rows(columns: Mapping[str, tuple[str, str]], rows: Iterable[Sequence[Any]]) -> str:

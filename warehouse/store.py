@@ -26,13 +26,21 @@ _BITS = 1_000_000_000
 """Widest range of ids whose distinctness is counted in a bitmap (DuckDB's limit)."""
 
 
-def write_table(directory: Path, table: Table, rows: pa.Table | Sequence[Path], **metadata: Any) -> TableEntry:
+def write_table(
+    directory: Path,
+    table: Table,
+    rows: pa.Table | Sequence[Path],
+    *,
+    con: duckdb.DuckDBPyConnection | None = None,
+    **metadata: Any,
+) -> TableEntry:
     """Write a table as `cave/<name>/part-0.parquet`, sorted, and read it back.
 
     Args:
         directory: the version's folder, being put together.
         table: the declaration; its `arrow_schema` is what `rows` holds.
         rows: the rows, or the Parquet files that hold them, in any order.
+        con: an engine that is open already: to start one takes longer than to write a small table.
         **metadata: further fields of the `TableEntry` (source, url, scope, ...).
 
     Raises:
@@ -40,12 +48,12 @@ def write_table(directory: Path, table: Table, rows: pa.Table | Sequence[Path], 
         WarehouseError: the disk is full.
     """
     target = directory / cave_path(table.name) / FILE
-    with disk_errors(target), engine(directory) as con:
+    with disk_errors(target), nullcontext(con) if con else engine(directory) as con:
         target.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(rows, pa.Table):
             con.register("parts", rows)
         else:
-            con.execute(f"CREATE VIEW parts AS FROM read_parquet([{literals(rows)}])")
+            con.execute(f"CREATE OR REPLACE TEMP VIEW parts AS FROM read_parquet([{literals(rows)}])")
         columns = ", ".join(f'"{name}"' for name in table.arrow_schema.names)
         order = ", ".join(f'"{name}"' for name in _order(table))
         con.execute(f"COPY (SELECT {columns} FROM parts ORDER BY {order}) TO {literals([target])} ({PARQUET})")

@@ -3,8 +3,9 @@
 -- Takes root ids or nucleus ids. Pairs without a synapse are rows with n_syn = 0, so cells without a connection do not
 -- vanish from a matrix or from a denominator. A segment and itself is no pair: there the counts are NULL, which averages
 -- leave out. Rows stand sorted by the label of the presynaptic and then the postsynaptic cell, so that a matrix made of
--- them shows its types as blocks: `by` is cell_type, cell_class, mtype, visual_area or layer. `min_syn` and
--- `min_size` (of a single synapse) set weaker pairs to 0. From Python, `wh.matrix(pre_ids, post_ids)` gives arrays, faster.
+-- them shows its types as blocks: `by` is cell_type, cell_class, mtype, visual_area or layer. Synapses smaller than
+-- `min_size` [voxel] are not counted, and pairs of fewer than `min_syn` are set to 0. From Python,
+-- `wh.matrix(pre_ids, post_ids)` gives arrays, faster.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- macro: connection_matrix(pre_ids, post_ids, min_syn := 1, min_size := 0, by := 'cell_type')

@@ -1,8 +1,9 @@
 -- How often cells connect by the distance of their nuclei, one row per measure, strategy of the axon, pair of types and bin.
 --
 -- `measure` is space (straight distance) or lateral (along the cortical sheet, without depth): every pair is in both, so
--- filter one. Pairs are those of `cell_type_connectivity`: presynaptic cells alone on their segment with a proofread axon
--- that was not edited since, all other cells alone on their segment as targets, one synapse makes a connection.
+-- filter one. Bins are 25 um wide. Pairs are those of `cell_type_connectivity`: presynaptic cells alone on their segment
+-- with a proofread axon that was not edited since, all other cells alone on their segment as targets, one synapse makes a
+-- connection.
 --
 -- The volume ends: around a cell near its side part of every ring of distance is missing, and with it axon that leaves and
 -- comes back. Columns with `inside` count only pairs whose presynaptic nucleus is at least as far from the nearest side

@@ -2,7 +2,8 @@
 --
 -- Takes root ids or nucleus ids: a number, a text, a list, or `(SELECT list(...) FROM ...)`. Autapses and sides without a
 -- segment are left out. Most presynaptic segments are orphan pieces of axon: one axon in five pieces is five rows, and
--- `pre_nucleus_id` is NULL for each. Only rows with `pre_axon_proofread` say who the input comes from.
+-- `pre_nucleus_id` is NULL for each. Only rows with `pre_axon_proofread` say who the input comes from. `min_syn` leaves
+-- out pairs of fewer synapses.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: all, cells

@@ -10,10 +10,18 @@ SELECT
     (
         SELECT
             CASE
-                WHEN c.problem IS NOT NULL THEN error(c.problem)
-                WHEN c.nucleus_id IS NULL AND c.n_nuclei > 1
-                    THEN error(c.id || ' holds ' || c.n_nuclei || ' nuclei, so it is no single cell; see multi_soma_roots')
-                ELSE c.nucleus_id
+                WHEN count(*) <> 1
+                    THEN error('nucleus_of takes one id, and here are ' || count(*) || '; for several ask check_ids, or join cells')
+                ELSE any_value(c.nucleus_id)
             END
-        FROM check_ids(id) AS c
+        FROM (
+            SELECT
+                CASE
+                    WHEN k.problem IS NOT NULL THEN error(k.problem)
+                    WHEN k.nucleus_id IS NULL AND k.n_nuclei > 1
+                        THEN error(k.id || ' holds ' || k.n_nuclei || ' nuclei, so it is no single cell; see multi_soma_roots')
+                    ELSE k.nucleus_id
+                END AS nucleus_id
+            FROM check_ids(id) AS k
+        ) AS c
     ) AS nucleus_of -- The cell: `id` in nucleus_detection_v0

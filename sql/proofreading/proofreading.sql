@@ -5,8 +5,12 @@
 -- are near complete; so never pool strategies silently. Inputs: dendrites need no proofreading for the number, size and
 -- place of inputs; who the inputs come from is known only for presynaptic axons that were proofread.
 --
--- Values of `strategy_axon`: none, axon_partially_extended, axon_interareal, axon_column_truncated, axon_fully_extended,
--- and axon_clean in old versions.
+-- Values of `strategy_axon`, after CAVE's description of the table: axon_fully_extended (every branch was followed from the
+-- soma to its end, then every end was looked at once more), axon_partially_extended (every branch was followed once),
+-- axon_interareal (branches to other areas first, so that local ones may be incomplete), axon_column_truncated (no longer
+-- in use), none, and axon_clean in old versions. Of `strategy_dendrite`: dendrite_extended (false merges removed, every tip
+-- looked at), dendrite_clean (false merges removed, tips not all looked at), none. Neither looks for spine heads that the
+-- segmentation cut off: the synapses on these are on orphan pieces, and missing from the inputs of any cell.
 --
 -- Two generations of the table are one here. The older (proofreading_status_public_release: non, clean, extended) is
 -- used only in versions without the newer; its `clean` axons (no false merges, ends not followed) read `axon_clean`,

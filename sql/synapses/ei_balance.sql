@@ -3,8 +3,10 @@
 -- The class of an input is known only if its presynaptic segment holds a single classified cell of this volume; for most
 -- inputs it does not (orphan pieces of axon, cells whose soma lies elsewhere). `typed_fraction` says for how many it
 -- does; `inhibitory_of_typed` is biased, because inhibitory axons are local and lead to a soma more often. Where an input
--- lands needs no presynaptic cell: shares of spine, shaft and soma inputs are the other estimate of the balance.
--- Each class may also be read by compartment; the four compartments add up to all inputs.
+-- lands needs no presynaptic cell, and is the other estimate of the balance: spines get nearly all of their synapses from
+-- excitatory cells, the soma from inhibitory ones, shafts from both. So it is none on inhibitory cells, which have few
+-- spines; and spine heads that the segmentation cut off are missing from it. Each class may also be read by compartment;
+-- the four compartments add up to all inputs.
 --
 -- Cells are those alone on their segment. Autapses and sides without a segment (roots 0 and 1) are left out.
 -- Fast: a filter on `pt_root_id`.

@@ -1,5 +1,9 @@
 -- Automatically detected synapses, one row per cleft.
 --
+-- Nobody looked at them one by one: which share of the rows are synapses (precision), and which share of the synapses are
+-- here (recall), stands in `dataset_constants`. `size` is the number of voxels of the cleft as detected; it grows with the
+-- area of the synapse, and is the usual stand-in for its strength.
+--
 -- Nothing is left out: synapses of a segment onto itself (`is_autapse`), which are mostly errors of segmentation, and
 -- synapses whose one side lies in no segment (root 0 or 1) are here; `connections` leaves both out. Fast: a filter on
 -- `post_pt_root_id`, by which the files are sorted. A filter on `pre_pt_root_id` reads the whole column; in a snapshot

@@ -1,7 +1,7 @@
 -- The synapses whose centre lies in a box, one row per cleft.
 --
--- Two opposite corners, in nm by default, else `unit := 'um'` or `unit := 'voxel'` (CAVE's own unit). The lower bound
--- of each axis belongs to the box, the upper does not, so that neighbouring boxes share no synapse.
+-- Two opposite corners as six numbers, in nm by default, else `unit := 'um'` or `unit := 'voxel'` (CAVE's own unit). The
+-- lower bound of each axis belongs to the box, the upper does not, so that neighbouring boxes share no synapse.
 --
 -- The positions of all synapses are read: seconds, where all are here. A snapshot made with `--layout full` keeps them
 -- sorted by place as well and opens only what lies around the box.
@@ -21,9 +21,21 @@ SELECT
     s.ctr_pt_position_z * _voxel_z_nm() AS ctr_z_nm -- The centre of the cleft, z [nm]
 FROM _all_by_place AS s
 WHERE
-    s.ctr_pt_position_x >= _voxels(least(x0, x1), unit, _voxel_x_nm())
-    AND s.ctr_pt_position_x < _voxels(greatest(x0, x1), unit, _voxel_x_nm())
-    AND s.ctr_pt_position_y >= _voxels(least(y0, y1), unit, _voxel_y_nm())
-    AND s.ctr_pt_position_y < _voxels(greatest(y0, y1), unit, _voxel_y_nm())
-    AND s.ctr_pt_position_z >= _voxels(least(z0, z1), unit, _voxel_z_nm())
-    AND s.ctr_pt_position_z < _voxels(greatest(z0, z1), unit, _voxel_z_nm())
+    s.ctr_pt_position_x >= _voxels(
+        _bound(least(x0::VARCHAR::DOUBLE, x1::VARCHAR::DOUBLE), x0, y0, z0, x1, y1, z1), unit, _voxel_x_nm()
+    )
+    AND s.ctr_pt_position_x < _voxels(
+        _bound(greatest(x0::VARCHAR::DOUBLE, x1::VARCHAR::DOUBLE), x0, y0, z0, x1, y1, z1), unit, _voxel_x_nm()
+    )
+    AND s.ctr_pt_position_y >= _voxels(
+        _bound(least(y0::VARCHAR::DOUBLE, y1::VARCHAR::DOUBLE), x0, y0, z0, x1, y1, z1), unit, _voxel_y_nm()
+    )
+    AND s.ctr_pt_position_y < _voxels(
+        _bound(greatest(y0::VARCHAR::DOUBLE, y1::VARCHAR::DOUBLE), x0, y0, z0, x1, y1, z1), unit, _voxel_y_nm()
+    )
+    AND s.ctr_pt_position_z >= _voxels(
+        _bound(least(z0::VARCHAR::DOUBLE, z1::VARCHAR::DOUBLE), x0, y0, z0, x1, y1, z1), unit, _voxel_z_nm()
+    )
+    AND s.ctr_pt_position_z < _voxels(
+        _bound(greatest(z0::VARCHAR::DOUBLE, z1::VARCHAR::DOUBLE), x0, y0, z0, x1, y1, z1), unit, _voxel_z_nm()
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -157,7 +158,8 @@ def test_every_view_and_column_is_in_the_dictionary(small: SmallWarehouse) -> No
     small.given(943, nucleus_detection_v0=NUCLEUS)
     small.given(1718, nucleus_detection_v0=NUCLEUS, synapses_pni_2="id\n1")
     (described,) = small.ask(
-        "SELECT count(*), count(*) FILTER (description = ''), count(*) FILTER (about IS NULL) FROM data_dictionary"
+        "SELECT count(*), count(*) FILTER (description = ''), count(*) FILTER (about IS NULL) "
+        "FROM data_dictionary WHERE kind = 'view'"
     )
     (there,) = small.ask(
         "SELECT count(*) FROM duckdb_columns() AS c WHERE c.database_name = 'microns' AND NOT c.internal "
@@ -173,6 +175,23 @@ def test_every_view_and_column_is_in_the_dictionary(small: SmallWarehouse) -> No
         "AND schema_name IN ('main', 'v943') AND comment IS NULL AND NOT starts_with(function_name, '_')"
     )
     assert undocumented == (0,)
+
+
+def test_the_columns_of_macros_are_in_the_dictionary_of_every_schema(small: SmallWarehouse) -> None:
+    small.given(943, nucleus_detection_v0=NUCLEUS)
+    small.given(1718, nucleus_detection_v0=NUCLEUS)
+    found = small.ask(
+        "SELECT schema, name, \"column\", type, unit, about FROM data_dictionary WHERE kind = 'macro' "
+        "AND name IN ('depth_um', 'to_nm', 'check_ids', '_checked') AND \"column\" NOT LIKE '%nucle%' ORDER BY ALL"
+    )
+    columns = ["axon_proofread", "id", "moved_to_root_id", "problem", "pt_root_id", "depth_um", "to_nm"]
+    assert [row[2] for row in found] == 3 * columns
+    assert {row[0] for row in found} == {"main", "v943", "v1718"}
+    assert [row[3:5] for row in found[5:7]] == [
+        ("DOUBLE", "um"), ("STRUCT(x_nm DOUBLE, y_nm DOUBLE, z_nm DOUBLE)", "nm"),
+    ]  # fmt: skip
+    assert all(re.match(rf"{row[1]}\(\w+.*\): .*For example: ", row[5], re.DOTALL) for row in found)
+    assert small.ask("SELECT count(*) FROM data_dictionary WHERE type IS NULL OR description = ''") == [(0,)]
 
 
 # -- where the file opens ---------------------------------------------------------------------------------------

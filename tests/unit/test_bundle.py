@@ -117,7 +117,8 @@ def test_provenance_says_what_it_is(opened: Warehouse) -> None:
     row = opened.sql("SELECT n_rows, scope FROM provenance WHERE table_name = 'synapses_pni_2'").fetchall()
     assert row == [(4, "proofread+cells")]
     names = opened.sql("SELECT DISTINCT name FROM data_dictionary").pl()["name"].to_list()
-    assert {"cells", "nucleus_detection_v0", "bundle_cells"} <= set(names)
+    assert {"cells", "nucleus_detection_v0", "bundle_cells", "input_synapses", "layer_of"} <= set(names)
+    assert opened.describe("layer_of").row(0)[:2] == ("layer_of", "VARCHAR")
     assert not [name for name in names if name.startswith(("cave_", "model_"))]
 
 

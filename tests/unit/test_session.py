@@ -120,7 +120,28 @@ def test_describe_says_type_unit_and_meaning(filled: SmallWarehouse) -> None:
     ]
     assert all(wh.describe("synapses_pni_2")["description"])
     assert wh.describe("v943.cells").equals(wh.describe("cells"))
-    with pytest.raises(UsageError, match="there is no view or table named conections; the nearest is connections"):
+    with pytest.raises(UsageError, match="no view, table or macro named conections; the nearest is connections"):
+        wh.describe("conections")
+
+
+def test_describe_and_about_know_macros(filled: SmallWarehouse) -> None:
+    wh = filled.connect()
+    rows = wh.describe("input_synapses").rows()
+    assert ("ctr_x_nm", "INTEGER", "nm", "The centre of the cleft, x") in rows
+    assert [row[0] for row in rows] == wh.sql("FROM input_synapses($id) LIMIT 0", id=ROOT_ID).columns
+    assert wh.describe("v943.input_synapses").equals(wh.describe("input_synapses"))
+    assert wh.describe("layer_of").rows() == [("layer_of", "VARCHAR", "", "Cortical layer, NULL above the pia")]
+    assert wh.about("input_partners").startswith("input_partners(ids, min_syn := 1): ")
+    assert "For example: FROM input_partners(" in wh.about("input_partners")
+    for wrong, nearest in (("layer_off", "layer_of"), ("_voxels", "in the view data_dictionary")):
+        with pytest.raises(UsageError, match=f"no view, table or macro named {wrong}; .*{nearest}"):
+            wh.describe(wrong)
+
+
+def test_a_database_of_before_macros_were_described_has_the_same_sentence(filled: SmallWarehouse) -> None:
+    wh = filled.connect()
+    wh.cursor().execute("DROP VIEW main._macro_columns")
+    with pytest.raises(UsageError, match="no view, table or macro named conections"):
         wh.describe("conections")
 
 

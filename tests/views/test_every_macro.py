@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import SmallWarehouse
 from warehouse.build import build
 from warehouse.datastacks import MINNIE65
+from warehouse.macros import described_types, macro_types
 from warehouse.views import View, load_views
 
 TAKES_IDS = {
@@ -135,6 +136,17 @@ def test_the_list_of_problems_says_the_same_sentences(shell: duckdb.DuckDBPyConn
     shell.execute("USE v943")
     found = dict(shell.execute(asked).fetchall())
     assert [id for id in WRONG if not re.search(WRONG[id], found[id])] == []
+
+
+def test_the_types_on_record_are_those_of_the_results(shell: duckdb.DuckDBPyConnection) -> None:
+    """If this fails, run `microns docs` and commit sql/macro_types.json."""
+    assert described_types(shell, "v1718", load_views(MINNIE65)) == macro_types()
+    shell.execute("USE main")
+    columns = shell.execute(
+        "SELECT name, \"column\", type FROM data_dictionary WHERE (kind, schema) = ('macro', 'main')"
+    )
+    recorded = [(name, *column) for name, columns in macro_types().items() for column in columns.items()]
+    assert columns.fetchall() == recorded
 
 
 @pytest.mark.parametrize("name", MACROS)

@@ -98,6 +98,21 @@ def test_from_root_to_nucleus_and_back(two: SmallWarehouse) -> None:
         two.ask("SELECT root_of(9)", 1718)
 
 
+def test_one_id_is_one_id(two: SmallWarehouse) -> None:
+    """Several ids of one segment are still one root; any other number of them is a sentence, not DuckDB's own."""
+    assert two.ask("SELECT root_of([101, 10]), nucleus_of(['101'])", 1718) == [(10, 101)]
+    for call in (
+        "{}([101, 102])",
+        "{}([101, 20])",
+        "{}((SELECT list(nucleus_id) FROM cells WHERE nucleus_id < 105))",
+        "{}([])",
+    ):
+        for macro in ("root_of", "nucleus_of"):
+            for question in ("SELECT {}", "SELECT count({})", "SELECT 1 WHERE {} IS NULL"):
+                with pytest.raises(duckdb.Error, match=f"{macro} takes one id, and here are .*ask check_ids"):
+                    two.ask(question.format(call.format(macro)), 1718)
+
+
 def test_every_macro_is_listed_with_its_signature_and_an_example(two: SmallWarehouse) -> None:
     listed = {row[0]: row[1:] for row in two.ask("SELECT name, signature, returns, example FROM macros", 1718)}
     assert listed["input_partners"][:2] == ("input_partners(ids, min_syn := 1)", "rows")

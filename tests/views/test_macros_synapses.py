@@ -169,8 +169,38 @@ def test_a_box_is_in_nanometres_and_its_upper_bounds_are_outside(cells: SmallWar
     for call in ("400, 0, 0, 1200, 999, 999", "1200, 0, 0, 400, 999, 999", "0.4, 0, 0, 1.2, 1, 1, unit := 'um'"):
         assert cells.ask(f"SELECT list(id ORDER BY id) FROM synapses_in_box({call})", 1) == [([1, 2],)]
     assert cells.ask("SELECT count(*) FROM synapses_in_box(0, 0, 0, 300, 101, 11, unit := 'voxel')", 1) == [(2,)]
-    with pytest.raises(duckdb.Error, match="no unit named mm; the nearest is um, all are"):
-        cells.ask("FROM synapses_in_box(0, 0, 0, 1, 1, 1, unit := 'mm')", 1)
+    for call in ("'400', '0', '0', '1200', '999', '999'", "'-inf', -1e30, '0', 1e30, 'infinity', 999"):
+        assert cells.ask(f"SELECT list(id ORDER BY id) FROM synapses_in_box({call})", 1)[0][0][:2] == [1, 2]
+
+
+def test_the_bounds_of_a_box_are_known_before_it_is_read(cells: SmallWarehouse) -> None:
+    """Numbers in the plan, not what computes them or refuses: else every file would be read for a box."""
+    plan = str(cells.ask("EXPLAIN SELECT id FROM synapses_in_box('400', 0, 0, 1200, 999, 999)", 1))
+    assert "300" in plan
+    assert "error" not in plan.lower()
+    assert "CROSS_PRODUCT" not in plan
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (
+            "'a', 0, 0, 1, 1, 1",
+            r"corners of the box are \[a, 0, 0, 1, 1, 1\]; two opposite corners are six",
+        ),
+        ("400, 0, 0, NULL, 999, 999", r"corners of the box are \[400, 0, 0, NULL, 999, 999\]"),
+        ("400, 0, 0, 1200, 'nan', 999", "two opposite corners are six numbers: x0, y0, z0, x1, y1, z1"),
+        ("[400, 0, 0], [1200, 999, 999], 0, 0, 0, 0", "two opposite corners are six numbers"),
+        ("0, 0, 0, 1, 1, 1, unit := 'mm'", "there is no unit named mm; a box is given in nm, um or voxel"),
+        ("0, 0, 0, 1, 1, 1, unit := NULL", "there is no unit named NULL"),
+        ("0, 0, 0, 1, 1, 1, unit := 4", "there is no unit named 4"),
+    ],
+)
+def test_a_box_that_is_none_is_a_sentence(cells: SmallWarehouse, call: str, sentence: str) -> None:
+    """NULL above all: DuckDB's least and greatest leave it out, and the box would be empty."""
+    for question in ("SELECT count(*) FROM {}", "SELECT 1 WHERE EXISTS (FROM {})", "FROM {} WHERE size > 0"):
+        with pytest.raises(duckdb.Error, match=sentence):
+            cells.ask(question.format(f"synapses_in_box({call})"), 1)
 
 
 def test_a_snapshot_of_proofread_outputs_answers_for_these_only(cells: SmallWarehouse) -> None:
