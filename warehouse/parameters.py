@@ -25,8 +25,8 @@ def with_variables(
 ) -> str:
     """The query with `getvariable('name')` for each `$name`; the variables are set in `con`.
 
-    What follows `IN` is unnested: a row is then looked up in the list instead of compared with each of its values,
-    and files are left out that hold none of them.
+    A list of ids after `IN` is unnested: a row is then looked up in it instead of compared with all of its values,
+    and row groups are left out that hold none of them. A few words are compared quicker than looked up.
 
     Args:
         con: where the query will run; it must not be shared.
@@ -48,10 +48,14 @@ def with_variables(
         found = _NAME.match(text, position) if kind == duckdb.token_type.operator else None
         if found and (name := found[1].decode()) in parameters:
             value = f"getvariable('{name}')"
-            if _AFTER_IN.search(text, 0, position) and isinstance(plain(parameters[name]), list | tuple):
+            if _AFTER_IN.search(text, 0, position) and _are_ids(plain(parameters[name])):
                 value = f"(SELECT unnest({value}))"
             text = text[:position] + value.encode() + text[found.end() :]
     return text.decode()
+
+
+def _are_ids(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, int) for each in value)
 
 
 def plain(value: Any) -> Any:
