@@ -19,6 +19,7 @@ from warehouse.catalog import create_catalog
 from warehouse.datastacks import datastack_of
 from warehouse.dictionary import quoted, text_literal
 from warehouse.disk import disk_errors
+from warehouse.engine import init_sql
 from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.layout import Folder
 from warehouse.lineage import store_lineages
@@ -35,7 +36,6 @@ from warehouse.version_schema import (
     create_default_views,
     create_path_macro,
     create_version,
-    search_path,
 )
 from warehouse.views import load_views
 
@@ -93,7 +93,7 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
         with database(temporary, folder.path, memory) as con:
             _fill(con, folder, Path(workshop), manifests, chosen)
         _take_place(temporary, folder.database)
-    replace_file(folder.init_sql, _init_sql(folder, chosen).encode())
+    replace_file(folder.init_sql, init_sql(folder.path, chosen).encode())
     return folder.database
 
 
@@ -289,15 +289,6 @@ def write_init_sql(folder: Folder) -> None:
     """Write init.sql for where the folder is now."""
     with duckdb.connect() as con:
         con.execute(f"ATTACH {text_literal(str(folder.database))} AS present (READ_ONLY)")
-        text = _init_sql(folder, default_version(con, "present")).encode()
+        text = init_sql(folder.path, default_version(con, "present")).encode()
     if not folder.init_sql.is_file() or folder.init_sql.read_bytes() != text:
         replace_file(folder.init_sql, text)
-
-
-def _init_sql(folder: Folder, default: int) -> str:
-    return (
-        f"-- For a DuckDB shell started outside of {folder.path}; `microns path --shell` prints the line.\n"
-        "-- After moving the folder ask for the line again, or start the shell inside of it without this file.\n"
-        f"SET GLOBAL file_search_path = {text_literal(str(folder.path))};\n"
-        f"SET search_path = {text_literal(search_path(default))};\n"
-    )

@@ -10,14 +10,17 @@ import duckdb
 from warehouse.dictionary import quoted, text_literal
 from warehouse.errors import SnapshotDamaged
 from warehouse.manifest import Manifest, manifest_from
+from warehouse.version_schema import search_path
 
 CATALOG = "microns"
 """What a session calls its database."""
 MANIFEST_TABLE = "_manifest"
 """In a bundle, the table beside a version's rows that holds its manifest as JSON text."""
 
-_KEYS_PUSHED_TO_FILES = 5000
-"""Up to so many ids a join opens only the files that hold them; DuckDB's own bound is 50."""
+_SETTINGS = (
+    "SET GLOBAL parquet_metadata_cache = true",  # the footers of a hundred files are read once
+    "SET GLOBAL dynamic_or_filter_threshold = 5000",  # up to so many ids open only their files
+)
 
 
 def engine(database: Path, folder: Path, memory: str | None, threads: int | None) -> duckdb.DuckDBPyConnection:
@@ -38,11 +41,22 @@ def engine(database: Path, folder: Path, memory: str | None, threads: int | None
         f"ATTACH ':memory:' AS {CATALOG};"
         f"COPY FROM DATABASE _source TO {CATALOG} (SCHEMA); DETACH _source; USE {CATALOG}"
     )
-    con.execute(
-        "SET GLOBAL parquet_metadata_cache = true;"
-        f"SET GLOBAL dynamic_or_filter_threshold = {_KEYS_PUSHED_TO_FILES}"
-    )
+    con.execute("; ".join(_SETTINGS))
     return con
+
+
+def init_sql(folder: Path, version: int) -> str:
+    """The same for a DuckDB shell: what it must run first, given the version that plain names answer from."""
+    lines = (
+        *_SETTINGS,
+        f"SET GLOBAL file_search_path = {text_literal(str(folder))}",
+        f"SET search_path = {text_literal(search_path(version))}",
+    )
+    return (
+        f"-- For a DuckDB shell started outside of {folder}; `microns path --shell` prints the line.\n"
+        "-- After moving the folder ask for the line again, or start the shell inside of it without this file.\n"
+        + "".join(f"{line};\n" for line in lines)
+    )
 
 
 def lock(con: duckdb.DuckDBPyConnection, folder: Path | None, sandbox: bool) -> None:

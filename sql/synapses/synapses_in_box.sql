@@ -14,7 +14,7 @@
 -- cite: microns2025, turner2022
 -- questions: Q28
 SELECT
-    s.* EXCLUDE (cube),
+    s.* EXCLUDE (cube, b),
     s.pre_pt_root_id = s.post_pt_root_id AND s.pre_pt_root_id NOT IN (0, 1) AS is_autapse, -- Whether both sides are the same segment
     s.ctr_pt_position_x * _voxel_x_nm() AS ctr_x_nm, -- The centre of the cleft, x [nm]
     s.ctr_pt_position_y * _voxel_y_nm() AS ctr_y_nm, -- The centre of the cleft, y; grows away from the pia [nm]
