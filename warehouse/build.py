@@ -203,21 +203,24 @@ def create_names(
     create_path_macro(con)
     stored = {}
 
-    def in_all_threads(manifest: Manifest) -> Manifest:
-        con.execute("RESET threads")
-        manifest = store(manifest)
-        con.execute("SET threads = 1")
-        return manifest
+    def in_all_threads(work: Storing) -> Storing:
+        def worked(manifest: Manifest) -> Manifest:
+            con.execute("RESET threads")
+            manifest = work(manifest)
+            con.execute("SET threads = 1")
+            return manifest
+
+        return worked
 
     for version, manifest in manifests.items():
         with _one_thread(con):
-            manifest = create_version(con, manifest, views, in_all_threads)
+            manifest = create_version(con, manifest, views, in_all_threads(store))
         stored[version] = follow(manifest)
     with _one_thread(con):
         create_default_views(con, default, views)
         create_histories(con, stored, views)
         followed = dict(stored)
-        stored = create_compared(con, stored, views, lambda manifest: compare(manifest, followed))
+        stored = create_compared(con, stored, views, in_all_threads(lambda manifest: compare(manifest, followed)))
         create_spanning_views(con, stored, default, views)
         create_catalog(con, stored, datastack_of(datastack))
     con.execute("COMMIT")

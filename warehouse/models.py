@@ -37,7 +37,7 @@ from warehouse.views import View
 log = logging.getLogger(__name__)
 
 _KNOWN = "_known_ids"
-
+"""The view that says which ids a version knows."""
 _ROW_GROUP = 32_768
 """Small, because these rows are looked up by the cell: one look-up unpacks one or two groups."""
 _VALUES = 262_144
@@ -115,7 +115,8 @@ def _prints(manifest: Manifest, views: Mapping[str, View], history: Sequence[str
 
 def _history(manifest: Manifest, views: Mapping[str, View], others: Mapping[int, Manifest]) -> list[str]:
     """What a view that is about other versions is made from: which ids they know, and what became of these."""
-    prints = {each.version: _prints(each, views)[_KNOWN] for each in others.values() if each != manifest}
+    prints = {each.version: _prints(each, views)[_KNOWN] for each in others.values()}
+    prints.pop(manifest.version, None)
     pairs = current_lineages(others)
     lineages = [lineage.file.sha256 for pair, (_, lineage) in sorted(pairs.items()) if manifest.version in pair]
     return [*(f"{version} {prints[version]}" for version in sorted(prints)), *lineages]
