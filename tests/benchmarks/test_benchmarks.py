@@ -45,6 +45,9 @@ def test_a_million_synapses(folder: Path) -> None:
     assert "| plain " in built
     assert "failed" not in built
 
+    streamed = run("stream", "1e6", folder)
+    assert all(value > 0 for value in numbers(streamed, "| inflate, parse, write parts |"))
+
     stored = run("storage", ours)
     assert f"| synapses_pni_2 | {ROWS} |" in stored
     sizes = [float(line.split("|")[4].replace(",", "")) for line in stored.splitlines()[2:]]
