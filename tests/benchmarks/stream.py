@@ -2,9 +2,9 @@
 
 python -m tests.benchmarks.stream ROWS DIR
 
-The Parquet parts in DIR/parts, which build.py and volume.py leave there (else they are made), are written as one
-file as Postgres exports it, DIR/synapses.csv.gz. That is read once as a snapshot reads it, into parts, and these are
-clustered; `gzip -dc | wc -l` of the same file stands beside it.
+The Parquet parts in DIR/parts, which build.py and volume.py leave there (else they are made), are written as
+one file as Postgres exports it, DIR/synapses.csv.gz. That is read once as a snapshot reads it, into parts, and
+these are clustered; `gzip -dc | wc -l` of the same file stands beside it.
 """
 
 from __future__ import annotations
