@@ -17,7 +17,10 @@ from warehouse.dictionary import quoted
 from warehouse.errors import UsageError
 
 _NAME = re.compile(rb"\$(\w+)")
-_AFTER_IN = re.compile(rb"\bIN\s*$", re.IGNORECASE)
+_AFTER_IN = re.compile(rb"(\bFOR\s+\w+\s+)?\bIN\s*$", re.IGNORECASE)
+"""With `FOR x` before it, it is no comparison."""
+_GOES_ON = re.compile(rb"\s*(\[|\|\||::|\.)")
+_MOST_WRITTEN_OUT = 5000
 
 
 def with_variables(
@@ -25,8 +28,8 @@ def with_variables(
 ) -> str:
     """The query with `getvariable('name')` for each `$name`; the variables are set in `con`.
 
-    A list of ids after `IN` is unnested: a row is then looked up in it instead of compared with all of its values,
-    and row groups are left out that hold none of them. A few words are compared quicker than looked up.
+    A list of some ids after `IN` is written out: a row is then looked up in it, not compared with each of its
+    values, and row groups are left out that hold none of them.
 
     Args:
         con: where the query will run; it must not be shared.
@@ -48,14 +51,18 @@ def with_variables(
         found = _NAME.match(text, position) if kind == duckdb.token_type.operator else None
         if found and (name := found[1].decode()) in parameters:
             value = f"getvariable('{name}')"
-            if _AFTER_IN.search(text, 0, position) and _are_ids(plain(parameters[name])):
-                value = f"(SELECT unnest({value}))"
+            after_in = _AFTER_IN.search(text, 0, position)
+            if after_in and not after_in[1] and not _GOES_ON.match(text, found.end()):
+                value = _written_out(plain(parameters[name])) or value
             text = text[:position] + value.encode() + text[found.end() :]
     return text.decode()
 
 
-def _are_ids(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, int) for each in value)
+def _written_out(value: Any) -> str:
+    """A list of ids as SQL text; empty for anything else, and for so many that it would take long to read."""
+    if isinstance(value, list) and 0 < len(value) <= _MOST_WRITTEN_OUT and {type(each) for each in value} == {int}:
+        return f"({', '.join(map(str, value))})"
+    return ""
 
 
 def plain(value: Any) -> Any:

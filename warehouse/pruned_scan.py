@@ -54,7 +54,7 @@ def pruned_scan(parts: Sequence[Part], column: str) -> pl.LazyFrame:
         for part in chosen:
             frame = part.frame()
             frame = frame if predicate is None else frame.filter(predicate)
-            frame = frame if columns is None else frame.select(columns)
+            frame = frame if columns is None else frame.select(columns or [column])  # else it would have no rows
             found = (frame if n_rows is None else frame.head(n_rows)).collect()
             yield found
             n_rows = None if n_rows is None else n_rows - len(found)

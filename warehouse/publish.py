@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,11 +119,14 @@ def _set_aside(old: Path, swap: Path) -> None:
 
 
 def _remove_unlisted(published: Path, manifest: Manifest) -> None:
-    """Remove files that the version no longer has."""
+    """Remove files that the version no longer has, and the folders that they were alone in."""
     listed = {published / file.path for file in manifest.files}
-    for path in published.glob("*/**/*.parquet"):
+    for path in list(published.glob("*/**/*.parquet")):
         if path not in listed:
             path.unlink()
+            for folder in path.relative_to(published).parents[:-2]:
+                with suppress(OSError):  # it has others
+                    (published / folder).rmdir()
 
 
 def dependents(folder: Folder, version: int) -> list[int]:

@@ -1,19 +1,20 @@
 -- What is known of each id of an argument, and what is wrong with it, one row per id.
 --
 -- Most of a look-up's time is planning, so few sources are named here. The long lists of orphan pieces are asked for what
--- is not known without them; for all else they are asked for root -1, which no row group can hold.
+-- is not known without them; for all else they are asked for root -1, which no row group can hold. Each LIMIT tells the
+-- planner that what it has until then is the smaller side of the next join; it would guess tens of millions.
 -- grain: id
 -- macro: _checked(ids)
 SELECT
     g.id, -- The id as it was given: a root id or a nucleus id
-    coalesce(max(g.root), max(o.root)) AS root, -- Its segment in this version; NULL without one
-    CASE WHEN max(o.root) IS NULL THEN max(g.n_nuclei) ELSE 0 END AS n_nuclei, -- Nuclei on the segment; 0 = orphan piece
+    coalesce(max(g.root), max(g.orphan)) AS root, -- Its segment in this version; NULL without one
+    CASE WHEN max(g.orphan) IS NULL THEN max(g.n_nuclei) ELSE 0 END AS n_nuclei, -- Nuclei on the segment; 0 = orphan piece
     max(g.nucleus_id) AS nucleus_id, -- The nucleus; of a root with several the smallest, NULL for an orphan piece
-    max(o.root) IS NULL AS is_sender, -- Whether its outputs are in `_axon_synapses`
-    CASE WHEN max(o.root) IS NULL THEN bool_or(g.axon_proofread) ELSE FALSE END AS axon_proofread, -- Whether the axon was proofread
+    max(g.orphan) IS NULL AS is_sender, -- Whether its outputs are in `_axon_synapses`
+    CASE WHEN max(g.orphan) IS NULL THEN bool_or(g.axon_proofread) ELSE FALSE END AS axon_proofread, -- Whether the axon was proofread
     max(g.moved_to_root_id) AS moved_to_root_id, -- Of an id of another version, the segment that took its place here
     CASE
-        WHEN max(g.root) IS NULL AND max(o.root) IS NULL
+        WHEN max(g.root) IS NULL AND max(g.orphan) IS NULL
             THEN
                 coalesce(
                     max(g.problem),
@@ -30,13 +31,20 @@ SELECT
     END AS problem -- Why the id cannot be used in this version, as a sentence; NULL if it can
 FROM (
     SELECT
-        i.id,
-        k.* EXCLUDE (id),
-        k.id IS NOT NULL AS is_known
-    FROM _ids(ids) AS i
-    LEFT JOIN _known AS k ON k.id = i.id
+        f.*,
+        o.root AS orphan
+    FROM (
+        SELECT
+            i.id,
+            k.* EXCLUDE (id),
+            k.id IS NOT NULL AS is_known
+        FROM _ids(ids) AS i
+        LEFT JOIN _known AS k ON k.id = i.id
+        LIMIT 1000000
+    ) AS f
+    LEFT JOIN _orphans AS o ON o.root = CASE WHEN f.is_known THEN -1 ELSE f.id END
+    LIMIT 1000000
 ) AS g
-LEFT JOIN _orphans AS o ON o.root = CASE WHEN g.is_known THEN -1 ELSE g.id END
 LEFT JOIN _orphan_history AS h
-    ON h.version <> _version() AND h.root = CASE WHEN g.is_known OR o.root IS NOT NULL THEN -1 ELSE g.id END
+    ON h.version <> _version() AND h.root = CASE WHEN g.is_known OR g.orphan IS NOT NULL THEN -1 ELSE g.id END
 GROUP BY g.id

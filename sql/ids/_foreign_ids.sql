@@ -39,27 +39,36 @@ missing AS (
     GROUP BY s.id
 ),
 
+-- What the latest of the versions that have it says: what all say is partly the same.
 heirs AS (
     SELECT
         l.id,
-        max_by(l.root, (l.n_sides, l.root)) AS root,
+        max_by(l.root, (l.n_sides, -l.root)) AS root,
         max(l.n_sides) AS n_sides,
         sum(l.n_sides)::BIGINT AS n_sides_of_all
     FROM (
         SELECT
-            old_root AS id,
-            new_root AS root,
-            n_sides
-        FROM root_lineage
-        WHERE new_version = _version()
-        UNION ALL
-        SELECT
-            new_root,
-            old_root,
-            n_sides
-        FROM root_lineage
-        WHERE old_version = _version()
+            f.*,
+            max(f.version) OVER (PARTITION BY f.id) AS latest
+        FROM (
+            SELECT
+                old_root AS id,
+                old_version AS version,
+                new_root AS root,
+                n_sides
+            FROM root_lineage
+            WHERE new_version = _version()
+            UNION ALL
+            SELECT
+                new_root,
+                new_version,
+                old_root,
+                n_sides
+            FROM root_lineage
+            WHERE old_version = _version()
+        ) AS f
     ) AS l
+    WHERE l.version = l.latest
     GROUP BY l.id
 )
 

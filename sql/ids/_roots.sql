@@ -12,3 +12,4 @@ SELECT
 FROM _checked(ids) AS c
 LEFT JOIN _complete_roots AS f ON f.pt_root_id = c.root
 GROUP BY ALL
+LIMIT 1000000

@@ -86,6 +86,14 @@ def test_no_row_is_lost(drawn: list[tuple[Callable[[int, int], pl.Expr], int, in
     assert scanned([]).filter(condition).collect().equals(whole().filter(condition))
 
 
+def test_rows_are_counted_where_no_column_is_asked_for() -> None:
+    rows = scanned([])
+    assert rows.with_row_index().select(pl.col("index").max()).collect().item() == 9
+    assert rows.head(4).with_row_index().select(pl.len()).collect().item() == 4
+    two = pl.LazyFrame({"k": [1, 2]})
+    assert two.join(rows, how="cross").select(pl.len()).collect(engine="streaming").item() == 20
+
+
 def test_columns_and_the_first_rows() -> None:
     assert scanned([]).select("size").head(5).collect().equals(whole().select("size").head(5))
     assert scanned([]).select(pl.len()).collect().item() == 10

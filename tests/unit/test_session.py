@@ -81,7 +81,15 @@ def test_a_list_of_ids_as_a_parameter(filled: SmallWarehouse, values: object) ->
 
 @pytest.mark.parametrize(
     ("condition", "found"),
-    [("IN $ids", [2]), ("in\n $ids", [2]), ("NOT IN $ids", [1]), ("IN ($ids[1], 9)", [2]), ("= $ids[1]", [2])],
+    [
+        ("IN $ids", [2]),
+        ("in\n $ids", [2]),
+        ("NOT IN $ids", [1]),
+        ("IN ($ids[1], 9)", [2]),
+        ("IN (SELECT unnest([x FOR x IN $ids IF x IN $ids]))", [2]),
+        ("IN (SELECT unnest(list_filter($ids, lambda x: x IN $ids)))", [2]),
+        ("= $ids[1]", [2]),
+    ],
 )
 def test_a_list_after_in(filled: SmallWarehouse, condition: str, found: list[int]) -> None:
     query = f"SELECT nucleus_id FROM cells WHERE pt_root_id {condition} ORDER BY 1"

@@ -25,18 +25,27 @@ ROOT = FIRST + CELL
 
 @pytest.fixture(scope="module")
 def wide(small_module: SmallWarehouse) -> SmallWarehouse:
-    """2,000 segments, half of them cells, a hundred of those proofread; four files of five row groups."""
+    """2,000 segments, half of them cells, a hundred of those proofread; four files of five row groups.
+
+    Beside it a smaller version with more orphan pieces: what a planner believes of their number must not matter.
+    """
+    for version, rows, segments in ((1718, ROWS, 2_000), (1822, 20_000, 2_600)):
+        given_segments(small_module, version, rows, segments)
+    return small_module
+
+
+def given_segments(small: SmallWarehouse, version: int, rows: int, segments: int) -> None:
     rng = np.random.default_rng(0)
     schema = TABLES[SYNAPSE].arrow_schema
-    columns = {name: np.zeros(ROWS, int) for name in schema.names} | {"id": np.arange(ROWS)}
-    columns |= {f"{side}_pt_root_id": FIRST + rng.integers(1, 2_001, ROWS) for side in ("pre", "post")}
+    columns = {name: np.zeros(rows, int) for name in schema.names} | {"id": np.arange(rows)}
+    columns |= {f"{side}_pt_root_id": FIRST + rng.integers(1, segments + 1, rows) for side in ("pre", "post")}
     proofread = "\n".join(f"{n} | {FIRST + n} | {FIRST + n} | true | axon_fully_extended" for n in range(1, 101))
-    small_module.given(
+    small.given(
+        version,
         nucleus_detection_v0="id | pt_root_id\n" + "\n".join(f"{n} | {FIRST + n}" for n in range(1, 1_001)),
         proofreading_status_and_strategy=f"id | pt_root_id | valid_id | status_axon | strategy_axon\n{proofread}",
         synapses_pni_2=pa.table(columns).cast(schema),
     )
-    return small_module
 
 
 def scans(plan: dict[str, Any], folder: str) -> Iterator[tuple[int, int]]:

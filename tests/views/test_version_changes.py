@@ -237,3 +237,19 @@ def test_old_versions_with_few_tables_answer_or_refuse(small: SmallWarehouse) ->
     with pytest.raises(duckdb.Error, match="proofreading needs the table"):
         small.ask("FROM proofreading", 117)
     assert small.ask("FROM proofreading_changes") == []
+
+
+def test_what_several_versions_say_of_a_segment_is_not_added_up(small: SmallWarehouse) -> None:
+    for version, root in ((943, 50), (1078, 50), (1718, 60)):
+        small.given(
+            version,
+            nucleus_detection_v0="id | pt_root_id\n1 | 20",
+            synapses_pni_2=f"id | pre_pt_root_id | post_pt_root_id\n1 | {root} | 20\n2 | {root} | 20",
+        )
+    assert small.ask("SELECT moved_to_root_id, problem FROM check_ids(50)", 1718) == [
+        (
+            60,
+            "50 is not in v1718; it was in v1078, v943 as a segment without a nucleus, and all of its synapses "
+            "are on root 60 now; see root_lineage",
+        )
+    ]
