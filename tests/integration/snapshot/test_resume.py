@@ -181,7 +181,7 @@ def test_further_tables_join_those_that_are_here(bench: Any) -> None:
 
 
 def test_another_table_or_version_touches_nothing_that_is_here(bench: Any) -> None:
-    """Neither tables nor clustered synapses nor stored views are written again; a list of foreign ids joins them."""
+    """Neither tables nor clustered synapses nor stored views are written again."""
 
     def files() -> dict[str, tuple[str, int]]:
         here = bench.folder.path / "v1718"
