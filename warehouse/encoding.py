@@ -42,7 +42,6 @@ DELTA_BUCKETS = 500
 """From this number on, buckets hold what a version stores as the difference to another one."""
 _TOGETHER = 8
 """So many of the base's buckets are one of the difference: a look-up plans over every file."""
-_BASE_ID = f"CASE WHEN {{rows}}b < {DELTA_BUCKETS} THEN {{rows}}id END"
 
 _SUPERVOXEL_OFFSET = "post_pt_supervoxel_offset"
 _OFFSETS = {
@@ -88,10 +87,13 @@ def parquet_options(schema: pa.Schema) -> dict[str, Any]:
 
 
 def decode_sql(encoding: str, columns: Iterable[str]) -> str:
-    """The select list that turns stored columns into logical ones."""
+    """The select list that turns stored columns, of rows called `s`, into logical ones.
+
+    Without the `s`, DuckDB 2.0.1 takes a column for the parameter of that name of a macro (`common_inputs(a, b)`).
+    """
     offsets = _offsets(encoding)
     return ", ".join(
-        f'"{offset[1]}" + "{offset[0]}" AS "{name}"' if (offset := offsets.get(name)) else f'"{name}"'
+        f's."{offset[1]}" + s."{offset[0]}" AS "{name}"' if (offset := offsets.get(name)) else f's."{name}"'
         for name in columns
     )
 
@@ -129,10 +131,10 @@ def logical_select(version: int, entry: TableEntry) -> str:
     """
     columns = decode_sql(entry.encoding, entry.columns)
     if entry.table:
-        return f'SELECT {columns} FROM {rows_schema_of(version)}."{entry.table}"'
+        return f'SELECT {columns} FROM {rows_schema_of(version)}."{entry.table}" AS s'
     removed = ""
     for file, key, column in _removed(entry.base) if entry.base else ():
-        value = f"s.{column}" if key == "root" else _BASE_ID.format(rows="s.")
+        value = f"s.{column}" if key == "root" else f"CASE WHEN s.b < {DELTA_BUCKETS} THEN s.id END"
         removed += f" ANTI JOIN (FROM {_listed(version, file)}) AS no_{column} ON no_{column}.{key} = {value}"
     return f"SELECT {columns} FROM {parquet_source(folders(version, entry), in_buckets(entry))} AS s{removed}"
 

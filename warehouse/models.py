@@ -157,7 +157,7 @@ def _store(
     rows = sum(file.rows for file in files)
     entry = TableEntry("view", "", "all", columns, rows, files, encoding, fetched=now(), made_from=made_from)
     source = parquet_source([text_literal(str(target))], view.buckets == "kept")
-    con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {decode_sql(encoding, columns)} FROM {source}")
+    con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {decode_sql(encoding, columns)} FROM {source} AS s")
     return entry
 
 

@@ -83,8 +83,7 @@ def _where_synapses_lie(manifest: Manifest, name: str, entry: TableEntry) -> dic
 
 def _rows(version: int, entry: TableEntry, where: Sequence[str]) -> str:
     """Synapses as they lie in some folders, dead ones too, with the bucket of each."""
-    # `b` is qualified: DuckDB 2.0.1 takes a bare one for a parameter of that name (`common_inputs(a, b)`).
-    source = f"SELECT {decode_sql(entry.encoding, entry.columns)}, f.b FROM {parquet_source(where, True)} AS f"
+    source = f"SELECT {decode_sql(entry.encoding, entry.columns)}, s.b FROM {parquet_source(where, True)} AS s"
     return f"SELECT {_all_columns(TABLES[SYNAPSE], entry)}, r.b FROM ({source}) AS r"
 
 

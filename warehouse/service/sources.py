@@ -182,7 +182,7 @@ def _stored_columns(entry: TableEntry) -> tuple[ServedColumn, ...]:
 
 def _rows(path: Path, columns: Collection[ServedColumn], entry: TableEntry) -> str:
     files = ", ".join("'" + (path / file.path).as_posix().replace("'", "''") + "'" for file in entry.files)
-    stored = f"SELECT {decode_sql(entry.encoding, entry.columns)} FROM read_parquet([{files}])"
+    stored = f"SELECT {decode_sql(entry.encoding, entry.columns)} FROM read_parquet([{files}]) AS s"
     chosen = ", ".join(
         f'{_expression(column, field in entry.columns, field)} AS "{field}"'
         for column in columns
