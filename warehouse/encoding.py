@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,11 @@ def delta_bucket(bucket: int) -> int:
     return DELTA_BUCKETS + bucket // _TOGETHER
 
 
+def ranges(bounds: Sequence[int]) -> list[tuple[int, int]]:
+    """For each bucket the first root that it may hold, and the first that it may not."""
+    return list(pairwise([0, *bounds, 2**63 - 1]))
+
+
 def buckets_sql(bucket: str, base: Base | None) -> str:
     """The buckets, as a list in SQL, that hold rows of one bucket, which is given as an expression."""
     return f"[{bucket}, {DELTA_BUCKETS} + ({bucket}) // {_TOGETHER}]" if base else f"[{bucket}]"
@@ -139,12 +145,10 @@ def logical_select(version: int, entry: TableEntry) -> str:
     return f"SELECT {columns} FROM {parquet_source(folders(version, entry), in_buckets(entry))} AS s{removed}"
 
 
-def is_live_sql(version: int, base: Base, other_root: str, id: str, b: str) -> str:
-    """Whether a row that was found by one side is the version's: a condition on its other side, id and bucket."""
-    conditions = [f"{other_root} NOT IN (FROM {_listed(version, file)})" for file in base.retired]
-    conditions += [
-        f"({b} >= {DELTA_BUCKETS} OR {id} NOT IN (FROM {_listed(version, file)}))" for file in base.dead
-    ]
+def is_live_sql(version: int, base: Base) -> str:
+    """Whether a row that was found by one side is the version's: a condition on `other_root`, `id` and `b`."""
+    conditions = [f"other_root NOT IN (FROM {_listed(version, file)})" for file in base.retired]
+    conditions += [f"(b >= {DELTA_BUCKETS} OR id NOT IN (FROM {_listed(version, file)}))" for file in base.dead]
     return " AND ".join(conditions) or "TRUE"
 
 

@@ -107,7 +107,7 @@ def _axis(known: dict[int, tuple[int, int | None]], given: Sequence[Any], name: 
 
 def _create_side(cursor: duckdb.DuckDBPyConnection, name: str, side: list[tuple[int, int | None]]) -> None:
     """A table of one side: its size tells the planner to look up these roots instead of reading all synapses."""
-    roots, buckets = (pa.array(column, pa.int64()) for column in zip(*side, strict=True)) if side else ([], [])
+    roots, buckets = zip(*side, strict=True) if side else ((), ())
     columns = {"root": pa.array(roots, pa.int64()), "b": pa.array(buckets, pa.int32())}
     cursor.register(f"{name}_given", pa.table(columns | {"place": np.arange(len(side), dtype=np.int64)}))
     cursor.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_given")

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from warehouse.datastacks import Datastack, datastack_of, table_called
 from warehouse.dictionary import quoted, text_literal
 from warehouse.disk import disk_errors
-from warehouse.encoding import decode_sql, encode, encoding_for, parquet_options, parquet_source
+from warehouse.encoding import decode_sql, encode, encoding_for, parquet_options, parquet_source, ranges
 from warehouse.layout import FILE, Folder, model_path
 from warehouse.lineage import current_lineages
 from warehouse.manifest import Manifest, TableEntry, read_manifest
@@ -175,7 +175,7 @@ def _batches(
 def _segments_of_buckets(view: View, manifest: Manifest) -> Iterator[str]:
     """For each bucket of the synapse table, the condition that the view is about one of the segments in it."""
     synapses = manifest.tables.get(table_called(datastack_of(manifest.datastack), SYNAPSE) or "")
-    for low, high in pairwise([0, *(synapses.bounds if synapses else []), 2**63 - 1]):
+    for low, high in ranges(synapses.bounds if synapses else []):
         yield f"WHERE {quoted(view.store[0])} >= {low} AND {quoted(view.store[0])} < {high}"
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from warehouse.checksum import Sums, sums_of, text_of
 from warehouse.cluster import workers, write_bucket
 from warehouse.difference import bucket_of
 from warehouse.disk import disk_errors
-from warehouse.encoding import delta_bucket, removed_rows
+from warehouse.encoding import delta_bucket, ranges, removed_rows
 from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError
 from warehouse.layout import Folder, model_path
 from warehouse.manifest import Base, Manifest, TableEntry, read_manifest
@@ -70,24 +68,25 @@ def _full_copy(
     own, other = folder.version(version), folder.version(base.version)
     kept = {bucket_of(file): other / file.path for file in base.files}
     delta = {bucket_of(file): own / file.path for file in entry.files}
-    edges = [0, *entry.bounds, 2**63 - 1]
     target = assembled / model_path("synapses")
 
-    def write(number: int) -> Iterator[tuple[Path, Sums]]:
+    def write(number: int, low: int, high: int) -> tuple[Path, Sums] | None:
         pieces = []
         if number in kept:
             before = pq.ParquetFile(kept[number]).read()
             pieces.append(before.filter(pc.invert(removed_rows(own, base, before))))
         if (more := delta.get(delta_bucket(number))) is not None:
-            (key, *_), (low, high) = table.sort_by, edges[number : number + 2]
+            key = table.sort_by[0]
             pieces.append(pq.read_table(more, filters=[(key, ">=", low), (key, "<", high)], partitioning=None))
-        rows = pa.concat_tables(pieces, promote_options="permissive") if pieces else None
-        if rows is not None and rows.num_rows:
-            rows = rows.sort_by([(name, "ascending") for name in table.sort_by])
-            yield write_bucket(target, number, rows), sums_of(rows)
+        if not sum(map(len, pieces)):
+            return None
+        rows = pa.concat_tables(pieces, promote_options="permissive")
+        rows = rows.sort_by([(name, "ascending") for name in table.sort_by])
+        return write_bucket(target, number, rows), sums_of(rows)
 
     with ThreadPoolExecutor(workers(memory)) as pool:
-        written = list(chain.from_iterable(pool.map(lambda number: list(write(number)), range(len(edges) - 1))))
+        buckets = pool.map(lambda each: write(each[0], *each[1]), enumerate(ranges(entry.bounds)))
+        written = [bucket for bucket in buckets if bucket]
     if text_of(sums for _, sums in written) != base.checksum:
         raise SnapshotDamaged(
             f"the synapses of version {version} are not those that were fetched; find out more with: "

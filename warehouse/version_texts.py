@@ -68,7 +68,7 @@ def _where_synapses_lie(manifest: Manifest, name: str, entry: TableEntry) -> dic
         "_buckets_onto": f"SELECT {buckets_sql(f'{schema_of(version)}._bucket_of(root)', base)} AS _buckets_onto",
     }
     if base is not None:
-        texts["_is_live"] = f"SELECT ({is_live_sql(version, base, 'other_root', 'id', 'b')}) AS _is_live"
+        texts["_is_live"] = f"SELECT ({is_live_sql(version, base)}) AS _is_live"
     by_pre = manifest.models.get("_all_by_pre")
     if manifest.layout != "full":
         numbers = [*range(last + 1), *(range(DELTA_BUCKETS, delta_bucket(last) + 1) if base else ())]
