@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import duckdb
@@ -220,12 +219,3 @@ def test_a_snapshot_of_neurons_answers_between_neurons(cells: SmallWarehouse) ->
         cells.ask("FROM synapses_between(77, 20)", 3)
     with pytest.raises(duckdb.Error, match="output_synapses would be wrong"):
         cells.ask("FROM output_synapses(10)", 3)
-
-
-def test_inputs_of_one_cell_open_one_synapse_file(cells: SmallWarehouse) -> None:
-    wh = cells.connect(1)
-    assert len(wh.manifest.tables["synapses_pni_2"].files) > 1
-    ((_, plan),) = wh.sql("EXPLAIN (ANALYZE, FORMAT json) FROM input_synapses(10)").fetchall()
-    counts = {int(count) for count in re.findall(r'"Total Files Read": *"(\d+)"', plan)}
-    assert 1 in counts
-    assert max(counts) == 1
