@@ -266,7 +266,7 @@ print(duckdb.__version__, len(names))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", ["1.5.6", "2.0.0"])
+@pytest.mark.parametrize("version", ["1.5.6", "2.0.1"])
 def test_every_view_fetches_where_only_duckdb_is_installed(moved: Path, tmp_path: Path, version: str) -> None:
     """Inside the folder, and attached under another name from elsewhere; no pytz, no numpy."""
     environment = tmp_path / "bare"
