@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from warehouse.dictionary import text_literal
+from warehouse.dictionary import empty_select, text_literal
 from warehouse.errors import UsageError
 
 _WIDER = "fetch all with: microns snapshot {version} --synapses all"
@@ -70,7 +70,7 @@ class Choice:
         those alone on their segment.
         """
         if not self.has_cells:
-            return "SELECT NULL::BIGINT AS pt_root_id WHERE false"
+            return empty_select({"pt_root_id": "BIGINT"})
         conditions = " AND ".join(("c.is_single_soma", *self._conditions()))
         if not self.ids:
             return f"SELECT c.pt_root_id FROM cells AS c WHERE {conditions}"

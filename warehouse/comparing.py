@@ -13,7 +13,7 @@ from typing import TypeAlias
 import duckdb
 
 from warehouse.datastacks import Datastack, datastack_of, table_called
-from warehouse.dictionary import comment_on_view, quoted, text_literal
+from warehouse.dictionary import comment_on_view, empty_select, quoted, text_literal
 from warehouse.lineage import current_lineages
 from warehouse.manifest import Manifest, TableEntry
 from warehouse.schema import Table
@@ -108,11 +108,9 @@ def _create(
     branches: Iterator[str] | list[str],
 ) -> None:
     items = ", ".join(f"{quoted(column)}::{kind} AS {quoted(column)}" for column, (kind, _) in columns.items())
-    nothing = ", ".join(f"NULL AS {quoted(column)}" for column in columns)
+    nothing = empty_select({column: kind for column, (kind, _) in columns.items()})
     parts = [f"SELECT {items} FROM ({each})" for each in branches]
-    create_spanning(
-        con, name, doc, columns, " UNION ALL ".join(parts) or f"SELECT {items} FROM (SELECT {nothing}) WHERE false"
-    )
+    create_spanning(con, name, doc, columns, " UNION ALL ".join(parts) or nothing)
 
 
 def _numbers(pair: Pair) -> str:

@@ -122,6 +122,11 @@ def text_literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def empty_select(columns: Mapping[str, str]) -> str:
+    """A SELECT with these columns (name and type) and no rows, which the planner knows."""
+    return f"SELECT {', '.join(f'NULL::{kind} AS {quoted(name)}' for name, kind in columns.items())} WHERE false"
+
+
 def refusing_select(columns: Iterable[tuple[str, str]], sentence: str) -> str:
     """A SELECT with these columns (name and type) that raises `sentence` whatever is asked of it.
 

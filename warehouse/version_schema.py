@@ -13,7 +13,14 @@ from typing import TypeAlias
 import duckdb
 
 from warehouse.datastacks import Datastack, datastack_of, table_called
-from warehouse.dictionary import comment_on_macro, comment_on_view, quoted, refusing_select, text_literal
+from warehouse.dictionary import (
+    comment_on_macro,
+    comment_on_view,
+    empty_select,
+    quoted,
+    refusing_select,
+    text_literal,
+)
 from warehouse.encoding import logical_select
 from warehouse.errors import ViewError
 from warehouse.macros import arguments, sample_call
@@ -115,8 +122,8 @@ def create_compared(
         else:
             for view in compared:  # else each look-up would plan a comparison with nothing
                 described = con.execute(f"DESCRIBE {schema_of(version)}.{view.name}").fetchall()
-                items = ", ".join(f"NULL::{row[1]} AS {quoted(row[0])}" for row in described)
-                create_curated(con, manifest, replace(view, text=f"SELECT {items} WHERE false", found=()), views)
+                nothing = empty_select({name: kind for name, kind, *_ in described})
+                create_curated(con, manifest, replace(view, text=nothing, found=()), views)
         found[version] = manifest
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from warehouse.datastacks import datastack_of, table_called
-from warehouse.dictionary import quoted, text_literal
+from warehouse.dictionary import empty_select, quoted, text_literal
 from warehouse.encoding import (
     DELTA_BUCKETS,
     buckets_sql,
@@ -90,9 +90,7 @@ def _rows(version: int, entry: TableEntry, where: Sequence[str]) -> str:
 def raw_select(version: int, table: Table | None, entry: TableEntry | None) -> str:
     """The SELECT of a table under CAVE's name: every declared column, whatever the version has of it."""
     if entry is None:
-        declared = duckdb_columns(table) if table else {}
-        items = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in declared.items())
-        return f"SELECT {items} WHERE false"
+        return empty_select(duckdb_columns(table) if table else {})
     return f"SELECT {_all_columns(table, entry)} FROM ({logical_select(version, entry)})"
 
 
