@@ -1,6 +1,9 @@
 """A synthetic warehouse with any number of synapses, as a snapshot would leave it.
 
-python tests/benchmarks/volume.py 30e6 DIR     # 337e6 for the real size; the parts are kept in DIR/parts
+python -m tests.benchmarks.volume ROWS DIR [full]
+
+The parts are kept in DIR/parts. With `full` the layout is the full one; where a warehouse is there already, only
+what this adds is stored.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +23,7 @@ from warehouse.build import build
 from warehouse.cluster import cluster_synapses
 from warehouse.layout import Folder
 from warehouse.logical import logical_rows
-from warehouse.manifest import Manifest, TableEntry
+from warehouse.manifest import Manifest, TableEntry, read_manifest
 from warehouse.publish import publish
 from warehouse.store import write_table
 from warehouse.synthetic import Volume, synthesize
@@ -77,14 +81,19 @@ def timed(what: str, work: Callable[..., Result], *arguments: object, **options:
     return result
 
 
-def main(rows: int, directory: Path) -> None:
+def main(rows: int, directory: Path, layout: str = "default") -> None:
     """Make the warehouse in `directory`; parts that are there already are used again."""
-    volume = timed("cells", synthesize, cells_for(rows), 0, rows)
-    parts = sorted((directory / "parts").glob("*.parquet")) or timed(
-        "parts", write_parts, volume, directory / "parts"
-    )
-    snapshot(volume, parts, Folder.of(directory))
+    folder = Folder.of(directory)
+    if not folder.manifest(VERSION).exists():
+        volume = timed("cells", synthesize, cells_for(rows), 0, rows)
+        parts = sorted((directory / "parts").glob("*.parquet")) or timed(
+            "parts", write_parts, volume, directory / "parts"
+        )
+        snapshot(volume, parts, folder)
+    if layout == "full":
+        replace(read_manifest(folder.manifest(VERSION)), layout="full").write(folder.manifest(VERSION))
+        timed("full layout", build, folder)
 
 
 if __name__ == "__main__":
-    main(int(float(sys.argv[1])), Path(sys.argv[2]))
+    main(int(float(sys.argv[1])), Path(sys.argv[2]), *sys.argv[3:])
