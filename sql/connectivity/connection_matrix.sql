@@ -35,9 +35,13 @@ SELECT
     _label(
         "by", post.cell_type, post.cell_class, post.mtype, post.visual_area, post.layer
     ) AS post_label -- What `by` says of the postsynaptic cell; NULL = unknown
-FROM _roots(pre_ids) AS a
+FROM (
+    SELECT r.root
+    FROM _roots(pre_ids) AS r
+    WHERE _given(min_syn, 'min_syn') IS NOT NULL
+) AS a
 CROSS JOIN _roots(post_ids) AS b
 LEFT JOIN _root_cells AS pre ON pre.pt_root_id = a.root
 LEFT JOIN _root_cells AS post ON post.pt_root_id = b.root
-LEFT JOIN pairs AS k ON k.pre_pt_root_id = a.root AND k.post_pt_root_id = b.root AND k.n_syn >= _given(min_syn, 'min_syn')
+LEFT JOIN pairs AS k ON k.pre_pt_root_id = a.root AND k.post_pt_root_id = b.root AND k.n_syn >= min_syn
 ORDER BY pre_label ASC NULLS LAST, a.root ASC, post_label ASC NULLS LAST, b.root ASC

@@ -4,7 +4,8 @@
 -- left out. Number, summed and mean size stand together because they answer different questions: a sum of sizes is not
 -- a number of synapses. Segments need not be cells: see `connections_typed` for who they are.
 --
--- Fast: a filter on `post_pt_root_id`, which opens few files. A filter on `pre_pt_root_id` reads the ids of all
+-- Fast: a filter on `post_pt_root_id` by a value or a list, or a join with few cells, which open few files; not
+-- `IN (SELECT ...)`, with which DuckDB 2 forms all pairs first. A filter on `pre_pt_root_id` reads the ids of all
 -- synapses; without any filter all pairs are formed, which for the whole volume needs minutes and much memory.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2

@@ -25,6 +25,7 @@ WITH RECURSIVE starts AS MATERIALIZED (
             ELSE error('the axon of ' || r.root || ' was not proofread, so that it is not known where it leads; see `proofreading`')
         END AS root
     FROM _roots(a) AS r
+    WHERE _given(min_syn, 'min_syn') IS NOT NULL
 ),
 
 targets AS MATERIALIZED (
@@ -49,23 +50,27 @@ edges AS MATERIALIZED (
         k.n_syn
     FROM _cell_connections AS k
     JOIN receivers AS q ON q.root = k.post_pt_root_id
-    WHERE k.strategy_axon IS NOT NULL AND k.n_syn >= _given(min_syn, 'min_syn')
+    WHERE k.strategy_axon IS NOT NULL AND k.n_syn >= min_syn
 ),
 
+-- A walk knows its goals, and both its ends are compared in the end: asked for each row of a table, DuckDB 1.5 walks for
+-- all rows at once and gives each of them every walk.
 walks AS (
     SELECT
         [s.root] AS roots,
         [k.n_syn][:0] AS n_syn,
         s.root AS last,
+        (SELECT list_sort(list(t.root)) FROM targets AS t) AS goals,
         FALSE AS has_arrived
     FROM starts AS s
     LEFT JOIN edges AS k ON FALSE
-    UNION ALL
+    UNION
     SELECT
         list_append(w.roots, e.post),
         list_append(w.n_syn, e.n_syn),
         e.post,
-        e.post IN (SELECT root FROM targets)
+        w.goals,
+        list_contains(w.goals, e.post)
     FROM walks AS w
     JOIN edges AS e ON e.pre = w.last
     WHERE
@@ -75,7 +80,7 @@ walks AS (
             ELSE error('max_hops goes from 1 to 5, not ' || coalesce(max_hops::VARCHAR, 'NULL'))
         END
         AND NOT list_contains(w.roots, e.post)
-        AND (len(w.roots) < max_hops OR e.post IN (SELECT root FROM targets))
+        AND (len(w.roots) < max_hops OR list_contains(w.goals, e.post))
 ),
 
 found AS (
@@ -83,7 +88,10 @@ found AS (
         w.roots,
         w.n_syn
     FROM walks AS w
-    WHERE w.has_arrived
+    WHERE
+        w.has_arrived
+        AND w.roots[1] IN (SELECT s.root FROM starts AS s)
+        AND w.goals = (SELECT list_sort(list(t.root)) FROM targets AS t)
 )
 
 SELECT

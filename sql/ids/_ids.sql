@@ -13,7 +13,11 @@ SELECT
         WHEN i.nth > 1000000 THEN error('more than a million ids; join synapses or connections to your own table of ids')
         WHEN i.given IS NULL THEN error('an id is NULL; leave such rows out before asking')
         WHEN try_cast(i.given AS BIGINT) IS NULL OR NOT regexp_full_match(i.given::VARCHAR, '\s*\d+\s*')
-            THEN error(i.given::VARCHAR || ' is no id: root ids and nucleus ids are positive whole numbers')
+            THEN
+                error(
+                    coalesce(nullif(trim(i.given::VARCHAR), ''), 'an empty text')
+                    || ' is no id: root ids and nucleus ids are positive whole numbers'
+                )
         ELSE i.given::BIGINT
     END AS id -- Root id or nucleus id
 FROM (

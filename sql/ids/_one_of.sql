@@ -4,7 +4,7 @@
 -- macro: _one_of(word, what, allowed)
 SELECT
     CASE
-        WHEN list_contains(allowed, word) THEN word
+        WHEN list_contains(allowed, word::VARCHAR) THEN word::VARCHAR
         ELSE
             error(
                 'there is no ' || what || ' named ' || coalesce(word::VARCHAR, 'NULL') || '; the nearest is '

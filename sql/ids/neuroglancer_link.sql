@@ -1,8 +1,8 @@
 -- A link that shows cells in Spelunker, the Neuroglancer of CAVE, made without a connection.
 --
--- Takes root ids or nucleus ids: a number, a text, a list, or `(SELECT list(...) FROM ...)`; one link shows them all, and
--- it cannot be asked for each row of a table. The link holds the whole state of the viewer: the electron microscopy, the
--- segments, and the place of the first nucleus among them.
+-- Takes root ids or nucleus ids: a number, a text, a list, or `(SELECT list(...) FROM ...)`; one link shows them all.
+-- The link holds the whole state of the viewer: the electron microscopy, the segments, and the place of the first nucleus
+-- among them.
 --
 -- Segments are drawn from a flat copy of the segmentation, which needs no account, where there is one of this version.
 -- Such copies exist of few versions only (117, 343, 943 and 1300 of minnie65): from another version each cell is carried
@@ -137,6 +137,7 @@ SELECT
 
         SELECT
             CASE
+                WHEN max_length IS NULL THEN error('max_length is NULL; leave it out, or pass a number of characters')
                 WHEN length(k.url) <= max_length THEN k.url
                 ELSE error(
                     'the link has ' || length(k.url) || ' characters, more than max_length := ' || max_length

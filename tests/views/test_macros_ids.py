@@ -63,6 +63,7 @@ WRONG = {
     "10.0": "cannot hold 18 digits",
     "1e1": "cannot hold 18 digits",
     "'1e1'": "1e1 is no id",
+    "' '": "an empty text is no id",
 }
 
 

@@ -151,6 +151,11 @@ def test_paths_lead_through_proofread_cells_that_are_alone(small: SmallWarehouse
     small.expect("paths_between(10, [20, 50])", "path\n[10, 20]\n[10, 50]")
     small.expect("paths_between(30, 20)", "path\n[30, 10, 20]")
     assert small.ask("SELECT count(*) FROM paths_between(10, 10)") == [(0,)]
+    rows = [(10, 50, 1), (10, 20, 3), (20, 50, 5), (30, 20, 2)]
+    apart = [(*row, path) for row in rows for (path,) in small.ask(f"SELECT path FROM paths_between{row}")]
+    values = ", ".join(map(str, rows))
+    together = f"FROM (VALUES {values}) AS v (a, b, hops), LATERAL (FROM paths_between(v.a, v.b, v.hops)) AS p"
+    assert small.ask(f"SELECT v.*, p.path {together} ORDER BY ALL") == sorted(apart)
     for call, sentence in {
         "50, 10": "the axon of 50 was not proofread, so that it is not known where it leads",
         "10, 999": "999 is not known",
@@ -159,6 +164,8 @@ def test_paths_lead_through_proofread_cells_that_are_alone(small: SmallWarehouse
         "77, 50": "77 holds 0 nuclei; a path leads from a single cell",
         "10, 50, max_hops := 6": "max_hops goes from 1 to 5, not 6",
         "10, 50, max_hops := 0": "max_hops goes from 1 to 5, not 0",
+        "10, 50, min_syn := NULL": "min_syn is NULL",
+        "20, 30, min_syn := NULL": "min_syn is NULL",
     }.items():
         with pytest.raises(duckdb.Error, match=sentence):
             small.ask(f"SELECT count(*) FROM paths_between({call}) WHERE n_hops > 9")

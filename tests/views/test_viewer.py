@@ -109,6 +109,7 @@ def test_one_link_for_what_a_query_lists(three: SmallWarehouse) -> None:
     [
         ("neuroglancer_link(864691135000000010)", "it was in v1300, and its nucleus 101 is on root 8646911350"),
         ("neuroglancer_link([20, 4321])", "4321 is not known"),
+        ("neuroglancer_link(20, max_length := NULL)", "max_length is NULL"),
         ("neuroglancer_link(20, max_length := 500)", "characters, more than max_length := 500; ask for fewer"),
         ("neuroglancer_link(20, source := 'graphene')", "no source named graphene; the nearest is"),
     ],
