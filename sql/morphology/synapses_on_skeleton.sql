@@ -28,8 +28,8 @@ WITH somata AS MATERIALIZED (
                     'the skeleton of ' || r.root || ' is not here; fetch it with: microns snapshot ' || _version()
                     || ' --skeletons ' || r.root
                 )
-            WHEN within_um >= 0.001 THEN r.root
-            ELSE error('within_um is a distance of 0.001 um or more, not ' || coalesce(within_um::VARCHAR, 'NULL'))
+            WHEN within_um >= 0.01 THEN r.root
+            ELSE error('within_um is a distance of 0.01 um or more, not ' || coalesce(within_um::VARCHAR, 'NULL'))
         END AS root,
         r.is_complete
     FROM _roots(ids) AS r

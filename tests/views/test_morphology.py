@@ -167,11 +167,11 @@ def test_a_side_can_be_chosen(shapes: SmallWarehouse) -> None:
         (1, "FROM synapses_on_skeleton(103)", "microns snapshot 1 --skeletons 30"),
         (1, "FROM synapses_on_skeleton(10, side := 'inputs')", "the nearest is input"),
         (1, "FROM synapses_on_skeleton(999)", "999 is not known"),
-        (1, "FROM synapses_on_skeleton(10, within_um := 0)", "within_um is a distance of 0.001 um or more, not 0"),
+        (1, "FROM synapses_on_skeleton(10, within_um := 0)", "within_um is a distance of 0.01 um or more, not 0"),
         (
             1,
             "FROM synapses_on_skeleton(10, within_um := NULL)",
-            "within_um is a distance of 0.001 um or more, not NULL",
+            "within_um is a distance of 0.01 um or more, not NULL",
         ),
         (2, "FROM synapses_on_skeleton(10)", "ask with side := 'output'"),
         (2, "SELECT count(*) FROM synapses_on_skeleton(10, side := 'input')", "ask with side := 'output'"),
