@@ -67,8 +67,9 @@ _LINEAGE_DOC = (
 def create_spanning(
     con: duckdb.DuckDBPyConnection, name: str, doc: str, columns: Mapping[str, tuple[str, str]], select: str
 ) -> None:
-    """Create a view in `main` whose columns are given with type and meaning."""
-    con.execute(f"CREATE VIEW main.{name} AS {select}")
+    """Create a view in `main` whose columns are given with type and meaning; without a SELECT it has no rows."""
+    rows = select or empty_select({column: kind for column, (kind, _) in columns.items()})
+    con.execute(f"CREATE VIEW main.{name} AS {rows}")
     comment_on_view(con, "main", name, doc, {column: text for column, (_, text) in columns.items()})
 
 
@@ -108,9 +109,8 @@ def _create(
     branches: Iterator[str] | list[str],
 ) -> None:
     items = ", ".join(f"{quoted(column)}::{kind} AS {quoted(column)}" for column, (kind, _) in columns.items())
-    nothing = empty_select({column: kind for column, (kind, _) in columns.items()})
     parts = [f"SELECT {items} FROM ({each})" for each in branches]
-    create_spanning(con, name, doc, columns, " UNION ALL ".join(parts) or nothing)
+    create_spanning(con, name, doc, columns, " UNION ALL ".join(parts))
 
 
 def _numbers(pair: Pair) -> str:

@@ -9,14 +9,7 @@ from typing import Any
 import duckdb
 
 from warehouse.comparing import create_comparisons, create_spanning, of_all
-from warehouse.dictionary import (
-    DATA_DICTIONARY,
-    DATA_DICTIONARY_COLUMNS,
-    comment_on_view,
-    empty_select,
-    quoted,
-    text_literal,
-)
+from warehouse.dictionary import DATA_DICTIONARY, DATA_DICTIONARY_COLUMNS, comment_on_view, quoted, text_literal
 from warehouse.macros import MACRO_COLUMNS, MACROS, column_rows, macro_rows
 from warehouse.manifest import Manifest
 from warehouse.queries import Reference, rewrite
@@ -85,9 +78,8 @@ def create_histories(
     create_comparisons(con, manifests, views)
     rows = of_all(manifests, views, "_id_index", _ID_HISTORY)
     create_spanning(con, "_id_history", _ID_HISTORY_DOC, _ID_HISTORY, rows)
-    rows = of_all(manifests, views, "_orphans", _ORPHAN_HISTORY)
-    if len(manifests) == 1:  # a look-up asks for those of other versions
-        rows = empty_select({column: kind for column, (kind, _) in _ORPHAN_HISTORY.items()})
+    # A look-up asks for those of other versions: one that is alone has none.
+    rows = of_all(manifests, views, "_orphans", _ORPHAN_HISTORY) if len(manifests) > 1 else ""
     create_spanning(con, "_orphan_history", _ORPHAN_HISTORY_DOC, _ORPHAN_HISTORY, rows)
 
 

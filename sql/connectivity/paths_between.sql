@@ -37,6 +37,10 @@ targets AS MATERIALIZED (
     FROM _roots(b) AS r
 ),
 
+goals AS (
+    SELECT list_sort(list(t.root)) AS roots FROM targets AS t
+),
+
 receivers AS (
     SELECT x.pt_root_id AS root FROM _proofread_axons AS x
     UNION
@@ -60,9 +64,10 @@ walks AS (
         [s.root] AS roots,
         [k.n_syn][:0] AS n_syn,
         s.root AS last,
-        (SELECT list_sort(list(t.root)) FROM targets AS t) AS goals,
+        g.roots AS goals,
         FALSE AS has_arrived
     FROM starts AS s
+    CROSS JOIN goals AS g
     LEFT JOIN edges AS k ON FALSE
     UNION
     SELECT
@@ -88,10 +93,9 @@ found AS (
         w.roots,
         w.n_syn
     FROM walks AS w
-    WHERE
-        w.has_arrived
-        AND w.roots[1] IN (SELECT s.root FROM starts AS s)
-        AND w.goals = (SELECT list_sort(list(t.root)) FROM targets AS t)
+    JOIN starts AS s ON s.root = w.roots[1]
+    JOIN goals AS g ON g.roots = w.goals
+    WHERE w.has_arrived
 )
 
 SELECT

@@ -137,8 +137,7 @@ SELECT
 
         SELECT
             CASE
-                WHEN max_length IS NULL THEN error('max_length is NULL; leave it out, or pass a number of characters')
-                WHEN length(k.url) <= max_length THEN k.url
+                WHEN length(k.url) <= _given(max_length, 'max_length') THEN k.url
                 ELSE error(
                     'the link has ' || length(k.url) || ' characters, more than max_length := ' || max_length
                     || '; ask for fewer cells, or allow more, which the viewer can take but chats and mail may cut'
