@@ -21,7 +21,8 @@ class Timings:
     """Seconds of one query in one engine, warm and cold, and what it took besides.
 
     Attributes:
-        warm: seconds of the repetitions, the first after opening left out.
+        warm: seconds of the repetitions in turns with other queries, the first after opening left out.
+        again: seconds of the repetitions right after each other, the first left out.
         cold: seconds with opening, in a fresh process that finds nothing in the page cache.
         rows: of the answer.
         peak: bytes of memory of the fresh process, interpreter and libraries included.
@@ -30,6 +31,7 @@ class Timings:
     """
 
     warm: list[float] = field(default_factory=list)
+    again: list[float] = field(default_factory=list)
     cold: list[float] = field(default_factory=list)
     rows: int = 0
     peak: int = 0

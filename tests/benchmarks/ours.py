@@ -60,12 +60,18 @@ class Ours:
             used = {name: value for name, value in values.items() if f"${name}" in SQL[question]}
             return self._wh.sql(SQL[question], **used).to_arrow_table()
         other: dict[str, Callable[[Asked], Answer]] = {
+            "inputs: fetched from a cursor": lambda asked: self._fetched(f"input_synapses({asked.cell})"),
+            "outputs: fetched from a cursor": lambda asked: self._fetched(f"output_synapses({asked.axon})"),
             "inputs: one file": self._one_file,
             "inputs: polars": self._scan,
             "inputs: polars on one file": self._scan_one_file,
             "binary_matrix": self._matrix,
         }
         return other[question](asked)
+
+    def _fetched(self, call: str) -> pa.Table:
+        """As the DuckDB shell asks: planned once, where a relation is planned to know its columns too."""
+        return self._wh.cursor().execute(f"SELECT {COLUMNS} FROM {call}").to_arrow_table()
 
     def _scan(self, asked: Asked) -> pa.Table:
         rows = self._wh.scan("synapses").filter(pl.col("post_pt_root_id") == asked.cell)

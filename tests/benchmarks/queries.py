@@ -6,10 +6,10 @@ python -m tests.benchmarks.queries ROOT [ROOT ...] [--peers DIR] [--engines NAME
 With several warehouses the last table says how times grow with the number of synapses. With --peers, the folder
 that `peers.py` filled from the only ROOT, the engines are asked in turns, and all answers must be equal.
 
-Warm: in a process that was asked the same before. Cold: from opening (connecting, or reading a file into memory)
-to the answer, in a process that has its libraries loaded and nothing else, a server started anew; the pages of the
-files were dropped from the page cache (posix_fadvise), or with --drop-caches everything that the kernel holds of
-any file (/proc/sys/vm/drop_caches, as root).
+Warm: in a process that was asked the same before, and all else since. Again: right after the same. Cold: from
+opening (connecting, or reading a file into memory) to the answer, in a process that has its libraries loaded and
+nothing else, a server started anew; the pages of the files were dropped from the page cache (posix_fadvise), or with
+--drop-caches everything that the kernel holds of any file (/proc/sys/vm/drop_caches, as root).
 """
 
 from __future__ import annotations
@@ -34,10 +34,12 @@ from warehouse.tables import SYNAPSE
 
 OTHER_WAYS = (
     "inputs: inner query",
+    "inputs: fetched from a cursor",
     "inputs: plain view",
     "inputs: one file",
     "inputs: polars",
     "inputs: polars on one file",
+    "outputs: fetched from a cursor",
     "outputs: scan",
     "connections_among_100: from synapses",
     "box: scan",
@@ -49,6 +51,8 @@ _SCANS = ("connections_of_cells", "box", "type_matrix", "degrees")
 """What peers read their whole table for: cold is little slower than warm, and is not asked."""
 _LONG = 5.0
 """Seconds from which once is enough, of a peer."""
+_SHORT = 0.5
+"""Seconds up to which it matters what was asked just before."""
 
 
 class Run:
@@ -113,6 +117,17 @@ class Run:
                         if turn or (engine != OURS and answer["seconds"] > _LONG):
                             timings.warm.append(answer["seconds"])
                             _say("warm", engine, question, answer["seconds"])
+            for engine, worker in workers.items():
+                self._again(engine, worker, rounds)
+
+    def _again(self, engine: str, worker: Worker, rounds: int) -> None:
+        """One engine, every short question several times in a row; the first time does not count."""
+        for question in self.questions(engine):
+            timings = self.results[question, engine]
+            if max(timings.warm, default=0) < _SHORT:
+                seconds = [worker.ask(question)["seconds"] for _ in range(rounds + 1)]
+                timings.again += seconds[1:]
+                _say("again", engine, question, seconds[-1])
 
     def same(self) -> None:
         """All engines and ways agree on every answer.

@@ -19,7 +19,7 @@ def report(run: Run) -> str:
     """All tables of one warehouse, medians with extremes in brackets."""
     tables = [f"### {run.rows:,} synapses", _ours(run)]
     if len(run.engines) > 1:
-        tables += [_engines(run, "warm"), _engines(run, "cold"), _ratios(run)]
+        tables += [*(_engines(run, how) for how in ("warm", "again", "cold")), _ratios(run)]
     opened = ", ".join(f"{engine} {milliseconds([seconds])}" for engine, seconds in run.opening.items())
     return "\n\n".join([*tables, f"Opening, warm, ms: {opened}"])
 
@@ -42,6 +42,7 @@ def _ours(run: Run) -> str:
         "the warehouse",
         "rows",
         "warm, ms",
+        "again, ms",
         "cold, ms",
         "memory, MB",
         "needs, MB",
@@ -52,7 +53,8 @@ def _ours(run: Run) -> str:
     for name, engine in run.results:
         timings, limit = _of(run, name, engine), run.limits.get(name)
         if engine == OURS:
-            line = [_text(name), f"{timings.rows:,}", milliseconds(timings.warm), milliseconds(timings.cold)]
+            line = [_text(name), f"{timings.rows:,}"]
+            line += map(milliseconds, (timings.warm, timings.again, timings.cold))
             line.append(f"{timings.peak / 1e6:,.0f}" if timings.peak else "")
             line += [f"{limit.size / 1e6:,.2f}", milliseconds([limit.seconds])] if limit else ["", ""]
             line.append(f"{statistics.median(timings.warm) / limit.seconds:.1f}" if limit and timings.warm else "")
@@ -84,7 +86,7 @@ def _asked(header: list[str], lines: list[list[str]]) -> str:
 
 
 def _shown(timings: Timings, how: str) -> str:
-    shown = milliseconds(timings.cold if how == "cold" else timings.warm)
+    shown = milliseconds(getattr(timings, how))
     return f"> {shown}" if shown and timings.gave_up else shown
 
 

@@ -65,9 +65,9 @@ def test_a_million_synapses(folder: Path) -> None:
 
     grown = run("queries", ours, ours, "--rounds", "1", "--cold", "1", "--questions", "inputs")
     assert "| warm, ms | 1 million | 1 million |" in grown
-    rows, warm, cold, memory = numbers(grown, "| inputs of one cell |")[:4]
+    rows, warm, again, cold, memory = numbers(grown, "| inputs of one cell |")[:5]
     assert rows > 1000
-    assert warm < cold
+    assert max(warm, again) < cold
     assert 50 < memory < 1000
 
     second = run("second", ours, folder / "second", "--rounds", "1")
