@@ -8,8 +8,8 @@ that `peers.py` filled from the only ROOT, the engines are asked in turns, and a
 
 Warm: in a process that was asked the same before, and all else since. Again: right after the same. Cold: from
 opening (connecting, or reading a file into memory) to the answer, in a process that has its libraries loaded and
-nothing else, a server started anew; the pages of the files were dropped from the page cache (posix_fadvise), or with
---drop-caches everything that the kernel holds of any file (/proc/sys/vm/drop_caches, as root).
+nothing else, a server started anew; the pages of the files were dropped from the page cache (posix_fadvise), or
+with --drop-caches everything that the kernel holds of any file (/proc/sys/vm/drop_caches, as root).
 """
 
 from __future__ import annotations
