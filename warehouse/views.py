@@ -1,25 +1,8 @@
-"""The curated views: SQL files with a header that says what they mean.
+"""The curated views: SQL files, each with a header that says what it means (`header.py`).
 
-A file holds one bare SELECT and is named like the view. Its header is comment lines: a summary (one sentence), an
-explanation, and keys, each on a line of its own (`-- grain: nucleus_id`):
-
-    grain      columns that identify a row
-    requires   a table without which the view refuses to answer; `A or B` where one of them is enough
-    scope      the synapse scopes in which the answer is right; in others the view refuses. `any` where it
-               answers or refuses by itself, whatever the scopes of what it is built on
-    warning    what makes people get it wrong
-    cite       keys into the citations
-    questions  numbers in the question bank
-    example    a query that shows it at work; the data dictionary prints it with its answer from a small demo
-    store      its rows take long to make: they are written to Parquet, in this order, when the database is built
-    row_group  rows in a row group of the stored file: few for quick look-ups in a short one, many for a long one
-    buckets    `kept`: the stored rows lie in a file for each bucket (`b`); `made`: they are computed for the
-               segments of one bucket of the synapse table at a time
-    layout     the layout of a version that has its rows stored; without this line every layout has
-    macro      its signature: the file is a macro; a SELECT without FROM is a scalar one
-
-The comment behind an item of the SELECT says what the column means, its unit last, in square brackets; a column
-that passes through under its own name keeps the text of its source. Files name tables and views by bare names.
+A file holds one bare SELECT and is named like the view. The comment behind an item of the SELECT says what the
+column means, its unit last, in square brackets; a column that passes through under its own name keeps the text of
+its source. Files name tables and views by bare names.
 """
 
 from __future__ import annotations
@@ -34,6 +17,7 @@ from importlib.resources.abc import Traversable
 
 from warehouse.datastacks import Datastack, constants_sql, table_called
 from warehouse.errors import ViewError
+from warehouse.header import read_header, signature, words
 from warehouse.queries import Reference, Texts, is_scalar, item_texts, parse, references
 from warehouse.schema import Column, Table
 from warehouse.tables import TABLES
@@ -41,24 +25,8 @@ from warehouse.tables import TABLES
 VIEWS_VERSION = 1
 """The meaning of the SQL: raised whenever a view starts to answer differently."""
 
-_KEYS = (
-    "grain",
-    "requires",
-    "scope",
-    "warning",
-    "cite",
-    "questions",
-    "example",
-    "store",
-    "row_group",
-    "buckets",
-    "layout",
-    "macro",
-)
 _ANY = "any"
-_KEY_LINE = re.compile(r"([a-z_]+): *(.*)")
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
-_SIGNATURE = re.compile(r"([a-z_][a-z0-9_]*)\((.*)\)")
 
 
 @dataclass(frozen=True)
@@ -200,25 +168,25 @@ def parse_view(path: str, content: str) -> View:
         raise ViewError(f"sql/{path}: names under sql/ are lower_snake, and this one is not")
     lines = content.splitlines()
     height = next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
-    summary, doc, keys = _header(path, lines[:height])
+    summary, doc, keys = read_header(path, lines[:height])
     text = "\n".join(lines[height:]).strip()
     try:
         tree = parse(text)
-        macro = _signature(name, keys["macro"])
+        macro = signature(name, keys["macro"])
         return View(
             name=name,
             folder=folder,
             text=text,
             summary=summary,
             doc=doc,
-            grain=_words(keys["grain"]),
-            requires=tuple(tuple(re.split(r"\s+or\s+", each)) for each in _words(keys["requires"])),
-            scope=_words(keys["scope"]),
+            grain=words(keys["grain"]),
+            requires=tuple(tuple(re.split(r"\s+or\s+", each)) for each in words(keys["requires"])),
+            scope=words(keys["scope"]),
             warnings=tuple(keys["warning"]),
-            cites=_words(keys["cite"]),
-            questions=_words(keys["questions"]),
+            cites=words(keys["cite"]),
+            questions=words(keys["questions"]),
             examples=tuple(keys["example"]),
-            store=_words(keys["store"]),
+            store=words(keys["store"]),
             row_group=int(" ".join(keys["row_group"]) or 0),
             buckets=" ".join(keys["buckets"]),
             layout=" ".join(keys["layout"]),
@@ -228,44 +196,6 @@ def parse_view(path: str, content: str) -> View:
         )
     except ViewError as error:
         raise ViewError(f"sql/{path}, after the header of {height} lines: {error}") from error
-
-
-def _header(path: str, lines: list[str]) -> tuple[str, str, dict[str, list[str]]]:
-    """Summary, explanation, and the values of each key. An indented line continues the one before."""
-    keys: dict[str, list[str]] = {key: [] for key in _KEYS}
-    prose: list[str] = []
-    current: list[str] | None = None
-    for number, line in enumerate(lines, start=1):
-        said = line.removeprefix("--").removeprefix(" ")
-        if current is not None and said.startswith("  "):
-            current[-1] += " " + said.strip()
-        elif match := _KEY_LINE.fullmatch(said):
-            if match[1] not in keys:
-                known = ", ".join(_KEYS)
-                raise ViewError(f"sql/{path}, line {number}: there is no key {match[1]!r}; keys are {known}")
-            current = keys[match[1]]
-            current.append(match[2].strip())
-        else:
-            current = None
-            prose.append(said.strip())
-    doc = "\n".join(prose).strip()
-    if not doc:
-        raise ViewError(f"sql/{path}, line 1: the header says nothing; begin with one sentence on what a row is")
-    first = " ".join(doc.split("\n\n")[0].split())
-    return re.split(r"(?<=\.)\s", first, maxsplit=1)[0], doc, keys
-
-
-def _words(values: list[str]) -> tuple[str, ...]:
-    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
-
-
-def _signature(name: str, values: list[str]) -> str | None:
-    if not values:
-        return None
-    match = _SIGNATURE.fullmatch(values[0])
-    if match is None or match[1] != name:
-        raise ViewError(f"the header's macro is {values[0]!r}; write {name}(arguments)")
-    return f"({match[2]})"
 
 
 def _documented(view: View, before: Mapping[str, View], datastack: Datastack) -> View:
