@@ -50,4 +50,4 @@ SELECT
     'it is more than 25 um from the nucleus'
 FROM roots AS r
 JOIN cells AS c ON c.pt_root_id = r.pt_root_id AND c.is_single_soma
-WHERE sqrt((r.x_nm - c.x_nm) ** 2 + (r.y_nm - c.y_nm) ** 2 + (r.z_nm - c.z_nm) ** 2) > 25000
+WHERE sqrt(_squared(r.x_nm - c.x_nm) + _squared(r.y_nm - c.y_nm) + _squared(r.z_nm - c.z_nm)) > 25000

@@ -1,7 +1,7 @@
 -- Possible ordered pairs of a proofread axon's cell and another cell, counted by kind of both and by distance.
 --
 -- Counted twice, by distance in space and by distance along the sheet (`measure`): sums go over one of them.
--- Stored because it looks at every pair.
+-- Stored because it looks at every pair: once, by both distances, as 300 million pairs do not fit into memory.
 -- grain: measure, strategy_axon, is_current, pre_cell_class, pre_cell_type, pre_visual_area, post_cell_class, post_cell_type,
 --     post_visual_area, bin_um
 -- requires: nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
@@ -33,8 +33,8 @@ distances AS (
         pre.kind AS pre_kind,
         post.kind AS post_kind,
         pre.edge_distance_um,
-        (pre.across_um - post.across_um) ** 2 + (pre.along_um - post.along_um) ** 2 AS lateral_squared,
-        (pre.depth_um - post.depth_um) ** 2 AS depth_squared
+        _squared(pre.across_um - post.across_um) + _squared(pre.along_um - post.along_um) AS lateral_squared,
+        _squared(pre.depth_um - post.depth_um) AS depth_squared
     FROM ends AS pre
     JOIN ends AS post ON post.nucleus_id <> pre.nucleus_id
     WHERE pre.strategy_axon IS NOT NULL
@@ -50,26 +50,37 @@ bins AS (
     FROM distances AS d
 ),
 
+pairs AS (
+    SELECT
+        b.pre_kind,
+        b.post_kind,
+        b.space_bin,
+        b.lateral_bin,
+        count(*) AS n_possible,
+        count(*) FILTER (WHERE b.edge_distance_um >= b.space_bin + 25) AS n_space_inside,
+        count(*) FILTER (WHERE b.edge_distance_um >= b.lateral_bin + 25) AS n_lateral_inside
+    FROM bins AS b
+    GROUP BY b.pre_kind, b.post_kind, b.space_bin, b.lateral_bin
+),
+
 counted AS (
     SELECT
         'space' AS measure,
-        b.pre_kind,
-        b.post_kind,
-        b.space_bin AS bin_um,
-        count(*) AS n_possible,
-        count(*) FILTER (WHERE b.edge_distance_um >= b.space_bin + 25) AS n_possible_inside
-    FROM bins AS b
-    GROUP BY b.pre_kind, b.post_kind, b.space_bin
+        p.pre_kind,
+        p.post_kind,
+        p.space_bin AS bin_um,
+        p.n_possible,
+        p.n_space_inside AS n_possible_inside
+    FROM pairs AS p
     UNION ALL
     SELECT
         'lateral',
-        b.pre_kind,
-        b.post_kind,
-        b.lateral_bin,
-        count(*),
-        count(*) FILTER (WHERE b.edge_distance_um >= b.lateral_bin + 25)
-    FROM bins AS b
-    GROUP BY b.pre_kind, b.post_kind, b.lateral_bin
+        p.pre_kind,
+        p.post_kind,
+        p.lateral_bin,
+        p.n_possible,
+        p.n_lateral_inside
+    FROM pairs AS p
 )
 
 SELECT

@@ -39,8 +39,8 @@ placed AS (
         post.cell_type AS post_cell_type,
         pre.edge_distance_um,
         k.n_syn,
-        (pre.across_um - post.across_um) ** 2 + (pre.along_um - post.along_um) ** 2 AS lateral_squared,
-        (pre.depth_um - post.depth_um) ** 2 AS depth_squared
+        _squared(pre.across_um - post.across_um) + _squared(pre.along_um - post.along_um) AS lateral_squared,
+        _squared(pre.depth_um - post.depth_um) AS depth_squared
     FROM _cell_pairs AS k
     JOIN _population AS pre ON pre.nucleus_id = k.pre_nucleus_id AND pre.is_current AND pre.is_single_soma
     JOIN _population AS post ON post.nucleus_id = k.post_nucleus_id AND post.is_single_soma

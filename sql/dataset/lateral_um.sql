@@ -8,5 +8,5 @@
 -- example: SELECT round(lateral_um(100000, 0, 0), 2) AS x, round(lateral_um(0, 100000, 0), 2) AS y, lateral_um(0, 0, 100000) AS z
 SELECT
     sqrt(
-        (cos(radians(_rotation_deg())) * dx_nm - sin(radians(_rotation_deg())) * dy_nm) ** 2 + dz_nm ** 2
+        _squared(cos(radians(_rotation_deg())) * dx_nm - sin(radians(_rotation_deg())) * dy_nm) + _squared(dz_nm)
     ) / 1000 AS lateral_um -- Distance parallel to the pia [um]

@@ -67,10 +67,10 @@ SELECT
         pre.pref_dir_deg, post.pref_dir_deg, 360
     ) AS delta_dir_deg, -- Difference of preferred direction, 0 to 180 [deg]
     sqrt(
-        (post.readout_loc_x - pre.readout_loc_x) ** 2 + (post.readout_loc_y - pre.readout_loc_y) ** 2
+        _squared(post.readout_loc_x - pre.readout_loc_x) + _squared(post.readout_loc_y - pre.readout_loc_y)
     ) AS readout_distance, -- Distance of the receptive field centres; the monitor is 2 wide
     sqrt(
-        (post.readout_in_scan_x - pre.readout_in_scan_x) ** 2 + (post.readout_in_scan_y - pre.readout_in_scan_y) ** 2
+        _squared(post.readout_in_scan_x - pre.readout_in_scan_x) + _squared(post.readout_in_scan_y - pre.readout_in_scan_y)
     ) AS readout_distance_in_scan, -- The same, each centre relative to the mean of its scan
     pre.tuning_source = post.tuning_source AS same_tuning_source, -- Whether both tunings come from the same table
     pre.session = post.session AND pre.scan_idx = post.scan_idx AS same_scan, -- Whether both were recorded in the same scan
@@ -84,7 +84,7 @@ SELECT
     pre.cell_type AS pre_cell_type, -- Type of the presynaptic cell
     post.cell_type AS post_cell_type, -- Type of the postsynaptic cell
     sqrt(
-        (post.x_nm - pre.x_nm) ** 2 + (post.y_nm - pre.y_nm) ** 2 + (post.z_nm - pre.z_nm) ** 2
+        _squared(post.x_nm - pre.x_nm) + _squared(post.y_nm - pre.y_nm) + _squared(post.z_nm - pre.z_nm)
     ) / 1000 AS soma_distance_um, -- Distance between the two nuclei [um]
     lateral_um(
         post.x_nm - pre.x_nm, post.y_nm - pre.y_nm, post.z_nm - pre.z_nm

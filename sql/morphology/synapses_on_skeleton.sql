@@ -116,7 +116,7 @@ nearest AS (
             p.id,
             p.side,
             v.vertex,
-            sqrt((p.x_nm - v.x_nm) ** 2 + (p.y_nm - v.y_nm) ** 2 + (p.z_nm - v.z_nm) ** 2) / 1000 AS distance_um
+            sqrt(_squared(p.x_nm - v.x_nm) + _squared(p.y_nm - v.y_nm) + _squared(p.z_nm - v.z_nm)) / 1000 AS distance_um
         FROM corners AS p
         JOIN vertices AS v
             ON
