@@ -38,7 +38,7 @@ from warehouse.memory import byte_count
 from warehouse.publish import dependents
 from warehouse.retired import Findings, find
 from warehouse.schema import Table
-from warehouse.store import duckdb_columns, engine, entry_of, require_unique
+from warehouse.store import duckdb_columns, engine, entry_of, file_of, require_unique
 from warehouse.tables import SYNAPSE
 
 log = logging.getLogger(__name__)
@@ -159,11 +159,12 @@ def store_difference(
         with dealt(directory, table, rows, against.entry.bounds, memory=memory) as buckets:
             sifted = _sift(Path(scratch), buckets, against)
         paths = _written(directory, sifted)
-        own = entry_of(directory, table, paths, encoding=OFFSET, bounds=against.entry.bounds, **metadata)
+        files = [file_of(directory, table, path) for path in paths]
+        own = entry_of(directory, table, files, encoding=OFFSET, bounds=against.entry.bounds, **metadata)
         with _workshop(against.folder, directory, version, memory) as con:
-            files = {"dead": sorted(Path(scratch).glob("dead-*.parquet")), "delta": paths, "base": against.paths}
+            places = {"dead": sorted(Path(scratch).glob("dead-*.parquet")), "delta": paths, "base": against.paths}
             entry = _described(
-                own, against, find(con, directory, files, against.version), text_of(each.sums for each in sifted)
+                own, against, find(con, directory, places, against.version), text_of(each.sums for each in sifted)
             )
             _prove(con, version, table, entry)
     _report(version, entry)

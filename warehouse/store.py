@@ -57,36 +57,50 @@ def write_table(
         columns = ", ".join(f'"{name}"' for name in table.arrow_schema.names)
         order = ", ".join(f'"{name}"' for name in _order(table))
         con.execute(f"COPY (SELECT {columns} FROM parts ORDER BY {order}) TO {literals([target])} ({PARQUET})")
-        return entry_of(directory, table, [target], con=con, encoding=PLAIN, **metadata)
+        return entry_of(directory, table, [file_of(directory, table, target)], con=con, encoding=PLAIN, **metadata)
 
 
 def entry_of(
     directory: Path,
     table: Table,
-    paths: Sequence[Path],
+    files: Sequence[DataFile],
     *,
     con: duckdb.DuckDBPyConnection | None = None,
     **fields: Any,
 ) -> TableEntry:
-    """What the manifest says of files that were written; each is read back.
+    """What the manifest says of a table whose files were written and read back.
 
     Args:
         directory: the version's folder, being put together.
         table: the declaration.
-        paths: the table's files, in the order of their rows.
+        files: the table's files, in the order of their rows, as `file_of` describes them.
         con: an engine that is open already.
         **fields: further fields of the `TableEntry`.
 
     Raises:
-        SnapshotDamaged: a file is out of order, or a key occurs twice.
+        SnapshotDamaged: a key occurs twice.
     """
-    files = [read_back(directory, path, _order(table), f"table {table.name}") for path in paths]
     rows = sum(file.rows for file in files)
-    if not (len(paths) == 1 and _is_sorted_by_key(table)):  # else its rows were just seen to ascend by the key
+    if not (len(files) == 1 and _is_sorted_by_key(table)):  # else its rows were just seen to ascend by the key
+        paths = literals([directory / file.path for file in files])
         with nullcontext(con) if con else engine(directory) as con:
-            require_unique(con, table, f"FROM read_parquet([{literals(paths)}], hive_partitioning = false)", rows)
+            require_unique(con, table, f"FROM read_parquet([{paths}], hive_partitioning = false)", rows)
     defaults = {"source": "", "url": "", "scope": "all", "schema_type": table.schema_type, "fetched": now()}
-    return TableEntry(columns=duckdb_columns(table), rows=rows, files=files, **(defaults | fields))
+    return TableEntry(columns=duckdb_columns(table), rows=rows, files=list(files), **(defaults | fields))
+
+
+def file_of(directory: Path, table: Table, path: Path) -> DataFile:
+    """What the manifest says of one of a table's files, which is read back.
+
+    Args:
+        directory: the version's folder, being put together.
+        table: the declaration.
+        path: the file.
+
+    Raises:
+        SnapshotDamaged: it is out of order.
+    """
+    return read_back(directory, path, _order(table), f"table {table.name}")
 
 
 def now() -> str:

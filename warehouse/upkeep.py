@@ -21,9 +21,9 @@ from warehouse.disk import disk_errors
 from warehouse.encoding import delta_bucket, ranges, removed_rows
 from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError
 from warehouse.layout import Folder, model_path
-from warehouse.manifest import Base, Manifest, TableEntry, read_manifest
+from warehouse.manifest import Base, DataFile, Manifest, TableEntry, read_manifest
 from warehouse.publish import changing, dependents, only_job, publish
-from warehouse.store import entry_of
+from warehouse.store import entry_of, file_of
 from warehouse.tables import SYNAPSE, TABLES
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def _full_copy(
     delta = {bucket_of(file): own / file.path for file in entry.files}
     target = assembled / model_path("synapses")
 
-    def write(number: int, low: int, high: int) -> tuple[Path, Sums] | None:
+    def write(number: int, low: int, high: int) -> tuple[DataFile, Sums] | None:
         pieces = []
         if number in kept:
             before = pq.ParquetFile(kept[number]).read()
@@ -82,7 +82,7 @@ def _full_copy(
             return None
         rows = pa.concat_tables(pieces, promote_options="permissive")
         rows = rows.sort_by([(name, "ascending") for name in table.sort_by])
-        return write_bucket(target, number, rows), sums_of(rows)
+        return file_of(assembled, table, write_bucket(target, number, rows)), sums_of(rows)
 
     with ThreadPoolExecutor(workers(memory)) as pool:
         buckets = pool.map(lambda each: write(each[0], *each[1]), enumerate(ranges(entry.bounds)))
@@ -93,7 +93,7 @@ def _full_copy(
             f"microns check {version}"
         )
     kind: dict[str, Any] = {"encoding": entry.encoding, "bounds": entry.bounds}
-    copy = entry_of(assembled, table, [path for path, _ in written], **kind)
+    copy = entry_of(assembled, table, [file for file, _ in written], **kind)
     for lineage in entry.lineages:  # what was found out about the roots stays true
         path = assembled / lineage.file.path
         path.parent.mkdir(parents=True)
