@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from warehouse.dictionary import quoted
+from warehouse.dictionary import quoted, text_literal
 from warehouse.errors import UsageError
 
 _NAME = re.compile(rb"\$(\w+)")
@@ -45,7 +45,11 @@ def with_variables(
     if unknown := sorted(set(parameters) - set(named)):
         raise UsageError(f"a value was given for {unknown[0]}, but the query does not name ${unknown[0]}")
     for name, value in parameters.items():  # quoted, because one may be called `by`
-        con.execute(f"SET VARIABLE {quoted(name)} = $value", {"value": plain(value)})
+        given = plain(value)
+        if written := _as_text(given):
+            con.execute(f"SET VARIABLE {quoted(name)} = {written}")
+        else:
+            con.execute(f"SET VARIABLE {quoted(name)} = $value", {"value": given})
     text = query.encode()
     for position, kind in reversed(duckdb.tokenize(query)):  # positions count bytes
         found = _NAME.match(text, position) if kind == duckdb.token_type.operator else None
@@ -56,6 +60,25 @@ def with_variables(
                 value = _written_out(plain(parameters[name])) or value
             text = text[:position] + value.encode() + text[found.end() :]
     return text.decode()
+
+
+def _as_text(value: Any) -> str:
+    """A usual value as SQL text, empty for others: to convert a value itself, DuckDB loads pandas, in 0.2 s."""
+    if value is None or isinstance(value, bool):
+        return {None: "NULL", True: "TRUE", False: "FALSE"}[value]
+    if _is_whole(value):
+        return str(value)
+    if isinstance(value, str) and "\0" not in value:
+        return text_literal(value)
+    if isinstance(value, float):
+        return f"'{value!r}'::DOUBLE"
+    if isinstance(value, list) and value and all(map(_is_whole, value)):
+        return f"'{value}'::BIGINT[]"
+    return ""
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and abs(value) < 2**63
 
 
 def _written_out(value: Any) -> str:

@@ -1,0 +1,61 @@
+"""Values for a query's names: what arrives is what was given, of DuckDB's own type for it."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warehouse.parameters import with_variables
+
+WHOLE = st.integers(-(2**63) + 1, 2**63 - 1)
+VALUES = st.one_of(st.none(), st.booleans(), WHOLE, st.floats(), st.text(), st.lists(WHOLE), st.lists(st.text()))
+
+
+@pytest.fixture(scope="module")
+def con() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+def asked(con: duckdb.DuckDBPyConnection, value: Any) -> tuple[Any, str]:
+    query = with_variables(con, "SELECT $v, typeof($v)", {"v"}, {"v": value})
+    ((found, kind),) = con.execute(query).fetchall()
+    return found, kind
+
+
+@given(value=VALUES)
+def test_a_value_arrives_as_it_was_given(con: duckdb.DuckDBPyConnection, value: Any) -> None:
+    found, kind = asked(con, value)
+    if isinstance(value, float) and math.isnan(value):
+        assert math.isnan(found)
+    else:
+        assert found == value
+        assert isinstance(found, type(value))
+    if not isinstance(value, list | None):  # whole numbers in a list may be narrower, which no id is
+        ((own,),) = con.execute("SELECT typeof($v)", {"v": value}).fetchall()
+        assert kind == own
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63), {"a": [1]}, [1, None], [True], (1, 2), b"\x00"])
+def test_other_values_arrive_too(con: duckdb.DuckDBPyConnection, value: Any) -> None:
+    assert asked(con, value)[0] == value or list(asked(con, value)[0]) == list(value)
+
+
+def test_usual_values_do_not_wait_for_pandas() -> None:
+    """DuckDB 1.5 loads it to convert parameters, which takes longer than most questions."""
+    code = """
+import sys, duckdb
+from warehouse.parameters import with_variables
+con, given = duckdb.connect(), {"a": [1, 2], "b": 3, "c": "x", "d": 0.5, "e": None, "f": True}
+query = with_variables(con, "SELECT $a, $b, $c, $d, $e, $f", set(given), given)
+assert con.execute(query).fetchall() == [([1, 2], 3, "x", 0.5, None, True)]
+assert "pandas" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
