@@ -94,6 +94,8 @@ def plain(value: Any) -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if isinstance(value, list | tuple):
+        return [each.item() if isinstance(each, np.generic) else each for each in value]
     if hasattr(value, "to_list"):  # a series
         return value.to_list()
     return dict(value) if isinstance(value, Mapping) else value

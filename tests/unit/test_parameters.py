@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +43,7 @@ def test_a_value_arrives_as_it_was_given(con: duckdb.DuckDBPyConnection, value: 
         assert kind == own
 
 
-@pytest.mark.parametrize("value", [2**63, -(2**63), {"a": [1]}, [1, None], [True], (1, 2), b"\x00"])
+@pytest.mark.parametrize("value", [2**63, -(2**63), {"a": [1]}, [1, None], [True], (1, 2), [np.int64(3)], b"\x00"])
 def test_other_values_arrive_too(con: duckdb.DuckDBPyConnection, value: Any) -> None:
     assert asked(con, value)[0] == value or list(asked(con, value)[0]) == list(value)
 
