@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.parameters import with_variables
@@ -30,6 +30,7 @@ def asked(con: duckdb.DuckDBPyConnection, value: Any) -> tuple[Any, str]:
     return found, kind
 
 
+@settings(deadline=None)  # the first value that DuckDB converts itself loads pandas
 @given(value=VALUES)
 def test_a_value_arrives_as_it_was_given(con: duckdb.DuckDBPyConnection, value: Any) -> None:
     found, kind = asked(con, value)
