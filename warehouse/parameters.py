@@ -44,20 +44,20 @@ def with_variables(
         raise UsageError(f"no value was given for ${missing[0]}; write: sql(query, {missing[0]}=...)")
     if unknown := sorted(set(parameters) - set(named)):
         raise UsageError(f"a value was given for {unknown[0]}, but the query does not name ${unknown[0]}")
-    for name, value in parameters.items():  # quoted, because one may be called `by`
-        given = plain(value)
-        if written := _as_text(given):
+    given = {name: plain(value) for name, value in parameters.items()}
+    for name, each in given.items():  # quoted, because one may be called `by`
+        if written := _as_text(each):
             con.execute(f"SET VARIABLE {quoted(name)} = {written}")
         else:
-            con.execute(f"SET VARIABLE {quoted(name)} = $value", {"value": given})
+            con.execute(f"SET VARIABLE {quoted(name)} = $value", {"value": each})
     text = query.encode()
     for position, kind in reversed(duckdb.tokenize(query)):  # positions count bytes
         found = _NAME.match(text, position) if kind == duckdb.token_type.operator else None
-        if found and (name := found[1].decode()) in parameters:
+        if found and (name := found[1].decode()) in given:
             value = f"getvariable('{name}')"
             after_in = _AFTER_IN.search(text, 0, position)
             if after_in and not after_in[1] and not _GOES_ON.match(text, found.end()):
-                value = _written_out(plain(parameters[name])) or value
+                value = _written_out(given[name]) or value
             text = text[:position] + value.encode() + text[found.end() :]
     return text.decode()
 
