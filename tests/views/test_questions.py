@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse.catalog import QUESTIONS
-from warehouse.datastacks import MINNIE65
-from warehouse.views import load_views
+from warehouse.catalog.table_catalog import QUESTIONS
+from warehouse.catalog.views import load_views
+from warehouse.registry.datastacks import MINNIE65
 
 BANK = {
     "Q01": ("how many cells, how many neurons", "cells neurons cell_type_counts single_neurons"),
