@@ -13,7 +13,7 @@ WITH direct AS (
     WHERE
         pre.status_axon
         AND pre.strategy_axon <> 'none'
-        AND pre.proofreading_is_current
+        AND pre.is_current
         AND pre.nucleus_id <> post.nucleus_id
     GROUP BY pre.strategy_axon, pre.cell_type, post.cell_type
 )
