@@ -36,7 +36,8 @@ _SECTIONS = (
     (
         "Synapses of the cells whose root changed (cell_synapse_changes), in all and of those that changed most.",
         "WITH each AS (SELECT * EXCLUDE (version_a, version_b), coalesce(n_input_syn_gained, 0) "
-        "+ coalesce(n_input_syn_lost, 0) + coalesce(n_output_syn_gained, 0) + coalesce(n_output_syn_lost, 0) AS n_changed "
+        "+ coalesce(n_input_syn_lost, 0) + coalesce(n_output_syn_gained, 0) "
+        "+ coalesce(n_output_syn_lost, 0) AS n_changed "
         f"FROM cell_synapse_changes WHERE {_OF_PAIR}) "
         "(SELECT 'all ' || count(*) || ' cells' AS cell, sum(COLUMNS(* EXCLUDE (nucleus_id)))::BIGINT FROM each "
         "HAVING count(*) > 0) UNION ALL (SELECT nucleus_id::VARCHAR, * EXCLUDE (nucleus_id) FROM each "

@@ -123,7 +123,7 @@ def test_each_synapse_goes_to_the_nearest_point_of_its_own_cell(shapes: SmallWar
     shapes.expect(
         "synapses_on_skeleton([10, 102])",
         """
-        pt_root_id | id | side   | partner_pt_root_id | is_autapse | vertex | distance_um | compartment | path_um
+        pt_root_id | id | side   | partner_pt_root_id | is_autapse | vertex | skeleton_distance_um | compartment | path_um
         10         | 1  | input  | 77                 | false      | 0      | 1.0         | dendrite    | 20.0
         10         | 2  | input  | 77                 | false      | 2      | 4.0         | soma        | 0.0
         10         | 3  | input  | 77                 | false      |        |             |             |
@@ -150,7 +150,7 @@ def test_the_reach_is_a_parameter_and_no_nearer_point_is_missed(shapes: SmallWar
     nearest = {(id, side): distance for id, side, distance in shapes.ask(every, 1)}
     for within in (0.5, 1, 1.5, 3, 4, 7.5, 39.9, 40, 1000):
         call = f"synapses_on_skeleton(10, within_um := {within})"
-        found = shapes.ask(f"SELECT id, side, distance_um FROM {call}", 1)
+        found = shapes.ask(f"SELECT id, side, skeleton_distance_um FROM {call}", 1)
         expected = {key: distance if distance <= within else None for key, distance in nearest.items()}
         assert {(id, side): distance for id, side, distance in found} == expected, within
 

@@ -50,7 +50,7 @@ def test_which_cells_changed_root(small: SmallWarehouse) -> None:
     small.expect(
         "root_id_changes",
         """
-            version_a | version_b | nucleus_id | root_a | root_b | change
+            version_a | version_b | nucleus_id | pt_root_id_a | pt_root_id_b | change
             943       | 1718      | 2          | 20     | 21     | root changed
             943       | 1718      | 3          | 30     | 0      | root lost
             943       | 1718      | 4          | 0      | 40     | root gained
@@ -133,7 +133,7 @@ def test_constants_are_data_with_their_source(small: SmallWarehouse) -> None:
         "(FROM dataset_constants WHERE name IN ('voxel_z', 'L4 top', 'L4 bottom', 'rotation') "
         "OR starts_with(name, 'synapse detection'))",
         """
-            name      | value        | unit | area
+            name      | value        | unit | visual_area
             voxel_z   | 40.0         | nm   |
             rotation  | 5.0          | deg  |
             synapse detection precision | 0.96 | share |
