@@ -22,7 +22,9 @@ _MARK = "demo.json"
 
 _PARTNERS = """
     SELECT
-        coalesce({end}_cell_type, if({end}_n_nuclei_on_root = 0, 'root without nucleus', 'untyped or merged')) AS partner,
+        coalesce(
+            {end}_cell_type, if({end}_n_nuclei_on_root = 0, 'root without nucleus', 'untyped or merged')
+        ) AS partner,
         count(*) AS n_partners,
         sum(n_syn)::BIGINT AS n_syn
     FROM connections_typed

@@ -19,7 +19,7 @@ WITH direct AS (
 )
 
 SELECT
-    t.strategy_axon,
+    t.pre_strategy_axon,
     t.pre_cell_type,
     t.post_cell_type,
     t.n_possible,
@@ -29,7 +29,7 @@ SELECT
 FROM cell_type_connectivity AS t
 LEFT JOIN direct AS d
     ON
-        d.strategy_axon = t.strategy_axon
+        d.strategy_axon = t.pre_strategy_axon
         AND d.pre_cell_type IS NOT DISTINCT FROM t.pre_cell_type
         AND d.post_cell_type IS NOT DISTINCT FROM t.post_cell_type
 WHERE t.n_syn <> coalesce(d.n_syn, 0) OR t.n_connected > t.n_possible

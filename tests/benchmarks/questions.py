@@ -89,11 +89,13 @@ def choose(wh: Warehouse) -> Asked:
     everyone = column(f"SELECT pt_root_id {cells} {ordered} LIMIT 2275")
     hundred = everyone[:100]
     (cell,) = column(
-        "SELECT pt_root_id FROM in_out_degree WHERE n_nuclei_on_root = 1 ORDER BY abs(n_input_syn - 7135), pt_root_id LIMIT 1"
+        "SELECT pt_root_id FROM in_out_degree WHERE n_nuclei_on_root = 1 "
+        "ORDER BY abs(n_input_syn - 7135), pt_root_id LIMIT 1"
     )
     listed = ", ".join(map(str, hundred))
     (axon,) = column(
-        f"SELECT pt_root_id FROM in_out_degree WHERE pt_root_id IN ({listed}) ORDER BY n_output_syn LIMIT 1 OFFSET 50"
+        f"SELECT pt_root_id FROM in_out_degree WHERE pt_root_id IN ({listed}) "
+        "ORDER BY n_output_syn LIMIT 1 OFFSET 50"
     )
     (row,) = wh.sql(
         f"SELECT id, ctr_pt_position_x, ctr_pt_position_y, ctr_pt_position_z FROM input_synapses({cell}) "

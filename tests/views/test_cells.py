@@ -92,7 +92,7 @@ def test_both_rules_for_merged_cells(case: SmallWarehouse) -> None:
         "multi_soma_roots",
         """
             pt_root_id | n_nuclei_on_root | n_neurons_on_root
-            20         | 2        | 1
+            20         | 2                | 1
             30         | 2        | 2 """,
     )
 

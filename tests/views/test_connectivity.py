@@ -100,9 +100,9 @@ def test_only_a_single_cell_gives_an_end_an_identity(case: SmallWarehouse) -> No
     case.expect(
         "connections_typed",
         """
-            pre_pt_root_id | pre_n_nuclei_on_root | pre_nucleus_id | pre_cell_type | post_cell_type | soma_distance_um
-            10             | 1            | 1              | 23P           | BC             | 4.0
-            30             | 2            |                |               | 23P            |
+    pre_pt_root_id | pre_n_nuclei_on_root | pre_nucleus_id | pre_cell_type | post_cell_type | soma_distance_um
+    10             | 1                    | 1              | 23P           | BC             | 4.0
+    30             | 2                    |                |               | 23P            |
             77             | 0            |                |               | BC             |  """,
     )
 
@@ -146,10 +146,10 @@ def test_only_outputs_of_proofread_axons_may_be_interpreted(case: SmallWarehouse
     case.expect(
         "connections_proofread",
         """
-            pre_pt_root_id | post_pt_root_id | n_syn | sum_size | pre_strategy_axon   | pre_is_current | post_n_nuclei_on_root
-            10             | 20              | 2     | 400      | axon_fully_extended | true       | 1
-            10             | 88              | 1     | 10       | axon_fully_extended | true       | 0
-            20             | 10              | 1     | 50       | axon_interareal     | false      | 1 """,
+pre_pt_root_id | post_pt_root_id | n_syn | sum_size | pre_strategy_axon   | pre_is_current | post_n_nuclei_on_root
+10             | 20              | 2     | 400      | axon_fully_extended | true           | 1
+10             | 88              | 1     | 10       | axon_fully_extended | true           | 0
+20             | 10              | 1     | 50       | axon_interareal     | false      | 1 """,
     )
     case.expect(
         "connections_typed",

@@ -123,14 +123,14 @@ def test_each_synapse_goes_to_the_nearest_point_of_its_own_cell(shapes: SmallWar
     shapes.expect(
         "synapses_on_skeleton([10, 102])",
         """
-        pt_root_id | id | side   | partner_pt_root_id | is_autapse | vertex | skeleton_distance_um | compartment | path_um
-        10         | 1  | input  | 77                 | false      | 0      | 1.0         | dendrite    | 20.0
-        10         | 2  | input  | 77                 | false      | 2      | 4.0         | soma        | 0.0
-        10         | 3  | input  | 77                 | false      |        |             |             |
-        10         | 4  | output | 20                 | false      | 3      | 1.0         | axon        | 30.0
-        10         | 5  | input  | 10                 | true       | 1      | 0.0         | dendrite    | 10.0
-        10         | 5  | output | 10                 | true       | 3      | 0.0         | axon        | 30.0
-        20         | 4  | input  | 10                 | false      | 0      | 4.0         | soma        | 0.0
+pt_root_id | id | side   | partner_pt_root_id | is_autapse | vertex | skeleton_distance_um | compartment | path_um
+10         | 1  | input  | 77                 | false      | 0      | 1.0                  | dendrite    | 20.0
+10         | 2  | input  | 77                 | false      | 2      | 4.0                  | soma        | 0.0
+10         | 3  | input  | 77                 | false      |        |                      |             |
+10         | 4  | output | 20                 | false      | 3      | 1.0                  | axon        | 30.0
+10         | 5  | input  | 10                 | true       | 1      | 0.0                  | dendrite    | 10.0
+10         | 5  | output | 10                 | true       | 3      | 0.0                  | axon        | 30.0
+20         | 4  | input  | 10                 | false      | 0      | 4.0                  | soma        | 0.0
         20         | 6  | input  | 77                 | false      | 0      | 4.0         | soma        | 0.0 """,
         1,
     )

@@ -113,7 +113,8 @@ def test_the_other_geometry_is_used(tiny: Warehouse) -> None:
 
 def test_connections_of_the_other_brain(tiny: Warehouse) -> None:
     rows = tiny.sql(
-        "SELECT pre_nucleus_id, post_nucleus_id, post_n_nuclei_on_root, n_syn, pre_strategy_axon FROM connections_proofread"
+        "SELECT pre_nucleus_id, post_nucleus_id, post_n_nuclei_on_root, n_syn, pre_strategy_axon "
+        "FROM connections_proofread"
     )
     assert rows.fetchall() == [(1, None, 2, 1, "axon_fully_extended")]
 

@@ -70,12 +70,12 @@ OLD_PROOFREADING = """
     20         | 20       | non         | clean """
 LINEAGE = """
     version_a | version_b | pt_root_id_a | pt_root_id_b | n_sides
-    1507        | 1718        | 10       | 11       | 2
-    1507        | 1718        | 10       | 99       | 1
-    1507        | 1718        | 40       | 41       | 1
-    1507        | 1718        | 90       | 94       | 1
-    1507        | 1718        | 90       | 95       | 1
-    1507        | 1718        | 92       | 11       | 3 """
+    1507      | 1718      | 10           | 11           | 2
+    1507      | 1718      | 10           | 99           | 1
+    1507      | 1718      | 40           | 41           | 1
+    1507      | 1718      | 90           | 94           | 1
+    1507      | 1718      | 90           | 95           | 1
+    1507      | 1718      | 92           | 11           | 3 """
 
 
 def given_against(small: SmallWarehouse, version: int, base: int) -> None:
@@ -187,7 +187,8 @@ def test_the_outputs_of_proofread_axons_can_be_compared_too(small: SmallWarehous
         )
     small.expect(
         "cell_synapse_changes",
-        "nucleus_id | n_input_syn_kept | n_output_syn_kept | n_output_syn_gained | n_output_syn_lost\n1 |  | 1 | 2 | 0",
+        "nucleus_id | n_input_syn_kept | n_output_syn_kept | n_output_syn_gained | n_output_syn_lost\n"
+        "1 |  | 1 | 2 | 0",
     )
 
 
