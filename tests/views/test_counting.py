@@ -125,7 +125,7 @@ def test_agreement_is_by_nucleus_and_keeps_who_has_no_answer(merged: SmallWareho
             BC               | BC                |                     | 1        | true         |
                              | BC                |                     | 4        |              |
                              | MC                | BC                  | 1        |              | true
-                        | oligo           |                | 1        |        | """,
+                             | oligo             |                     | 1        |              | """,
     )
 
 
@@ -206,7 +206,7 @@ def test_the_funnel_says_what_each_condition_drops(small: SmallWarehouse) -> Non
             4           | 4           | 1          | 1                      | 0
             5           | 3           | 1          | 1                      | 0
             6           | 2           | 1          | 1                      | 0
-            7           | 1         | 1        | 1                    | 0 """,
+            7           | 1           | 1          | 1                      | 0 """,
     )
 
 

@@ -58,7 +58,7 @@ def test_one_unit_for_each_nucleus(best: SmallWarehouse) -> None:
             nucleus_id | match_source | session | scan_idx | unit_id | n_units | cc_abs | is_single_soma
             1          | manual       | 5       | 1        | 100     | 3       | 0.5    | true
             2          | combined     | 4       | 7        | 200     | 1       | 0.25   | true
-            3          | manual   | 9       | 1        | 6       | 2       |        | false """,
+            3          | manual       | 9       | 1        | 6       | 2       |        | false """,
     )
 
 
@@ -141,7 +141,7 @@ def test_differences_of_pairs_are_folded_and_say_what_they_mix(pairs: SmallWareh
             1 | 2 | 10.0 | 170.0 | 0.625            | true                  | true         | true
             1 | 3 | 5.0  | 5.0   |                  | false                 | false        | false
             3 | 1 | 5.0  | 5.0   |                  | false                 | false        | false
-            3 | 2 | 5.0  | 175.0 |                  | false              | false     | false """,
+            3 | 2 | 5.0  | 175.0 |                  | false                 | false        | false """,
     )
     pairs.expect(
         "(FROM functional_pairs WHERE pre_nucleus_id = 1)",

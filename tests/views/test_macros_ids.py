@@ -84,7 +84,7 @@ def test_a_list_can_be_looked_over_at_once(two: SmallWarehouse) -> None:
             103 | 30         | 2                | 103        | true
             77  | 77         | 0                |            | true
             9   |            |                  |            | false
-            105 |            |          | 105        | false """,
+            105 |            |                  | 105        | false """,
         1718,
     )
 

@@ -63,7 +63,7 @@ def test_partners_leave_out_autapses_and_what_is_no_segment(cells: SmallWarehous
         """
             post_pt_root_id | n_syn | sum_size | mean_size | median_size | post_n_nuclei_on_root | post_cell_type
             20              | 2     | 400      | 200.0     | 200.0       | 1                     | BC
-            88              | 1     | 40       | 40.0      | 40.0        | 0             |  """,
+            88              | 1     | 40       | 40.0      | 40.0        | 0                     | """,
         1,
     )
     cells.expect(
@@ -141,10 +141,10 @@ def test_paths_lead_through_proofread_cells_that_are_alone(small: SmallWarehouse
     small.expect(
         "paths_between(10, 103, max_hops := 3)",
         """
-            n_hops | pt_root_ids  | nucleus_ids     | cell_types      | n_syn_by_hop | min_n_syn
-            1      | [10, 50]     | [100, 103]      | [23P, BC]       | [1]          | 1
-            2      | [10, 20, 50] | [100, 101, 103] | [23P, NULL, BC] | [1, 2]       | 1
-            3      | [10, 20, 30, 50] | [100, 101, 102, 103] | [23P, NULL, NULL, BC] | [1, 1, 1] | 1 """,
+            n_hops | pt_root_ids      | nucleus_ids          | cell_types            | n_syn_by_hop | min_n_syn
+            1      | [10, 50]         | [100, 103]           | [23P, BC]             | [1]          | 1
+            2      | [10, 20, 50]     | [100, 101, 103]      | [23P, NULL, BC]       | [1, 2]       | 1
+            3      | [10, 20, 30, 50] | [100, 101, 102, 103] | [23P, NULL, NULL, BC] | [1, 1, 1]    | 1 """,
     )
     small.expect("paths_between([10, 20], 50, max_hops := 1)", "pt_root_ids\n[10, 50]\n[20, 50]")
     small.expect("paths_between(20, 50, min_syn := 2, max_hops := 5)", "pt_root_ids\n[20, 50]")

@@ -131,7 +131,7 @@ pt_root_id | id | side   | partner_pt_root_id | is_autapse | vertex | skeleton_d
 10         | 5  | input  | 10                 | true       | 1      | 0.0                  | dendrite    | 10.0
 10         | 5  | output | 10                 | true       | 3      | 0.0                  | axon        | 30.0
 20         | 4  | input  | 10                 | false      | 0      | 4.0                  | soma        | 0.0
-        20         | 6  | input  | 77                 | false      | 0      | 4.0         | soma        | 0.0 """,
+20         | 6  | input  | 77                 | false      | 0      | 4.0                  | soma        | 0.0 """,
         1,
     )
 

@@ -106,7 +106,7 @@ axon_fully_extended | 23P | BC | 1 | 2 | 2 | 2 | 2
 axon_fully_extended | BC | 23P | 1 | 3 | 3 | 1 | 1
 axon_fully_extended | BC | BC | 1 | 2 | 1 | 1 | 1
 axon_partially_extended | 23P | 23P | 1 | 3 | 2 | 1 | 1
-    axon_partially_extended | 23P           | BC             | 1     | 2      | 2          | 0           | 0 """,
+axon_partially_extended | 23P | BC | 1 | 2 | 2 | 0 | 0 """,
     )
 
 
@@ -194,18 +194,19 @@ def test_each_cell_has_a_row_for_each_type(volume: SmallWarehouse) -> None:
             3              | true           | 23P            | 3          | 1           | 1     | 5
             3              | true           | BC             | 1          | 1           | 1     | 20
             7              | false          | 23P            | 2          | 1           | 1     | 20
-            7              | false      | BC             | 2          | 0           | 0     | 0 """,
+            7              | false          | BC             | 2          | 0           | 0     | 0 """,
     )
 
 
 def test_possible_pairs_are_all_ordered_pairs_less_self_pairs(volume: SmallWarehouse) -> None:
     volume.expect(
-        "(SELECT pre_strategy_axon, pre_is_current, sum(n_possible)::BIGINT AS n FROM possible_pairs GROUP BY 1, 2)",
+        "(SELECT pre_strategy_axon, pre_is_current, sum(n_possible)::BIGINT AS n "
+        "FROM possible_pairs GROUP BY ALL)",
         """
-            pre_strategy_axon   | pre_is_current | n
-            axon_fully_extended | true           | 8
-            axon_fully_extended | false          | 4
-            axon_partially_extended | true       | 4 """,
+            pre_strategy_axon       | pre_is_current | n
+            axon_fully_extended     | true           | 8
+            axon_fully_extended     | false          | 4
+            axon_partially_extended | true           | 4 """,
     )
     volume.expect(
         "(FROM possible_pairs WHERE pre_cell_type = 'BC' AND post_cell_type = '23P')",
@@ -260,7 +261,7 @@ def test_five_pieces_of_an_axon_are_five_segments_and_no_cell(volume: SmallWareh
             30         | 3          | 1                | 2           | 2              | 2           | 0
             40         | 4          | 1                | 2           | 2              | 2           | 0
             50         |            | 2                | 1           | 1              | 1           | 0
-            70         | 7          | 1        | 0        | 0              | 0           | 0 """,
+            70         | 7          | 1                | 0           | 0              | 0           | 0 """,
     )
     volume.expect(
         "in_out_degree",
@@ -271,13 +272,13 @@ def test_five_pieces_of_an_axon_are_five_segments_and_no_cell(volume: SmallWareh
             30         | axon_fully_extended     | 2            | 2               | 2
             40         |                         | 2            | 2               | 2
             50         |                         | 0            | 0               | 0
-            70         | axon_fully_extended     | 1         | 1               | 1 """,
+            70         | axon_fully_extended     | 1            | 1               | 1 """,
     )
     volume.expect(
         "(FROM in_out_degree WHERE pt_root_id = 10)",
         """
             input_sum_size | input_mean_size | output_sum_size
-            175         | 21.875       | 470 """,
+            175            | 21.875          | 470 """,
     )
 
 
@@ -287,7 +288,7 @@ def test_balance_of_inputs_says_how_much_of_it_is_known(volume: SmallWarehouse) 
         "(FROM ei_balance WHERE nucleus_id = 1)",
         """
             n_input_syn | n_excitatory | n_inhibitory | n_unknown | typed_fraction | proofread_fraction
-            8        | 1            | 2            | 5         | 0.375          | 0.25 """,
+            8           | 1            | 2            | 5         | 0.375          | 0.25 """,
     )
     volume.expect(
         "(FROM ei_balance WHERE nucleus_id = 1)",
@@ -305,7 +306,7 @@ def test_the_later_release_of_the_tags_counts(volume: SmallWarehouse) -> None:
             id | target_structure | target_structure_source           | tag_v2 | tag_v1 | structure_code
             3  | spine            | synapse_target_predictions_ssa    |        | spine  |
             6  | shaft            | synapse_target_predictions_ssa_v2 | shaft  | soma   | 4
-            8          |             |                                   |        |        | 3 """,
+            8  |                  |                                   |        |        | 3 """,
     )
 
 
@@ -318,7 +319,7 @@ def test_typed_synapses_keep_every_synapse(volume: SmallWarehouse) -> None:
             3  | 2              | true               | true           | 1               | spine
             9  | 1              | true               | true           |                 |
             10 | 7              | true               | false          | 2               |
-            13 |                | false              |                | 1               |  """,
+            13 |                | false              |                | 1               | """,
     )
 
 

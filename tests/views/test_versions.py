@@ -55,7 +55,7 @@ def test_which_cells_changed_root(small: SmallWarehouse) -> None:
             943       | 1718      | 3          | 30           | 0            | root lost
             943       | 1718      | 4          | 0            | 40           | root gained
             943       | 1718      | 5          | 50           |              | nucleus removed
-            943       | 1718      | 7          |        | 70     | nucleus added """,
+            943       | 1718      | 7          |              | 70           | nucleus added """,
     )
     assert small.ask("SELECT version, count(*) FROM id_map GROUP BY 1 ORDER BY 1") == [(943, 6), (1718, 6)]
 
@@ -140,7 +140,7 @@ def test_constants_are_data_with_their_source(small: SmallWarehouse) -> None:
             synapse detection recall             | 0.89         | share |
             synapse detection partner assignment | 0.98         | share |
             L4 top                               | 261.21908419 | um    | V1
-            L4 bottom | 391.8631847  | um   | V1 """,
+            L4 bottom                            | 391.8631847  | um    | V1 """,
     )
     assert small.ask("SELECT count(*) FROM dataset_constants WHERE source IS NULL OR value IS NULL") == [(0,)]
 
