@@ -91,6 +91,9 @@ def test_partners_and_synapses_by_type_keep_the_unknown(cells: SmallWarehouse) -
         "partner_label | n_partners | n_cells | n_syn\nBC | 1 | 1 | 1\nunknown | 2 | 1 | 2",
         1,
     )
+    for word, side in (("in", "input"), ("out", "output")):
+        query = "FROM partner_types(10, side := '{}') ORDER BY ALL"
+        assert cells.ask(query.format(word), 1) == cells.ask(query.format(side), 1), f"{word} means {side}"
     with pytest.raises(duckdb.Error, match="no side named into; the nearest is input, all are input, output"):
         cells.ask("FROM partner_types(10, side := 'into')", 1)
     with pytest.raises(duckdb.Error, match="no label named celltype; the nearest is cell_type, all are"):

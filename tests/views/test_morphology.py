@@ -156,9 +156,11 @@ def test_the_reach_is_a_parameter_and_no_nearer_point_is_missed(shapes: SmallWar
 
 
 def test_a_side_can_be_chosen(shapes: SmallWarehouse) -> None:
-    for side, ids in (("input", [1, 2, 3, 5]), ("output", [4, 5])):
-        query = f"SELECT list(id ORDER BY id) FROM synapses_on_skeleton('10', side := '{side}')"
-        assert shapes.ask(query, 1) == [(ids,)]
+    for side, word, ids in (("input", "in", [1, 2, 3, 5]), ("output", "out", [4, 5])):
+        for asked in (side, word):
+            found = f"FROM synapses_on_skeleton('10', side := '{asked}')"
+            query = f"SELECT list(id ORDER BY id), min(side), max(side) {found}"
+            assert shapes.ask(query, 1) == [(ids, side, side)], "an answer has the full word"
 
 
 @pytest.mark.parametrize(
