@@ -50,7 +50,7 @@ SELECT
     k.mtype,
     k.mtype_source,
     v.tag AS visual_area, -- Visual area the nucleus lies in: V1, AL, RL, LM
-    v.value AS area_border_um, -- Distance to the border of the area [um]
+    v.value AS area_border_distance_um, -- Distance to the border of the area [um]
     depth_um(n.x_nm, n.y_nm) AS depth_um, -- Depth of the nucleus below the pia, along its straight normal [um]
     layer_of(depth_um(n.x_nm, n.y_nm)) AS layer, -- Cortical layer at that depth (see layer_bounds), NULL above the pia
     least(
@@ -61,7 +61,7 @@ SELECT
     p.strategy_dendrite,
     p.status_axon, -- Whether the axon was proofread, so that its outputs may be analysed; NULL if it was never assessed
     p.strategy_axon,
-    p.is_current AS proofreading_is_current, -- Whether the root is still the one that was proofread; NULL if it never was
+    p.is_current, -- Whether the root is still the one that was proofread; NULL if it never was
     f.nucleus_id IS NOT NULL AS is_coregistered, -- Whether any method matched a recorded unit to the nucleus (see functional_units)
     n.pt_position_x,
     n.pt_position_y,

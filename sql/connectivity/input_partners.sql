@@ -33,8 +33,10 @@ SELECT
     k.mean_size,
     k.median_size,
     a.pt_root_id IS NOT NULL AS pre_axon_proofread, -- Whether the presynaptic axon was proofread
-    coalesce(c.pre_n_nuclei, 0) AS pre_n_nuclei, -- Nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
-    c.* EXCLUDE (pre_pt_root_id, pre_n_nuclei, pre_depth_um, pre_x_nm, pre_y_nm, pre_z_nm)
+    coalesce(
+        c.pre_n_nuclei_on_root, 0
+    ) AS pre_n_nuclei_on_root, -- Number of nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    c.* EXCLUDE (pre_pt_root_id, pre_n_nuclei_on_root, pre_depth_um, pre_x_nm, pre_y_nm, pre_z_nm)
 FROM pairs AS k
 LEFT JOIN _pre_cells AS c ON c.pre_pt_root_id = k.pre_pt_root_id
 LEFT JOIN _proofread_axons AS a ON a.pt_root_id = k.pre_pt_root_id

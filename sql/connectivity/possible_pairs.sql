@@ -5,18 +5,18 @@
 -- paired with itself, so sums over rows are the number of presynaptic cells times that of postsynaptic cells, less the
 -- cells that are in both groups. Kinds and distances without a pair have no row. Distances are between nuclei, in space,
 -- in bins of 25 um; along the cortical sheet they are in `distance_dependence`.
--- grain: strategy_axon, is_current, pre_cell_class, pre_cell_type, pre_visual_area, post_cell_class, post_cell_type, post_visual_area,
---     distance_from_um
+-- grain: pre_strategy_axon, pre_is_current, pre_cell_class, pre_cell_type, pre_visual_area, post_cell_class,
+--     post_cell_type, post_visual_area, distance_from_um
 -- requires: nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
--- warning: `cell_type_connectivity` takes only rows where is_current holds
+-- warning: `cell_type_connectivity` takes only rows where pre_is_current holds
 -- warning: NULL in a class, type or area is a kind of its own: compare by IS NOT DISTINCT FROM
 -- cite: microns2025, schneidermizell2025
 -- questions: Q32, Q38
--- example: SELECT strategy_axon, is_current, sum(n_possible)::BIGINT AS n_possible FROM possible_pairs GROUP BY ALL
+-- example: SELECT pre_strategy_axon, pre_is_current, sum(n_possible)::BIGINT AS n_possible FROM possible_pairs GROUP BY ALL
 --     ORDER BY ALL
 SELECT
-    b.strategy_axon,
-    b.is_current,
+    b.pre_strategy_axon,
+    b.pre_is_current,
     b.pre_cell_class,
     b.pre_cell_type,
     b.pre_visual_area,

@@ -68,9 +68,9 @@ def one_more(column: str, times: int = 1) -> Callable[[pl.DataFrame], pl.DataFra
 @pytest.mark.parametrize(
     ("model", "change", "named"),
     [
-        ("in_out_degree", one_more("n_in_syn"), {"degrees_are_direct_counts"}),
+        ("in_out_degree", one_more("n_input_syn"), {"degrees_are_direct_counts"}),
         ("in_out_degree", one_more("n_pre_segments"), {"degrees_are_direct_counts"}),
-        ("in_out_degree", one_more("n_out_syn"), {"degrees_are_direct_counts"}),
+        ("in_out_degree", one_more("n_output_syn"), {"degrees_are_direct_counts"}),
         (
             "_pair_bins",
             lambda rows: rows.with_columns(n_possible=pl.col("n_possible") * 2),
