@@ -1,14 +1,15 @@
 -- Inputs and outputs of every segment with a nucleus: synapses, partner segments and partner cells, one row per segment.
 --
--- Segments are not cells: most presynaptic partners are orphan pieces of axon, and an axon in five pieces is five of
--- them. `n_pre_segments` counts pieces, `n_pre_cells` only partners with exactly one nucleus; the true number of presynaptic
--- cells lies between. Autapses and sides without a segment (roots 0 and 1) are left out, all else is counted, whatever
--- its size. Inputs may be interpreted for any cell; outputs only where `strategy_axon` says that the axon was proofread.
+-- Segments are not cells. Most presynaptic partners are orphan pieces of axon, and an axon in five pieces is five of
+-- them. `n_pre_segments` counts pieces; `n_pre_cells` counts only partners with exactly one nucleus. The true number
+-- of presynaptic cells is between the two. Autapses and sides without a segment (roots 0 and 1) are left out.
+-- Everything else is counted, whatever its size. Inputs may be interpreted for any cell; outputs only if
+-- `strategy_axon` says that the axon was proofread.
 -- grain: pt_root_id
 -- store: pt_root_id
 -- scope: all
 -- requires: synapses_pni_2, nucleus_detection_v0
--- warning: outputs of a cell with strategy_axon NULL say how much of its axon was found, not how it connects
+-- warning: if strategy_axon is NULL, the outputs show how much of the axon was found, not how the cell connects
 -- warning: a segment with several nuclei (n_nuclei above 1) has the synapses of several cells
 -- cite: microns2025, turner2022
 -- questions: Q20, Q33, Q34
