@@ -1,4 +1,4 @@
-"""The commands that ask CAVE: plain functions, which `warehouse.cli` names by string and loads when called."""
+"""The commands that fetch: plain functions that `warehouse.commands.cli` names by string and loads when called."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from warehouse.layout import DEFAULT_DATASTACK, Folder
+from warehouse.registry.datastacks import DEFAULT_DATASTACK
+from warehouse.storage.paths import Folder
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def snapshot(
         Literal["cave", "archive", "delta"] | None,
         Parameter(
             help="Where to fetch from: CAVE itself (needs an account), the public archive's files, or Delta "
-            "tables (synapses only). If not given, the best place that has the version, and it says which."
+            "tables (synapses only). If not given, the best source that has the version, and it says which."
         ),
     ] = None,
     from_: Annotated[
@@ -76,16 +77,16 @@ def snapshot(
     Stopping it loses nothing: the same command continues. When all is here, it does nothing. Versions in the
     public archive need no account; CAVE itself needs a free one and its token, and says how to get it.
     """
-    from ingest.cells import which_cells
+    from ingest.cave.service import CaveService
     from ingest.demo import refuse_demo
-    from ingest.order import Order
-    from ingest.origin import Origin
-    from ingest.places import Places
-    from ingest.progress import shown
-    from ingest.skeletons import SkeletonJob
-    from ingest.snapshot import Snapshot
-    from ingest.source import Source
-    from warehouse.memory import byte_count
+    from ingest.job.chosen_cells import which_cells
+    from ingest.job.order import Order
+    from ingest.job.skeletons import SkeletonJob
+    from ingest.job.snapshot import Snapshot
+    from ingest.job.sources import Sources
+    from ingest.parts.progress import shown
+    from ingest.parts.source import Source
+    from warehouse.storage.memory import byte_count
 
     _quiet_libraries()
     if quiet:
@@ -96,17 +97,17 @@ def snapshot(
     whose = None if skeletons is None else which_cells(skeletons)
 
     @cache
-    def service() -> Source:
-        return Source(datastack, server=server)
+    def service() -> CaveService:
+        return CaveService(datastack, server=server)
 
-    places = Places(datastack, service, from_)
+    sources = Sources(datastack, service, from_)
 
-    def connect(job: Snapshot) -> Origin:
+    def connect(job: Snapshot) -> Source:
         # Whoever names a service means it.
-        return places.origin(source or ("cave" if server else None), version, job.scope, job.progress)
+        return sources.connect(source or ("cave" if server else None), version, job.scope, job.progress)
 
     if dry_run:
-        from ingest.estimate import estimate
+        from ingest.job.estimate import estimate
 
         job = Snapshot(folder, order)
         print(estimate(job, lambda: connect(job)))
@@ -122,7 +123,7 @@ def snapshot(
         if whose is not None:
             SkeletonJob(folder, version, whose, progress).run(service)
     if not was_finished or _is_older(folder.database, folder.manifest(version)):
-        from warehouse.build import build
+        from warehouse.catalog.build import build
 
         build(folder, memory=order.memory)
     print(folder.version(version))
@@ -142,12 +143,12 @@ def versions(
     CAVE is asked if you have its token, the archive and the Delta tables always; what cannot be asked is shown as
     this release knows it.
     """
-    from ingest.places import BRIEF, Places
-    from ingest.source import Source
+    from ingest.cave.service import CaveService
+    from ingest.job.sources import BRIEF, Sources
 
     _quiet_libraries()
-    places = Places(datastack, lambda: Source(datastack, server=server, patience=BRIEF), from_)
-    print(places.table(Folder.of(root, datastack).versions()))
+    sources = Sources(datastack, lambda: CaveService(datastack, server=server, policy=BRIEF), from_)
+    print(sources.table(Folder.of(root, datastack).versions()))
 
 
 def _is_older(database: Path, manifest: Path) -> bool:
@@ -172,12 +173,12 @@ def selftest(
 
     if not live:
         raise UsageError("this asks the real service; say that you want that: microns selftest --live")
-    from ingest.selftest import examine
-    from ingest.source import Source
-    from warehouse.disk import disk_errors
+    from ingest.cave.selftest import examine
+    from ingest.cave.service import CaveService
+    from warehouse.storage.disk import disk_errors
 
     _quiet_libraries()
-    report = examine(lambda: Source(datastack, server=server), version)
+    report = examine(lambda: CaveService(datastack, server=server), version)
     with disk_errors(out):
         report.write(out)
     print(report.text())

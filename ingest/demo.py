@@ -13,8 +13,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from warehouse.errors import UsageError
-from warehouse.layout import Folder
-from warehouse.manifest import replace_file
+from warehouse.storage.manifest import replace_file
+from warehouse.storage.paths import Folder
 
 log = logging.getLogger(__name__)
 
@@ -130,15 +130,15 @@ def _prepare(directory: Path, recipe: _Recipe) -> Folder:
 
 
 def _make(folder: Folder, recipe: _Recipe) -> None:
-    from ingest.cave import Cave
-    from ingest.order import Order
-    from ingest.skeletons import SkeletonJob
-    from ingest.snapshot import Snapshot
-    from ingest.source import Source
-    from warehouse.build import build
-    from warehouse.service import serve
-    from warehouse.service.sources import from_volume
-    from warehouse.synthetic import synthesize
+    from ingest.cave.cave import CaveSource
+    from ingest.cave.service import CaveService
+    from ingest.job.order import Order
+    from ingest.job.skeletons import SkeletonJob
+    from ingest.job.snapshot import Snapshot
+    from warehouse.catalog.build import build
+    from warehouse.demo.served_volume import from_volume
+    from warehouse.demo.synthetic import synthesize
+    from warehouse.serve import serve
 
     logging.getLogger("caveclient").setLevel(logging.ERROR)
     begin = time.perf_counter()
@@ -146,10 +146,10 @@ def _make(folder: Folder, recipe: _Recipe) -> None:
     log.info("made a synthetic volume of %s nuclei, seed %d", f"{recipe.cells:,}", recipe.seed)
     with serve(from_volume(volume), faithful=True) as service:
         log.info("serving it at %s as CAVE would, its bugs included", service.url)
-        source = Source(folder.datastack, server=service.url, token=service.token)
+        source = CaveService(folder.datastack, server=service.url, token=service.token)
         for info in volume.versions:
             order = Order(info.version, synapses="all")
-            Snapshot(folder, order).run(lambda: Cave(source))
+            Snapshot(folder, order).run(lambda: CaveSource(source))
             for _ in range(2):  # a few skeletons are made only when they were asked for
                 SkeletonJob(folder, info.version, "proofread").run(lambda: source)
         log.info("fetched versions %s in %d requests", folder.versions(), len(service.requests))
@@ -158,7 +158,7 @@ def _make(folder: Folder, recipe: _Recipe) -> None:
 
 
 def _answer(folder: Folder) -> None:
-    from warehouse.session import connect
+    from warehouse.query.session import connect
 
     with connect(root=folder.path.parent, datastack=folder.datastack) as warehouse:
 

@@ -17,9 +17,9 @@ from urllib.parse import unquote, urlsplit
 
 from cyclopts import Parameter
 
-from warehouse.disk import disk_errors
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, SourceRefused, SourceUnavailable, UsageError
-from warehouse.manifest import sha256_of
+from warehouse.storage.disk import disk_errors
+from warehouse.storage.manifest import sha256_of
 
 log = logging.getLogger(__name__)
 

@@ -12,18 +12,18 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from warehouse.build import build
-from warehouse.cluster import cluster_synapses
-from warehouse.datastacks import MINNIE65
-from warehouse.layout import Folder
-from warehouse.manifest import Manifest, TableEntry
-from warehouse.publish import publish
-from warehouse.schema import Table
-from warehouse.session import Warehouse, connect
-from warehouse.store import write_table
-from warehouse.tables import SYNAPSE, TABLES
-from warehouse.version_schema import refusal
-from warehouse.views import load_views
+from warehouse.catalog.build import build
+from warehouse.catalog.version_schema import refusal
+from warehouse.catalog.views import load_views
+from warehouse.query.session import Warehouse, connect
+from warehouse.registry.datastacks import MINNIE65
+from warehouse.registry.schema import Table
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.clustering import cluster_synapses
+from warehouse.storage.files import write_table
+from warehouse.storage.manifest import Manifest, TableEntry
+from warehouse.storage.paths import Folder
+from warehouse.storage.publish import publish
 
 
 @pytest.fixture(scope="session")

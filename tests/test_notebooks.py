@@ -21,12 +21,12 @@ import pytest
 from filelock import FileLock
 from packaging.requirements import Requirement
 
-from warehouse.bundle import make_bundle
-from warehouse.choice import Choice
-from warehouse.layout import Folder
-from warehouse.local_demo import write_volume
-from warehouse.session import connect
-from warehouse.synthetic import synthesize
+from warehouse.bundle.choice import Choice
+from warehouse.bundle.write import make_bundle
+from warehouse.demo.local import write_volume
+from warehouse.demo.synthetic import synthesize
+from warehouse.query.session import connect
+from warehouse.storage.paths import Folder
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -104,7 +104,7 @@ def test_every_exercise_has_a_solution(path: Path) -> None:
     assert "# Your answer" not in [cell.source for cell in code(solutions)]
 
 
-def alone() -> list[str]:
+def exclusive_lock() -> list[str]:
     """What starts a program without any network but this machine's own, where the system allows it."""
     start = ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
     usable = all(map(shutil.which, ("unshare", "ip"))) and not subprocess.run([*start, "true"]).returncode
@@ -132,7 +132,7 @@ def run(parts: Sequence[tuple[Path, str | None]], folder: Path) -> list[list[Any
     copy.write_text(nbformat.writes(notebook), "utf-8")  # type: ignore[no-untyped-call]
     # In a process of its own: the kernel's sockets are closed when that ends.
     execute = [sys.executable, "-c", "from nbclient.cli import main; main()"]
-    command = [*alone(), *execute, "--inplace", "--timeout=280", str(copy)]
+    command = [*exclusive_lock(), *execute, "--inplace", "--timeout=280", str(copy)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     cells = iter(read(copy).cells)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,16 +26,19 @@ def imported_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import warehouse", "import warehouse.cli", "import warehouse.session, warehouse.build, warehouse.synthetic"],
+    [
+        "import warehouse",
+        "import warehouse.commands.cli",
+        "import warehouse.query.session, warehouse.catalog.build, warehouse.demo.synthetic",
+    ],
 )
 def test_reading_imports_nothing_that_fetches_or_serves(statement: str) -> None:
     assert imported_by(statement).isdisjoint(HEAVY)
 
 
 def test_help_imports_nothing_that_fetches() -> None:
-    silent = (
-        "import contextlib, io\nfrom warehouse.cli import app\nwith contextlib.redirect_stdout(io.StringIO()): "
-    )
+    silent = "import contextlib, io\nfrom warehouse.commands.cli import app\n"
+    silent += "with contextlib.redirect_stdout(io.StringIO()): "
     assert imported_by(silent + "app(['build', '--help'], result_action='return_value')").isdisjoint(HEAVY)
 
 
@@ -43,7 +48,46 @@ def test_only_the_command_line_names_ingest() -> None:
         for path in (ROOT / "warehouse").rglob("*.py")
         if re.search(r"^\s*(from|import) ingest\b|[\"']ingest[.:]", path.read_text("utf-8"), re.MULTILINE)
     }
-    assert naming == {"warehouse/cli.py"}
+    assert naming == {"warehouse/commands/cli.py"}
+
+
+_WAREHOUSE = "errors, registry, storage, catalog, versions, query, bundle, serve, site, demo, plots, commands"
+_INGEST = "files, parts, cave, archive, delta, job, get, demo, cli"
+FOLDERS = {"warehouse": _WAREHOUSE.split(", "), "ingest": _INGEST.split(", ")}
+"""Folders and modules of each package, each importing only from those before it."""
+
+
+def imported_modules(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_a_folder_imports_only_from_those_before_it(package: str) -> None:
+    order = FOLDERS[package]
+    wrong = []
+    for path in (ROOT / package).rglob("*.py"):
+        own = path.relative_to(ROOT / package).with_suffix("").parts[0]
+        if own == "__init__":
+            continue
+        for module in imported_modules(ast.parse(path.read_text("utf-8"))):
+            top, _, rest = module.partition(".")
+            other = rest.partition(".")[0]
+            if top == package and other and order.index(other) > order.index(own):
+                wrong.append(f"{path.relative_to(ROOT).as_posix()} imports {module}")
+    assert wrong == []
+
+
+def test_the_registry_and_the_warehouse_import_nothing_above_them() -> None:
+    for path in (ROOT / "warehouse").rglob("*.py"):
+        modules = list(imported_modules(ast.parse(path.read_text("utf-8"))))
+        assert not [module for module in modules if module.partition(".")[0] == "ingest"], path
+        if "registry" in path.parts:
+            ours = [module for module in modules if module.startswith("warehouse.")]
+            assert all(module.startswith("warehouse.registry.") for module in ours), path
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +119,7 @@ def test_the_wheel_carries_the_sql(tmp_path: Path) -> None:
     expected = {f"warehouse/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "sql").rglob("*.sql")}
     assert expected
     assert expected <= packed
-    assert "warehouse/manifest.schema.json" in packed
+    assert "warehouse/storage/manifest.schema.json" in packed
     assert not [name for name in packed if name.startswith(("tests/", "notebooks/", "sql/"))]
 
 

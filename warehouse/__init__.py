@@ -6,6 +6,7 @@ wh = warehouse.connect()
 wh.sql("FROM connections WHERE post_pt_root_id = $id", id=864691135572530981).pl()
 """
 
+from warehouse.demo.local import demo
 from warehouse.errors import (
     ChecksFailed,
     FolderBusy,
@@ -20,9 +21,8 @@ from warehouse.errors import (
     ViewError,
     WarehouseError,
 )
-from warehouse.local_demo import demo
-from warehouse.session import Warehouse, connect
-from warehouse.tables import TABLES
+from warehouse.query.session import Warehouse, connect
+from warehouse.registry.tables import TABLES
 
 __all__ = [
     "TABLES",

@@ -26,10 +26,10 @@ import pyarrow.parquet as pq
 
 from tests.benchmarks.measure import folder_bytes, load_average, machine, markdown, peak_bytes, times
 from tests.benchmarks.volume import VERSION, snapshot, timed, write_parts
-from warehouse.layout import Folder
-from warehouse.memory import byte_count
-from warehouse.synthetic import synthesize
-from warehouse.synthetic.volume import cells_for
+from warehouse.demo.synthetic import synthesize
+from warehouse.demo.synthetic.volume import cells_for
+from warehouse.storage.memory import byte_count
+from warehouse.storage.paths import Folder
 
 _CGROUPS = Path("/sys/fs/cgroup/memory")
 

@@ -20,8 +20,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from tests.benchmarks.questions import CORE, Asked
-from warehouse.manifest import TableEntry
-from warehouse.session import Warehouse
+from warehouse.query.session import Warehouse
+from warehouse.storage.manifest import TableEntry
 
 PRE, POST = "pre_pt_root_id", "post_pt_root_id"
 SYNAPSES, AXONS, PAIRS, DEGREES = "synapses_pni_2", "_axon_synapses", "_cell_connections", "in_out_degree"

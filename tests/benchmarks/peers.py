@@ -28,9 +28,9 @@ from tests.benchmarks import databases, postgres
 from tests.benchmarks.measure import folder_bytes, load_average, machine, markdown
 from tests.benchmarks.questions import COLUMNS, CORE
 from tests.benchmarks.volume import generated
-from warehouse.synthetic import synthesize
-from warehouse.synthetic.volume import cells_for
-from warehouse.tables import SYNAPSE
+from warehouse.demo.synthetic import synthesize
+from warehouse.demo.synthetic.volume import cells_for
+from warehouse.registry.tables import SYNAPSE
 
 _MANY = 100_000_000
 """Rows above which a B-tree on their ids is left out."""
@@ -44,7 +44,7 @@ _DELTA_ROWS = 10_000_000
 """Rows of a partition: some 256 MB, as the exporter aims at."""
 
 
-class Source:
+class CaveService:
     """Where the peers' rows come from.
 
     Attributes:
@@ -83,23 +83,23 @@ def _ahead(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
             yield batch
 
 
-def _feather(source: Source, folder: Path) -> None:
+def _feather(source: CaveService, folder: Path) -> None:
     feather.write_feather(pa.concat_tables(source.batches()), str(folder / "synapses.feather"))
 
 
-def _csv(source: Source, folder: Path) -> None:
+def _csv(source: CaveService, folder: Path) -> None:
     source.scan().write_csv(str(folder / "synapses.csv"))
 
 
-def _parquet(source: Source, folder: Path) -> None:
+def _parquet(source: CaveService, folder: Path) -> None:
     pl.scan_parquet(source.parts).select(*CORE).sink_parquet(folder / "synapses.parquet")
 
 
-def _sqlite(source: Source, folder: Path) -> None:
+def _sqlite(source: CaveService, folder: Path) -> None:
     databases.fill_sqlite(folder, source.batches(), source.cells)
 
 
-def _postgres(source: Source, folder: Path) -> None:
+def _postgres(source: CaveService, folder: Path) -> None:
     with postgres.Server(folder), postgres.connect(folder) as connection:
         postgres.load(connection, "synapses", CORE, source.batches())
         postgres.load(connection, "cells", databases.CELLS, [source.cells])
@@ -109,7 +109,7 @@ def _postgres(source: Source, folder: Path) -> None:
         connection.execute("ANALYZE")
 
 
-def _delta(source: Source, folder: Path) -> None:
+def _delta(source: CaveService, folder: Path) -> None:
     partitions = max(1, round(source.rows / _DELTA_ROWS))
     for copy in ("id", "pre_pt_root_id", "post_pt_root_id", "ctr_pt_position_morton"):
         extra = f", {_MORTON} AS ctr_pt_position_morton" if copy.endswith("morton") else ""
@@ -122,7 +122,7 @@ def _delta(source: Source, folder: Path) -> None:
         )
 
 
-PEERS: dict[str, tuple[str, Callable[[Source, Path], None], str]] = {
+PEERS: dict[str, tuple[str, Callable[[CaveService, Path], None], str]] = {
     "pandas Feather": ("frames", _feather, "synapses.feather"),
     "pandas CSV": ("frames", _csv, "synapses.csv"),
     "polars Parquet": ("frames", _parquet, "synapses.parquet"),
@@ -138,7 +138,7 @@ def folder_of(engine: str, directory: Path) -> Path:
     return directory / PEERS["pandas CSV" if engine == "scan of the CSV" else engine][0]
 
 
-def make(source: Source, directory: Path, engines: list[str]) -> Iterator[tuple[str, float, int]]:
+def make(source: CaveService, directory: Path, engines: list[str]) -> Iterator[tuple[str, float, int]]:
     """Make the peers that are not there yet: name, seconds, bytes of each."""
     for engine in engines:
         _, build, name = PEERS[engine]
@@ -155,7 +155,7 @@ def make(source: Source, directory: Path, engines: list[str]) -> Iterator[tuple[
 def main(root: Path, parts: Path, directory: Path, engines: list[str]) -> None:
     """Make them, and print the table."""
     print(f"{machine()}; load average before {load_average():.2f}\n", flush=True)
-    source = Source(root, parts)
+    source = CaveService(root, parts)
     made = [
         [engine, f"{seconds:.1f}", f"{size / 1e6:,.0f}", f"{size / source.rows:.1f}", f"{load_average():.2f}"]
         for engine, seconds, size in make(source, directory, engines or list(PEERS))

@@ -30,7 +30,7 @@ from tests.benchmarks.postgres import Server
 from tests.benchmarks.questions import QUESTIONS, choose
 from tests.benchmarks.report import OURS, report, scaling
 from tests.benchmarks.worker import Worker, ask_cold, record
-from warehouse.tables import SYNAPSE
+from warehouse.registry.tables import SYNAPSE
 
 OTHER_WAYS = (
     "inputs: inner query",

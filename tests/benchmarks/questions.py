@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.session import Warehouse
+from warehouse.query.session import Warehouse
 
 CORE = {
     "id": "BIGINT",

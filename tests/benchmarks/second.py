@@ -22,17 +22,17 @@ import pyarrow as pa
 import warehouse
 from tests.benchmarks.measure import load_average, machine, markdown, milliseconds, times
 from tests.benchmarks.volume import publish_version, timed
-from warehouse.build import build
-from warehouse.checksum import Sums, checksum_sql, sums_of, text_of
-from warehouse.cluster import Stream, cluster_synapses
-from warehouse.difference import Against, store_difference
-from warehouse.layout import Folder
-from warehouse.logical import logical_rows
-from warehouse.manifest import TableEntry, read_manifest
-from warehouse.memory import byte_count
-from warehouse.synthetic import Volume, synthesize
-from warehouse.synthetic.volume import cells_for
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.catalog.build import build
+from warehouse.demo.synthetic import Volume, synthesize
+from warehouse.demo.synthetic.volume import cells_for
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.checksum import Sums, checksum_sql, sums_of, text_of
+from warehouse.storage.clustering import Stream, cluster_synapses
+from warehouse.storage.logical import logical_rows
+from warehouse.storage.manifest import TableEntry, read_manifest
+from warehouse.storage.memory import byte_count
+from warehouse.storage.paths import Folder
+from warehouse.versions.store_difference import BaseVersion, store_difference
 
 FIRST, SECOND = 1507, 1718
 CELLS = 3
@@ -87,7 +87,7 @@ def add_second(volume: Volume, folder: Folder, rows: int, memory: int, *, full: 
     if full:
         entry = timed("full copy", cluster_synapses, assembled, table, stream, **how)
     else:
-        against = Against.of(folder, FIRST)
+        against = BaseVersion.of(folder, FIRST)
         entry = timed("difference", store_difference, assembled, SECOND, table, stream, against, **how)
     publish_version(volume, SECOND, folder, {SYNAPSE: entry}, assembled)
     timed("build", build, folder, memory=memory)

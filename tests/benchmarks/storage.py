@@ -10,8 +10,8 @@ from pathlib import Path
 
 import warehouse
 from tests.benchmarks.measure import markdown
-from warehouse.manifest import TableEntry
-from warehouse.tables import SYNAPSE
+from warehouse.registry.tables import SYNAPSE
+from warehouse.storage.manifest import TableEntry
 
 _LISTED = 1_000_000
 """Files of fewer bytes are added up in one line."""

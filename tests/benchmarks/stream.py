@@ -20,13 +20,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.dump import Header, read_dump
+from ingest.archive.dump import Header, read_dump
 from tests.benchmarks.measure import load_average, machine, markdown
 from tests.benchmarks.volume import timed, write_parts
-from warehouse.cluster import cluster_synapses
-from warehouse.synthetic import synthesize
-from warehouse.synthetic.volume import cells_for
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.demo.synthetic import synthesize
+from warehouse.demo.synthetic.volume import cells_for
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.clustering import cluster_synapses
 
 _ROWS_PER_PART = 1_000_000
 _POSTGRES = {"int64": "bigint", "int32": "integer"}

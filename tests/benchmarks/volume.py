@@ -19,16 +19,16 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.build import build
-from warehouse.cluster import cluster_synapses
-from warehouse.layout import Folder
-from warehouse.logical import logical_rows
-from warehouse.manifest import Manifest, TableEntry, read_manifest
-from warehouse.publish import publish
-from warehouse.store import write_table
-from warehouse.synthetic import Volume, synthesize
-from warehouse.synthetic.volume import cells_for
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.catalog.build import build
+from warehouse.demo.synthetic import Volume, synthesize
+from warehouse.demo.synthetic.volume import cells_for
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.clustering import cluster_synapses
+from warehouse.storage.files import write_table
+from warehouse.storage.logical import logical_rows
+from warehouse.storage.manifest import Manifest, TableEntry, read_manifest
+from warehouse.storage.paths import Folder
+from warehouse.storage.publish import publish
 
 VERSION = 1507
 Result = TypeVar("Result")

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.service import Grant, Running, ServedDatastack, ServedTable, ServedVersion, columns_of, serve
+from warehouse.demo.faults import FaultyService, serve_with_faults
+from warehouse.serve import Grant, ServedDatastack, ServedTable, ServedVersion, columns_of
 
 TOKENS = {
     "goodtoken000": Grant.VIEW,
@@ -138,7 +139,7 @@ def recorded(shared_dir: Path) -> Recordings:
 def serve_recorded() -> Callable[..., Any]:
     """Serves recordings faithfully, with the tokens that they were made with."""
 
-    def serving(recordings: Recordings, **options: Any) -> AbstractContextManager[Running]:
-        return serve(*recordings.datastacks(), tokens=TOKENS, **{"faithful": True, **options})
+    def serving(recordings: Recordings, **options: Any) -> AbstractContextManager[FaultyService]:
+        return serve_with_faults(*recordings.datastacks(), tokens=TOKENS, **{"faithful": True, **options})
 
     return serving

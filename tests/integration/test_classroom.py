@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.bundle import make_bundle
-from warehouse.choice import Choice
-from warehouse.local_demo import write_volume
-from warehouse.session import connect
-from warehouse.synthetic import synthesize
+from warehouse.bundle.choice import Choice
+from warehouse.bundle.write import make_bundle
+from warehouse.demo.local import write_volume
+from warehouse.demo.synthetic import synthesize
+from warehouse.query.session import connect
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bundle(root: Path) -> Path:
-    from warehouse.layout import Folder
+    from warehouse.storage.paths import Folder
 
     out = root / "class.duckdb"
     make_bundle(Folder.of(root), None, Choice(proofread=True), out)
@@ -53,7 +53,7 @@ def bundle(root: Path) -> Path:
 
 
 def microns(*arguments: str | Path, typed: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from warehouse.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from warehouse.commands.cli import main; main()", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, input=typed, cwd=cwd)
 
 

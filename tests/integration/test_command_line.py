@@ -13,10 +13,10 @@ from typing import NamedTuple, TypeAlias
 import duckdb
 import pytest
 
-import warehouse.build
-from warehouse import cli
-from warehouse.local_demo import write_volume
-from warehouse.synthetic import synthesize
+import warehouse.catalog.build
+from warehouse.commands import cli
+from warehouse.demo.local import write_volume
+from warehouse.demo.synthetic import synthesize
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def microns(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def in_a_process(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from warehouse.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from warehouse.commands.cli import main; main()", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -148,7 +148,7 @@ def test_an_interruption_returns_130(
     def interrupted(*_: object, **__: object) -> None:
         raise interruption
 
-    monkeypatch.setattr(warehouse.build, "build", interrupted)
+    monkeypatch.setattr(warehouse.catalog.build, "build", interrupted)
     with pytest.raises(SystemExit) as left:
         cli.main(["build", "--root", str(root)])
     assert left.value.code == 130

@@ -20,17 +20,17 @@ import pytest
 
 from tests.benchmarks.volume import write_parts
 from tests.conftest import SmallWarehouse, filled
-from warehouse.build import build
-from warehouse.cluster import cluster_synapses
-from warehouse.layout import Folder
-from warehouse.logical import logical_rows
-from warehouse.manifest import Manifest, read_manifest
-from warehouse.publish import finish_publishing, publish
-from warehouse.session import connect
-from warehouse.store import write_table
-from warehouse.synthetic import Volume, synthesize
-from warehouse.synthetic.volume import cells_for
-from warehouse.tables import NUCLEUS, SYNAPSE, TABLES
+from warehouse.catalog.build import build
+from warehouse.demo.synthetic import Volume, synthesize
+from warehouse.demo.synthetic.volume import cells_for
+from warehouse.query.session import connect
+from warehouse.registry.tables import NUCLEUS, SYNAPSE, TABLES
+from warehouse.storage.clustering import cluster_synapses
+from warehouse.storage.files import write_table
+from warehouse.storage.logical import logical_rows
+from warehouse.storage.manifest import Manifest, read_manifest
+from warehouse.storage.paths import Folder
+from warehouse.storage.publish import finish_publishing, publish
 
 KILLS = int(os.environ.get("MICRONS_KILLS", "2"))
 pytestmark = [
@@ -43,12 +43,12 @@ ROWS = 1_000_000
 START = """
 import resource, sys
 from pathlib import Path
-from warehouse.build import build
-from warehouse.cluster import cluster_synapses
-from warehouse.layout import Folder
-from warehouse.manifest import read_manifest
-from warehouse.publish import publish
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.catalog.build import build
+from warehouse.storage.clustering import cluster_synapses
+from warehouse.storage.paths import Folder
+from warehouse.storage.manifest import read_manifest
+from warehouse.storage.publish import publish
+from warehouse.registry.tables import SYNAPSE, TABLES
 folder = Folder(Path(sys.argv[1]))
 """
 CLUSTER = """

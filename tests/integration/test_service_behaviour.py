@@ -14,16 +14,10 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pytest
 
-from warehouse.service import (
-    Running,
-    ServedDatastack,
-    ServedTable,
-    ServedVersion,
-    ServedView,
-    columns_of,
-    faults,
-    serve,
-)
+from warehouse.demo import faults
+from warehouse.demo.faults import FaultyService, serve_with_faults
+from warehouse.serve import ServedDatastack, ServedTable, ServedVersion, ServedView, columns_of
+from warehouse.serve.gate import Fault
 
 ROWS = 900
 STANDARD = "return_pyarrow=True&arrow_format=True&split_positions=True&direct_sql_pandas=True"
@@ -85,19 +79,19 @@ def _datastack() -> ServedDatastack:
 
 
 @pytest.fixture(scope="module")
-def right() -> Iterator[Running]:
-    with serve(_datastack(), row_cap=500) as service:
+def right() -> Iterator[FaultyService]:
+    with serve_with_faults(_datastack(), row_cap=500) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def faithful() -> Iterator[Running]:
-    with serve(_datastack(), row_cap=500, faithful=True) as service:
+def faithful() -> Iterator[FaultyService]:
+    with serve_with_faults(_datastack(), row_cap=500, faithful=True) as service:
         yield service
 
 
 @pytest.fixture(autouse=True)
-def _without_faults(right: Running) -> Iterator[None]:
+def _without_faults(right: FaultyService) -> Iterator[None]:
     yield
     right.faults.clear()
 
@@ -117,7 +111,9 @@ class Reply:
         return str(json.loads(self.body)["message"])
 
 
-def ask(service: Running, path: str, body: Any = None, query: str = STANDARD, token: str | None = None) -> Reply:
+def ask(
+    service: FaultyService, path: str, body: Any = None, query: str = STANDARD, token: str | None = None
+) -> Reply:
     connection = http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=20)
     headers = {"Authorization": f"Bearer {token or service.token}"}
     if body is None:
@@ -136,7 +132,7 @@ TYPES = f"{VERSION}/table/types/query"
 JOIN = {"tables": [["types", "target_id"], ["cells", "id"]], "suffix_map": {"types": "", "cells": "_ref"}}
 
 
-def test_database_rows_become_wire_rows(right: Running) -> None:
+def test_database_rows_become_wire_rows(right: FaultyService) -> None:
     table = ask(right, CELLS, {}).table()
     rows = {row["id"]: row for row in table.to_pylist()}
     assert len(rows) == 500  # cut by the cap
@@ -149,41 +145,43 @@ def test_database_rows_become_wire_rows(right: Running) -> None:
 
 
 @pytest.mark.parametrize(("limit", "rows", "warned"), [(None, 500, True), (499, 499, True), (5000, 500, True)])
-def test_a_reached_limit_warns(right: Running, limit: int | None, rows: int, warned: bool) -> None:
+def test_a_reached_limit_warns(right: FaultyService, limit: int | None, rows: int, warned: bool) -> None:
     reply = ask(right, CELLS, {} if limit is None else {"limit": limit})
     assert reply.table().num_rows == rows
     assert (f'201 - "Limited query to {rows} rows' in reply.headers.get_all("Warning", [])) is warned
 
 
-def test_fewer_rows_than_the_limit_do_not_warn(right: Running) -> None:
+def test_fewer_rows_than_the_limit_do_not_warn(right: FaultyService) -> None:
     reply = ask(right, CELLS, {"filter_less_dict": {"cells": {"id": 100}}})
     assert reply.table().num_rows == 90
     assert reply.headers.get_all("Warning") is None
 
 
-def _paged(service: Running) -> list[int]:
+def _paged(service: FaultyService) -> list[int]:
     pages = [ask(service, CELLS, {"limit": 100, "offset": start}).table() for start in range(0, ROWS, 100)]
     return [key for page in pages for key in page["id"].to_pylist()]
 
 
-def test_paging_by_offset_is_stable_only_where_it_is_right(right: Running, faithful: Running) -> None:
+def test_paging_by_offset_is_stable_only_where_it_is_right(right: FaultyService, faithful: FaultyService) -> None:
     assert _paged(right) == [key for key in range(1, ROWS + 1) if key % 10]
     pages = _paged(faithful)
     assert len(pages) == 810
     assert len(set(pages)) < 810
 
 
-def test_the_same_query_gives_the_same_rows(faithful: Running) -> None:
+def test_the_same_query_gives_the_same_rows(faithful: FaultyService) -> None:
     assert ask(faithful, CELLS, {"limit": 50}).table() == ask(faithful, CELLS, {"limit": 50}).table()
 
 
-def test_excluded_values_are_excluded_only_where_it_is_right(right: Running, faithful: Running) -> None:
+def test_excluded_values_are_excluded_only_where_it_is_right(
+    right: FaultyService, faithful: FaultyService
+) -> None:
     body = {"filter_notin_dict": {"types": {"cell_type": ["BC"]}}}
     assert ask(right, TYPES, body).table().num_rows == 50
     assert ask(faithful, TYPES, body).table().num_rows == 100
 
 
-def test_one_column_works_only_where_it_is_right(right: Running, faithful: Running) -> None:
+def test_one_column_works_only_where_it_is_right(right: FaultyService, faithful: FaultyService) -> None:
     body = {"select_columns": ["cell_type"]}
     assert ask(right, TYPES, body).table().column_names == ["cell_type"]
     assert ask(faithful, TYPES, body).message() == "'String' object has no attribute 'cell_type'"
@@ -191,26 +189,30 @@ def test_one_column_works_only_where_it_is_right(right: Running, faithful: Runni
     assert degree.message() == "'BIGINT' object has no attribute 'root_id'"
 
 
-def test_another_resolution_keeps_decimals_only_where_it_is_right(right: Running, faithful: Running) -> None:
+def test_another_resolution_keeps_decimals_only_where_it_is_right(
+    right: FaultyService, faithful: FaultyService
+) -> None:
     body = {"desired_resolution": [1000, 1000, 1000], "filter_equal_dict": {"cells": {"id": 77}}}
     exact, cut = (ask(service, CELLS, body).table() for service in (right, faithful))
     assert exact["pt_position_x"].to_pylist() == [771 * 4 / 1000]
     assert cut["pt_position_x"].to_pylist() == [3]
 
 
-def test_percent_signs_match_only_where_it_is_right(right: Running, faithful: Running) -> None:
+def test_percent_signs_match_only_where_it_is_right(right: FaultyService, faithful: FaultyService) -> None:
     body = {"filter_in_dict": {"types": {"cell_type": ["100%"]}}}
     assert ask(right, TYPES, body).table().num_rows == 50
     assert ask(faithful, TYPES, body).table().num_rows == 0
 
 
-def test_counts_of_a_join_are_counted_only_where_it_is_right(right: Running, faithful: Running) -> None:
+def test_counts_of_a_join_are_counted_only_where_it_is_right(
+    right: FaultyService, faithful: FaultyService
+) -> None:
     path, query = f"{VERSION}/query", f"{STANDARD}&count=True"
     assert ask(right, path, JOIN, query).table().to_pylist() == [{"count": 90}]
     assert ask(faithful, path, JOIN, query).table().num_rows == 90
 
 
-def test_a_plain_list_on_a_join_takes_the_first_table(right: Running) -> None:
+def test_a_plain_list_on_a_join_takes_the_first_table(right: FaultyService) -> None:
     body = {**JOIN, "select_columns": ["id", "id_ref", "cell_type", "pt_root_id"], "limit": 1}
     row = ask(right, f"{VERSION}/query", body).table().to_pylist()
     assert row == [
@@ -224,22 +226,22 @@ def test_a_plain_list_on_a_join_takes_the_first_table(right: Running) -> None:
     ]
 
 
-def test_boxes_include_their_borders(right: Running) -> None:
+def test_boxes_include_their_borders(right: FaultyService) -> None:
     body = {"filter_spatial_dict": {"cells": {"pt_position": [[11, 1, 1], [51, 5, 5]]}}}
     assert ask(right, CELLS, body).table()["id"].to_pylist() == [1, 3, 4, 5]  # 2 has no z
 
 
-def test_texts_can_be_matched_by_pattern(right: Running) -> None:
+def test_texts_can_be_matched_by_pattern(right: FaultyService) -> None:
     body = {"filter_regex_dict": {"types": {"cell_type": "^1"}}}
     assert ask(right, TYPES, body).table().num_rows == 50
 
 
-def test_samples_have_about_the_size_asked_for(right: Running) -> None:
+def test_samples_have_about_the_size_asked_for(right: FaultyService) -> None:
     table = ask(right, CELLS, {}, f"{STANDARD}&random_sample=200").table()
     assert 120 < table.num_rows < 290
 
 
-def test_views_keep_double_precision(right: Running) -> None:
+def test_views_keep_double_precision(right: FaultyService) -> None:
     table = ask(right, f"{VERSION}/views/degrees/query", {}).table()
     assert table["degree"].to_pylist() == [0.1, 0.2, 0.3]
     assert json.loads(ask(right, f"{VERSION}/views").body)["degrees"]["description"] == "how many"
@@ -248,12 +250,14 @@ def test_views_keep_double_precision(right: Running) -> None:
     }
 
 
-def test_whole_seconds_lose_their_microseconds_only_on_the_real_server(right: Running, faithful: Running) -> None:
+def test_whole_seconds_lose_their_microseconds_only_on_the_real_server(
+    right: FaultyService, faithful: FaultyService
+) -> None:
     times = [json.loads(ask(service, VERSION).body)["time_stamp"] for service in (right, faithful)]
     assert times == ["2025-01-01T00:00:00.000000", "2025-01-01T00:00:00"]
 
 
-def test_requests_are_logged(right: Running) -> None:
+def test_requests_are_logged(right: FaultyService) -> None:
     body = {"limit": 3}
     ask(right, CELLS, body)
     last = right.requests[-1]
@@ -261,14 +265,14 @@ def test_requests_are_logged(right: Running) -> None:
     assert (last.status, last.rows) == (200, 3)
 
 
-def test_requests_run_side_by_side(right: Running) -> None:
+def test_requests_run_side_by_side(right: FaultyService) -> None:
     with ThreadPoolExecutor(4) as pool:
         bodies = [{"filter_equal_dict": {"cells": {"id": number}}} for number in range(1, 40) if number % 10]
         tables = list(pool.map(lambda body: ask(right, CELLS, body).table(), bodies))
     assert [table["id"].to_pylist() for table in tables] == [[n] for n in range(1, 40) if n % 10]
 
 
-def test_an_unknown_token_is_refused(right: Running) -> None:
+def test_an_unknown_token_is_refused(right: FaultyService) -> None:
     assert ask(right, VERSION, token="wrong").status == 401
     assert ask(right, "/materialize/version", token="wrong").status == 200
 
@@ -284,9 +288,7 @@ def test_an_unknown_token_is_refused(right: Running) -> None:
         (faults.missing_terms(), 403, "tos_form_url"),
     ],
 )
-def test_a_fault_answers_instead_so_many_times(
-    right: Running, fault: faults.Fault, status: int, text: str
-) -> None:
+def test_a_fault_answers_instead_so_many_times(right: FaultyService, fault: Fault, status: int, text: str) -> None:
     right.faults.add("/query$", fault, times=2, skip=1)
     replies = [ask(right, CELLS, {"limit": 2}) for _ in range(4)]
     assert [reply.status for reply in replies] == [200, status, status, 200]
@@ -294,38 +296,38 @@ def test_a_fault_answers_instead_so_many_times(
     assert ask(right, VERSION).status == 200
 
 
-def test_a_connection_can_break_in_the_body(right: Running) -> None:
+def test_a_connection_can_break_in_the_body(right: FaultyService) -> None:
     right.faults.add("/query$", faults.reset())
     with pytest.raises(http.client.IncompleteRead):
         ask(right, CELLS, {})
 
 
-def test_a_stream_can_end_early(right: Running) -> None:
+def test_a_stream_can_end_early(right: FaultyService) -> None:
     right.faults.add("/query$", faults.truncated())
     reply = ask(right, CELLS, {})
     with pytest.raises((OSError, pa.ArrowInvalid)):
         reply.table()
 
 
-def test_rows_can_go_missing_silently(right: Running) -> None:
+def test_rows_can_go_missing_silently(right: FaultyService) -> None:
     right.faults.add("/query$", faults.silently_capped(40))
     reply = ask(right, CELLS, {"limit": 100})
     assert reply.table().num_rows == 40
     assert reply.headers.get_all("Warning") is None
 
 
-def test_a_count_can_be_wrong(right: Running) -> None:
+def test_a_count_can_be_wrong(right: FaultyService) -> None:
     path = "/materialize/api/v2/datastack/brain/version/7/table/cells/count"
     right.faults.add("/count$", faults.wrong_count(-3))
     assert [int(ask(right, path).body) for _ in range(2)] == [807, 810]
 
 
-def test_timestamps_can_lack_microseconds(right: Running) -> None:
+def test_timestamps_can_lack_microseconds(right: FaultyService) -> None:
     right.faults.add("version/7$", faults.without_microseconds())
     assert json.loads(ask(right, VERSION).body)["time_stamp"] == "2025-01-01T00:00:00"
 
 
-def test_a_slow_answer_holds_up_no_other(right: Running) -> None:
+def test_a_slow_answer_holds_up_no_other(right: FaultyService) -> None:
     right.faults.add("/query$", faults.delay(0.5))
     slow = threading.Thread(target=ask, args=(right, CELLS, {"limit": 1}))
     slow.start()
@@ -335,7 +337,7 @@ def test_a_slow_answer_holds_up_no_other(right: Running) -> None:
 
 
 def test_a_service_that_hangs_can_be_stopped() -> None:
-    with serve(_datastack()) as service:
+    with serve_with_faults(_datastack()) as service:
         service.faults.add("/query$", faults.delay(600))
         hanging = threading.Thread(target=_ignore_the_end, args=(service,), daemon=True)
         hanging.start()
@@ -345,6 +347,6 @@ def test_a_service_that_hangs_can_be_stopped() -> None:
     assert not hanging.is_alive()
 
 
-def _ignore_the_end(service: Running) -> None:
+def _ignore_the_end(service: FaultyService) -> None:
     with suppress(OSError, http.client.HTTPException):
         ask(service, CELLS, {})

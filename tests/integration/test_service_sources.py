@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from warehouse.local_demo import write_volume
-from warehouse.logical import logical_rows
-from warehouse.service import from_volume, from_warehouse, serve
-from warehouse.synthetic import NEWER, OLDER, Volume, synthesize
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.demo.local import write_volume
+from warehouse.demo.served_volume import from_volume
+from warehouse.demo.synthetic import NEWER, OLDER, Volume, synthesize
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.serve import from_warehouse, serve
+from warehouse.storage.logical import logical_rows
 
 pytestmark = pytest.mark.slow
 

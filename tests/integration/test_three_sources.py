@@ -9,24 +9,25 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ingest.archive import Archive
-from ingest.asking import Patience
-from ingest.bucket import HttpBucket
-from ingest.cave import Cave
-from ingest.lake import Lake
-from ingest.order import Order
-from ingest.origin import Origin, Place
-from ingest.snapshot import Snapshot
-from ingest.source import Source
-from warehouse.encoding import scan
-from warehouse.layout import Folder
-from warehouse.manifest import read_manifest
-from warehouse.service import from_volume, serve
-from warehouse.service.bucket import LAKE_PLACE, PLACE, serve_bucket
-from warehouse.synthetic import synthesize
-from warehouse.synthetic.exports import write_archive
-from warehouse.synthetic.lake import write_lake
-from warehouse.tables import NUCLEUS, SYNAPSE, TABLES
+from ingest.archive.archive import ArchiveSource
+from ingest.cave.cave import CaveSource
+from ingest.cave.service import CaveService
+from ingest.delta.delta import DeltaSource
+from ingest.files.remote import HttpFiles
+from ingest.files.retry import RetryPolicy
+from ingest.job.order import Order
+from ingest.job.snapshot import Snapshot
+from ingest.parts.source import Source, SourceName
+from warehouse.demo.bucket import LAKE_PLACE, PLACE, serve_bucket
+from warehouse.demo.lake import write_lake
+from warehouse.demo.served_volume import from_volume
+from warehouse.demo.synthetic import synthesize
+from warehouse.demo.synthetic.exports import write_archive
+from warehouse.query.scan import scan
+from warehouse.registry.tables import NUCLEUS, SYNAPSE, TABLES
+from warehouse.serve import serve
+from warehouse.storage.manifest import read_manifest
+from warehouse.storage.paths import Folder
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("deltalake")
@@ -34,7 +35,7 @@ pytest.importorskip("deltalake")
 BASE, VERSION = 1507, 1718
 BOOKKEEPING = {"created", "superceded_id", "valid"}
 BOXES = {f"bb_{end}_position_{axis}" for end in ("start", "end") for axis in "xyz"}
-Folders = dict[Place, Folder]
+Folders = dict[SourceName, Folder]
 
 
 def snapshots(root: Path) -> Folders:
@@ -45,11 +46,11 @@ def snapshots(root: Path) -> Folders:
         write_lake(volume, version, files / LAKE_PLACE)
     made: Folders = {}
     with serve(from_volume(volume), faithful=True) as cave, serve_bucket(files) as bucket:
-        patience = Patience(attempts=2, read=30.0)
-        origins: dict[Place, Origin] = {
-            "cave": Cave(Source("minnie65_public", server=cave.url, token=cave.token)),
-            "archive": Archive("minnie65_public", HttpBucket(f"{bucket.url}/{PLACE}", patience)),
-            "delta": Lake("minnie65_public", HttpBucket(f"{bucket.url}/{LAKE_PLACE}", patience)),
+        policy = RetryPolicy(attempts=2, read=30.0)
+        origins: dict[SourceName, Source] = {
+            "cave": CaveSource(CaveService("minnie65_public", server=cave.url, token=cave.token)),
+            "archive": ArchiveSource("minnie65_public", HttpFiles(f"{bucket.url}/{PLACE}", policy)),
+            "delta": DeltaSource("minnie65_public", HttpFiles(f"{bucket.url}/{LAKE_PLACE}", policy)),
         }
         for place, origin in origins.items():
             made[place] = Folder.of(root / place)
@@ -58,7 +59,7 @@ def snapshots(root: Path) -> Folders:
     return made
 
 
-def _itself(origin: Origin) -> Origin:
+def _itself(origin: Source) -> Source:
     return origin
 
 
@@ -77,7 +78,7 @@ def test_the_sources_give_equal_rows(tmp_path: Path) -> None:
             assert_frame_equal(cave, theirs)
 
 
-def compare(folders: Folders, version: int, name: str, other: Place, lacking: set[str]) -> None:
+def compare(folders: Folders, version: int, name: str, other: SourceName, lacking: set[str]) -> None:
     frames = {}
     for place in ("cave", other):
         entry = read_manifest(folders[place].manifest(version)).tables[name]

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from warehouse.build import build, write_init_sql
+from warehouse.catalog.build import build, write_init_sql
 from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
-from warehouse.layout import Folder
-from warehouse.manifest import read_manifest
+from warehouse.storage.manifest import read_manifest
+from warehouse.storage.paths import Folder
 
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse

@@ -12,13 +12,13 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.build import build
-from warehouse.bundle import make_bundle
-from warehouse.bundle_cli import bundle
-from warehouse.choice import Choice
+from warehouse.bundle.choice import Choice
+from warehouse.bundle.write import make_bundle
+from warehouse.catalog.build import build
+from warehouse.commands.bundle import bundle
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError, WarehouseError
-from warehouse.layout import Folder
-from warehouse.session import Warehouse, connect
+from warehouse.query.session import Warehouse, connect
+from warehouse.storage.paths import Folder
 
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse

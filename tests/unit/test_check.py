@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from warehouse.build import build
-from warehouse.check import Result, check
-from warehouse.layout import Folder
-from warehouse.local_demo import write_volume
-from warehouse.manifest import read_manifest, sha256_of
-from warehouse.synthetic import synthesize
+from warehouse.catalog.build import build
+from warehouse.commands.check import Result, check
+from warehouse.demo.local import write_volume
+from warehouse.demo.synthetic import synthesize
+from warehouse.storage.manifest import read_manifest, sha256_of
+from warehouse.storage.paths import Folder
 
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse

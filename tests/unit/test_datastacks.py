@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from warehouse.datastacks import MINNIE65, Layer, constants_sql, datastack_of, table_called
+from warehouse.catalog.references import parse, references, rewrite
+from warehouse.catalog.version_schema import resolver
+from warehouse.catalog.views import assemble, sql_files, sql_root
 from warehouse.errors import ViewError
-from warehouse.queries import parse, references, rewrite
-from warehouse.version_schema import resolver
-from warehouse.views import assemble, sql_files, sql_root
+from warehouse.registry.datastacks import MINNIE65, Layer, constants_sql, datastack_of, table_called
 
 OTHER = replace(
     MINNIE65,

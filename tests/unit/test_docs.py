@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse.datastacks import MINNIE65
-from warehouse.docs import docs, page
-from warehouse.views import assemble
+from warehouse.catalog.views import assemble
+from warehouse.commands.docs import docs, page
+from warehouse.registry.datastacks import MINNIE65
 
 
 def test_a_page_says_all_that_a_header_says() -> None:

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 
 from tests.conftest import filled
-from warehouse.build import build
-from warehouse.cluster import cluster_synapses
-from warehouse.difference import Against, store_difference
-from warehouse.manifest import Manifest, read_manifest
-from warehouse.publish import publish
-from warehouse.tables import SYNAPSE, TABLES
-from warehouse.upkeep import drop, promote
+from warehouse.catalog.build import build
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.clustering import cluster_synapses
+from warehouse.storage.manifest import Manifest, read_manifest
+from warehouse.storage.publish import publish
+from warehouse.versions.promote_and_drop import drop, promote
+from warehouse.versions.store_difference import BaseVersion, store_difference
 
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse
@@ -46,7 +46,7 @@ def given(small: SmallWarehouse, version: int, base: int | None, scope: str = "a
     if base is None:
         entry = cluster_synapses(assembled, TABLES[SYNAPSE], table(version), scope=scope)
     else:
-        against = Against.of(small.folder, base)
+        against = BaseVersion.of(small.folder, base)
         entry = store_difference(assembled, version, TABLES[SYNAPSE], table(version), against, scope=scope)
     publish(small.folder, assembled, Manifest(small.folder.datastack, version, "2026-01-01", {SYNAPSE: entry}))
 
@@ -68,7 +68,7 @@ def test_it_is_found_once_and_again_when_rows_are_replaced(
 ) -> None:
     for version in ROWS:
         given(small, version, None if version == 7 else 7)
-    caplog.set_level("INFO", logger="warehouse.lineage")
+    caplog.set_level("INFO", logger="warehouse.catalog.root_lineage")
     caplog.clear()
     build(small.folder)
     build(small.folder, default=9)

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from warehouse.build import build
+from warehouse.catalog.build import build
 
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse

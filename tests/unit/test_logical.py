@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.errors import SchemaDrift
-from warehouse.logical import logical_rows
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.logical import logical_rows
 
 NUCLEI = TABLES["nucleus_detection_v0"]
 SYNAPSES = TABLES[SYNAPSE]

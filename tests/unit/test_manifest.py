@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from warehouse import manifest as module
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound
-from warehouse.manifest import DataFile, Manifest, TableEntry, read_manifest, replace_file
+from warehouse.storage import manifest as module
+from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest, replace_file
 
 SCHEMA = json.loads(Path(module.__file__).with_name("manifest.schema.json").read_text("utf-8"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from warehouse.errors import UsageError
-from warehouse.memory import byte_count
+from warehouse.storage.memory import byte_count
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warehouse.parameters import with_variables
+from warehouse.query.parameters import with_variables
 
 WHOLE = st.integers(-(2**63) + 1, 2**63 - 1)
 VALUES = st.one_of(st.none(), st.booleans(), WHOLE, st.floats(), st.text(), st.lists(WHOLE), st.lists(st.text()))
@@ -53,7 +53,7 @@ def test_usual_values_do_not_wait_for_pandas() -> None:
     """DuckDB 1.5 loads it to convert parameters, which takes longer than most questions."""
     code = """
 import sys, duckdb
-from warehouse.parameters import with_variables
+from warehouse.query.parameters import with_variables
 con, given = duckdb.connect(), {"a": [1, 2], "b": 3, "c": "x", "d": 0.5, "e": None, "f": True}
 query = with_variables(con, "SELECT $a, $b, $c, $d, $e, $f", set(given), given)
 assert con.execute(query).fetchall() == [([1, 2], 3, "x", 0.5, None, True)]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.plan import Part, bound_above, chunks, gaps, rows_per_answer, tiles, window_width, windows
+from ingest.parts.plan import Part, bound_above, chunks, gaps, rows_per_answer, tiles, window_width, windows
 
 bounds = st.integers(1, 5_000)
 widths = st.integers(1, 6_000)

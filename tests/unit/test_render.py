@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.render import table_text
+from warehouse.commands.render import table_text
 
 
 def test_columns_align_and_ids_keep_their_digits() -> None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 import warehouse
-from warehouse.build import build
+from warehouse.catalog.build import build
 from warehouse.errors import SnapshotNotFound, UsageError, WarehouseError
 
 if TYPE_CHECKING:

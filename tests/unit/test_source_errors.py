@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ingest.refusals import NotThere, RateLimited, refusal
+from ingest.cave.refusals import NotThere, refusal
+from ingest.files.retry import RateLimited
 from warehouse.errors import ExitCode, SchemaDrift, SourceRefused, SourceUnavailable, WarehouseError
 
 TERMS = {

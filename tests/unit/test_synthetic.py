@@ -9,11 +9,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from warehouse.demo.synthetic import Volume, cells_for, space, stream_synapses, synthesize
+from warehouse.demo.synthetic.ids import CHUNK, CHUNK_ORIGIN
 from warehouse.errors import UsageError
-from warehouse.logical import logical_rows
-from warehouse.synthetic import Volume, cells_for, space, stream_synapses, synthesize
-from warehouse.synthetic.ids import CHUNK, CHUNK_ORIGIN
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.logical import logical_rows
 
 ONLY_NEWER = {
     "aibs_metamodel_celltypes_v661_corrections",

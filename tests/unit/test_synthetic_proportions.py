@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from warehouse.logical import logical_rows
-from warehouse.synthetic import Volume, published, space, synthesize
-from warehouse.synthetic.published import TYPES
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.demo.synthetic import Volume, published, space, synthesize
+from warehouse.demo.synthetic.published import TYPES
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.logical import logical_rows
 
 pytestmark = pytest.mark.slow
 

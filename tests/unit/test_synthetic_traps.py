@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from warehouse.logical import logical_rows
-from warehouse.synthetic import Volume, synthesize
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.demo.synthetic import Volume, synthesize
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.logical import logical_rows
 
 SEEDS = (0, 1, 2)
 OLDER, NEWER = 1507, 1718

@@ -6,9 +6,9 @@ from collections import defaultdict
 
 import pytest
 
-from warehouse.citations import CITATIONS
-from warehouse.schema import Column, Table
-from warehouse.tables import TABLES
+from warehouse.registry.citations import CITATIONS
+from warehouse.registry.schema import Column, Table
+from warehouse.registry.tables import TABLES
 
 # CAVE gives these names two meanings; each column's comment says which one it has.
 TWO_MEANINGS = {

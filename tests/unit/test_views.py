@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse.citations import CITATIONS
-from warehouse.datastacks import MINNIE65, constants_sql
+from warehouse.catalog.references import parse, references, rewrite
+from warehouse.catalog.views import View, assemble, load_checks, load_views, parse_view, sql_files, sql_root
 from warehouse.errors import ViewError
-from warehouse.queries import parse, references, rewrite
-from warehouse.tables import TABLES
-from warehouse.views import View, assemble, load_checks, load_views, parse_view, sql_files, sql_root
+from warehouse.registry.citations import CITATIONS
+from warehouse.registry.datastacks import MINNIE65, constants_sql
+from warehouse.registry.tables import TABLES
 
 HEADER = "-- Nuclei, one row each.\n--\n-- More about them.\n-- grain: id\n"
 

@@ -10,15 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.build import build
-from warehouse.cluster import cluster_synapses
-from warehouse.layout import Folder
-from warehouse.logical import logical_rows
-from warehouse.manifest import Manifest
-from warehouse.publish import publish
-from warehouse.session import connect
-from warehouse.store import write_table
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.catalog.build import build
+from warehouse.query.session import connect
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.clustering import cluster_synapses
+from warehouse.storage.files import write_table
+from warehouse.storage.logical import logical_rows
+from warehouse.storage.manifest import Manifest
+from warehouse.storage.paths import Folder
+from warehouse.storage.publish import publish
 
 Ask = Callable[[int, str], pl.DataFrame]
 VERSIONS = {943: "2024-01-22T08:10:01.497934", 1300: "2025-01-13T10:10:01.286229"}

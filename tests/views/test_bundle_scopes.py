@@ -8,15 +8,15 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse.bundle import make_bundle
-from warehouse.choice import Choice
-from warehouse.datastacks import MINNIE65
-from warehouse.layout import Folder
-from warehouse.local_demo import write_volume
-from warehouse.session import Warehouse, connect
-from warehouse.synthetic import synthesize
-from warehouse.version_schema import refusal
-from warehouse.views import load_views
+from warehouse.bundle.choice import Choice
+from warehouse.bundle.write import make_bundle
+from warehouse.catalog.version_schema import refusal
+from warehouse.catalog.views import load_views
+from warehouse.demo.local import write_volume
+from warehouse.demo.synthetic import synthesize
+from warehouse.query.session import Warehouse, connect
+from warehouse.registry.datastacks import MINNIE65
+from warehouse.storage.paths import Folder
 
 pytestmark = pytest.mark.slow
 

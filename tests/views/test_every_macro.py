@@ -13,10 +13,10 @@ import duckdb
 import pytest
 
 from tests.conftest import SmallWarehouse
-from warehouse.build import build
-from warehouse.datastacks import MINNIE65
-from warehouse.macros import described_types, macro_types
-from warehouse.views import View, load_views
+from warehouse.catalog.build import build
+from warehouse.catalog.macros import described_types, macro_types
+from warehouse.catalog.views import View, load_views
+from warehouse.registry.datastacks import MINNIE65
 
 TAKES_IDS = {
     "input_synapses": ["{0}", "[{1}, {0}]"],

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import SmallWarehouse
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.registry.tables import SYNAPSE, TABLES
 
 pytestmark = pytest.mark.slow
 ROWS = 1_300_000

@@ -6,8 +6,8 @@ import duckdb
 import pytest
 
 from tests.conftest import SmallWarehouse
-from warehouse.build import build
-from warehouse.check import check
+from warehouse.catalog.build import build
+from warehouse.commands.check import check
 
 pytestmark = pytest.mark.slow
 

@@ -9,18 +9,18 @@ import duckdb
 import pytest
 
 from tests.conftest import filled
-from warehouse.build import build
-from warehouse.check import check
-from warehouse.cluster import cluster_synapses
-from warehouse.datastacks import DATASTACKS, MINNIE65, Layer
-from warehouse.layout import Folder
-from warehouse.manifest import Manifest
-from warehouse.publish import publish
-from warehouse.session import Warehouse, connect
-from warehouse.store import write_table
-from warehouse.tables import SYNAPSE, TABLES
-from warehouse.version_schema import refusal
-from warehouse.views import load_views
+from warehouse.catalog.build import build
+from warehouse.catalog.version_schema import refusal
+from warehouse.catalog.views import load_views
+from warehouse.commands.check import check
+from warehouse.query.session import Warehouse, connect
+from warehouse.registry.datastacks import DATASTACKS, MINNIE65, Layer
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.clustering import cluster_synapses
+from warehouse.storage.files import write_table
+from warehouse.storage.manifest import Manifest
+from warehouse.storage.paths import Folder
+from warehouse.storage.publish import publish
 
 TINY = replace(
     MINNIE65,

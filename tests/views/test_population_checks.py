@@ -11,10 +11,10 @@ import pytest
 
 from tests.conftest import SmallWarehouse
 from tests.views import test_population as population
-from warehouse.build import build
-from warehouse.check import check
-from warehouse.layout import Folder
-from warehouse.manifest import read_manifest, sha256_of
+from warehouse.catalog.build import build
+from warehouse.commands.check import check
+from warehouse.storage.manifest import read_manifest, sha256_of
+from warehouse.storage.paths import Folder
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 import warehouse
 
 if TYPE_CHECKING:
-    from warehouse.session import Warehouse
+    from warehouse.query.session import Warehouse
 
 pytestmark = pytest.mark.slow
 

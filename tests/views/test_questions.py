@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.catalog import QUESTIONS
-from warehouse.datastacks import MINNIE65
-from warehouse.views import load_views
+from warehouse.catalog.table_catalog import QUESTIONS
+from warehouse.catalog.views import load_views
+from warehouse.registry.datastacks import MINNIE65
 
 PAGE = Path(__file__).parents[2] / "docs" / "questions.md"
 ROW = re.compile(r"^\| (Q\d\d) \| (.+?) \| (.+?) \|$", re.MULTILINE)

@@ -16,16 +16,16 @@ from tests.views import second, second_function
 from tests.views.second_function import Tables
 from tests.views.test_recorded import Tables as Recorded
 from tests.views.test_recorded import cells, proofreading
-from warehouse.build import build
-from warehouse.cluster import cluster_synapses
-from warehouse.layout import Folder
-from warehouse.logical import logical_rows
-from warehouse.manifest import Manifest
-from warehouse.publish import publish
-from warehouse.session import connect
-from warehouse.store import write_table
-from warehouse.synthetic import synthesize
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.catalog.build import build
+from warehouse.demo.synthetic import synthesize
+from warehouse.query.session import connect
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.clustering import cluster_synapses
+from warehouse.storage.files import write_table
+from warehouse.storage.logical import logical_rows
+from warehouse.storage.manifest import Manifest
+from warehouse.storage.paths import Folder
+from warehouse.storage.publish import publish
 
 pytestmark = pytest.mark.slow
 

@@ -9,15 +9,15 @@ import duckdb
 import pytest
 
 from tests.conftest import SmallWarehouse, assert_views_answer_or_refuse, filled
-from warehouse.build import build
-from warehouse.check import check
-from warehouse.cli import main
-from warehouse.diff import diff
-from warehouse.difference import Against, store_difference
+from warehouse.catalog.build import build
+from warehouse.commands.check import check
+from warehouse.commands.cli import main
+from warehouse.commands.diff import diff
 from warehouse.errors import SnapshotNotFound, UsageError
-from warehouse.manifest import read_manifest
-from warehouse.publish import publish
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.manifest import read_manifest
+from warehouse.storage.publish import publish
+from warehouse.versions.store_difference import BaseVersion, store_difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,9 @@ def given_against(small: SmallWarehouse, version: int, base: int) -> None:
     table, manifest = TABLES[SYNAPSE], read_manifest(small.folder.manifest(version))
     assembled = small.folder.staging(version)
     rows = filled(table, SYNAPSES[1718 if version == 1718 else 1507])
-    entry = store_difference(assembled, version, table, rows, Against.of(small.folder, base), source="synthetic")
+    entry = store_difference(
+        assembled, version, table, rows, BaseVersion.of(small.folder, base), source="synthetic"
+    )
     publish(small.folder, assembled, replace(manifest, tables=manifest.tables | {SYNAPSE: entry}))
 
 

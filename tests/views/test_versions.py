@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from warehouse.build import build
-from warehouse.datastacks import MINNIE65
-from warehouse.manifest import read_manifest
-from warehouse.views import load_views
+from warehouse.catalog.build import build
+from warehouse.catalog.views import load_views
+from warehouse.registry.datastacks import MINNIE65
+from warehouse.storage.manifest import read_manifest
 
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse

@@ -21,8 +21,8 @@ from warehouse.errors import UsageError
 if find_spec("matplotlib") is None:
     raise UsageError("figures need matplotlib; install it with: pip install 'microns-warehouse[plots]'")
 
-from warehouse.plots.cells import depth_by_type, depth_histogram, depth_volume
 from warehouse.plots.connections import matrix, soma_depths, type_matrix
+from warehouse.plots.depth import depth_by_type, depth_histogram, depth_volume
 from warehouse.plots.shapes import skeleton
 from warehouse.plots.style import COLOURS, use
 from warehouse.plots.summaries import bars, curve, null_distribution

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from warehouse.session import Warehouse
+    from warehouse.query.session import Warehouse
 
 UNKNOWN = "unknown"
 

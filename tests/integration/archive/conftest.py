@@ -11,19 +11,19 @@ import pyarrow as pa
 import pytest
 import stamina
 
-from ingest.archive import Archive
-from ingest.asking import Patience
-from ingest.bucket import HttpBucket
-from ingest.order import Order
-from ingest.origin import Scope
-from ingest.snapshot import Snapshot
-from warehouse.encoding import scan
-from warehouse.layout import Folder
-from warehouse.manifest import Manifest, read_manifest
-from warehouse.service import Running
-from warehouse.service.bucket import PLACE, serve_bucket
-from warehouse.synthetic import Volume, synthesize
-from warehouse.synthetic.exports import write_archive
+from ingest.archive.archive import ArchiveSource
+from ingest.files.remote import HttpFiles
+from ingest.files.retry import RetryPolicy
+from ingest.job.order import Order
+from ingest.job.snapshot import Snapshot
+from ingest.parts.source import Scope
+from warehouse.demo.bucket import PLACE, serve_bucket
+from warehouse.demo.synthetic import Volume, synthesize
+from warehouse.demo.synthetic.exports import write_archive
+from warehouse.query.scan import scan
+from warehouse.serve import Running
+from warehouse.storage.manifest import Manifest, read_manifest
+from warehouse.storage.paths import Folder
 
 DATASTACK = "minnie65_public"
 
@@ -60,9 +60,9 @@ class Library:
     def url(self) -> str:
         return f"{self.bucket.url}/{PLACE}"
 
-    def origin(self, **patience: Any) -> Archive:
-        waits = Patience(attempts=4, first_attempts=4, connect=5.0, **{"read": 30.0, **patience})
-        return Archive(DATASTACK, HttpBucket(self.url, waits))
+    def origin(self, **policy: Any) -> ArchiveSource:
+        waits = RetryPolicy(attempts=4, first_attempts=4, connect=5.0, **{"read": 30.0, **policy})
+        return ArchiveSource(DATASTACK, HttpFiles(self.url, waits))
 
     def take(
         self, *tables: str, version: int = 1507, synapses: Scope | None = None, origin: Any = None

@@ -10,19 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from ingest.order import Order
-from ingest.origin import PLACES
-from ingest.scope import proofread_roots
-from ingest.snapshot import Snapshot
-from warehouse.build import build
+from ingest.job.order import Order
+from ingest.job.scope import proofread_roots
+from ingest.job.snapshot import Snapshot
+from ingest.parts.source import SOURCE_NAMES
+from warehouse.catalog.build import build
+from warehouse.demo import faults
+from warehouse.demo.bucket import PLACE
+from warehouse.demo.synthetic import Volume
+from warehouse.demo.synthetic.exports import CELL_INFO, FILTERED_SYNAPSES, PROOFREAD_SYNAPSES, write_raw
 from warehouse.errors import SourceRefused, UsageError
-from warehouse.logical import logical_rows
-from warehouse.service import faults
-from warehouse.service.bucket import PLACE
-from warehouse.session import connect
-from warehouse.synthetic import Volume
-from warehouse.synthetic.exports import CELL_INFO, FILTERED_SYNAPSES, PROOFREAD_SYNAPSES, write_raw
-from warehouse.tables import NUCLEUS, SYNAPSE, TABLES
+from warehouse.query.session import connect
+from warehouse.registry.tables import NUCLEUS, SYNAPSE, TABLES
+from warehouse.storage.logical import logical_rows
 
 PROOFREADING = "proofreading_status_and_strategy"
 
@@ -161,7 +161,7 @@ def test_what_the_archive_lacks_is_asked_for_where_it_may_be(library: Any) -> No
     assert "not in the archive" in before[late]
     library.take("aibs_cell_info")
     assert library.manifest().absent == before
-    jobs = {source: Snapshot(library.folder, Order(1507, source=source)) for source in (None, *PLACES)}
+    jobs = {source: Snapshot(library.folder, Order(1507, source=source)) for source in (None, *SOURCE_NAMES)}
     assert {source for source, job in jobs.items() if not job.is_finished} == {"cave"}
     library.bucket.faults.clear()
     assert late in library.take(late).tables

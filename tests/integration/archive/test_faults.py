@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from ingest import archive
-from ingest.asking import Patience
-from ingest.bucket import FolderBucket, HttpBucket
-from ingest.places import Places
-from ingest.progress import Silent
-from ingest.source import Source
-from warehouse.datastacks import MINNIE65
+from ingest.archive import archive
+from ingest.cave.service import CaveService
+from ingest.files.remote import FolderFiles, HttpFiles
+from ingest.files.retry import RetryPolicy
+from ingest.job.sources import Sources
+from ingest.parts.progress import Silent
+from warehouse.demo import faults
+from warehouse.demo.bucket import PLACE, serve_bucket
 from warehouse.errors import SchemaDrift, SourceRefused, SourceUnavailable, UsageError
-from warehouse.service import faults
-from warehouse.service.bucket import PLACE, serve_bucket
-from warehouse.service.faults import Fault, Reply
-from warehouse.tables import NUCLEUS, SYNAPSE
+from warehouse.registry.datastacks import MINNIE65
+from warehouse.registry.tables import NUCLEUS, SYNAPSE
+from warehouse.serve.gate import Fault, Reply
 
 DATA = rf"{NUCLEUS}_merged\.csv\.gz"
 SYNAPSES = r"synapses_pni_2_v1_filtered_view\.csv\.gz"
@@ -77,8 +77,8 @@ def test_a_public_file_that_was_replaced_is_refused_unless_its_place_is_named(
         library.take(NUCLEUS)
     assert not library.folder.manifest(1507).exists()
     name = library.folder.datastack
-    places = Places(name, lambda: Source(name), place=library.url)
-    named = places.origin("archive", 1507, "proofread", Silent())
+    places = Sources(name, lambda: CaveService(name), place=library.url)
+    named = places.connect("archive", 1507, "proofread", Silent())
     assert library.take(NUCLEUS, origin=named).tables[NUCLEUS].rows == 200
 
 
@@ -133,7 +133,7 @@ def test_a_copy_that_is_cut_short_is_said(library: Any, files: Path, tmp_path: P
         content = path.read_bytes()
         (place / path.name).write_bytes(content[: len(content) // 2] if path.suffix == ".gz" else content)
     origin = library.origin()
-    origin.bucket = FolderBucket(tmp_path / "copy")
+    origin.bucket = FolderFiles(tmp_path / "copy")
     with pytest.raises(SourceUnavailable, match=r"merged.csv.gz is damaged \(.*\): nothing of it is published"):
         library.take(NUCLEUS, origin=origin)
     assert (place / f"{NUCLEUS}_merged.csv.gz").exists()
@@ -159,7 +159,7 @@ def test_a_refusal_is_not_tried_again(library: Any) -> None:
 
 
 def test_nobody_there() -> None:
-    bucket = HttpBucket("http://127.0.0.1:9/x", Patience(first_attempts=2))
+    bucket = HttpFiles("http://127.0.0.1:9/x", RetryPolicy(first_attempts=2))
     with pytest.raises(SourceUnavailable, match="cannot be reached"):
         bucket.find("v1/a.csv.gz")
 
@@ -172,7 +172,7 @@ def test_a_header_with_an_unknown_type_fails_loudly(library: Any, files: Path, t
     header = place / f"{NUCLEUS}_merged_header.csv"
     header.write_text(header.read_text().replace("double precision", "money"))
     origin = library.origin()
-    origin.bucket = FolderBucket(tmp_path / "copy")
+    origin.bucket = FolderFiles(tmp_path / "copy")
     with pytest.raises(SchemaDrift, match=r"volume is of type money"):
         library.take(NUCLEUS, origin=origin)
     header.write_text(header.read_text().replace("money", "bigint"))
@@ -184,9 +184,9 @@ def test_a_header_with_an_unknown_type_fails_loudly(library: Any, files: Path, t
 
 
 def test_a_place_that_is_none() -> None:
-    from ingest.bucket import bucket_at
+    from ingest.files.remote import remote_files_at
 
     with pytest.raises(UsageError, match="no such folder"):
-        bucket_at("nowhere")
+        remote_files_at("nowhere")
     with pytest.raises(UsageError, match="https://"):
-        bucket_at("ftp://x/y")
+        remote_files_at("ftp://x/y")

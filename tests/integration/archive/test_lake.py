@@ -10,17 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from ingest import lake_table
-from ingest.asking import Patience
-from ingest.bucket import FolderBucket, HttpBucket
-from ingest.lake import Lake
+from ingest.delta import table as delta_table
+from ingest.delta.delta import DeltaSource
+from ingest.files.remote import FolderFiles, HttpFiles
+from ingest.files.retry import RetryPolicy
+from warehouse.demo import faults
+from warehouse.demo.bucket import LAKE_PLACE, serve_bucket
+from warehouse.demo.lake import write_lake
+from warehouse.demo.synthetic import Volume
 from warehouse.errors import SourceRefused, SourceUnavailable
-from warehouse.logical import logical_rows
-from warehouse.service import faults
-from warehouse.service.bucket import LAKE_PLACE, serve_bucket
-from warehouse.synthetic import Volume
-from warehouse.synthetic.lake import write_lake
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.logical import logical_rows
 
 pytest.importorskip("deltalake")
 ORDER = [(name, "ascending") for name in TABLES[SYNAPSE].sort_by]
@@ -36,8 +36,8 @@ def lake(volume: Volume, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of these tests are kept in several pieces, as larger ones are."""
-    monkeypatch.setattr(lake_table, "_ROWS_AT_ONCE", 700)
-    monkeypatch.setattr(lake_table, "_ROWS_PER_PIECE", 2_000)
+    monkeypatch.setattr(delta_table, "_ROWS_AT_ONCE", 700)
+    monkeypatch.setattr(delta_table, "_ROWS_PER_PIECE", 2_000)
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def served(lake: Path) -> Iterator[Any]:
         yield bucket
 
 
-def origin(url: str) -> Lake:
-    return Lake("minnie65_public", HttpBucket(f"{url}/{LAKE_PLACE}", Patience(attempts=4, read=30.0)))
+def origin(url: str) -> DeltaSource:
+    return DeltaSource("minnie65_public", HttpFiles(f"{url}/{LAKE_PLACE}", RetryPolicy(attempts=4, read=30.0)))
 
 
 def wanted(volume: Volume) -> pa.Table:
@@ -74,7 +74,7 @@ def test_rows_are_those_of_cave(library: Any, served: Any, volume: Volume) -> No
 def test_a_folder_does_as_well_and_the_scope_needs_what_is_here(
     library: Any, lake: Path, served: Any, volume: Volume
 ) -> None:
-    local = Lake("minnie65_public", FolderBucket(lake / LAKE_PLACE))
+    local = DeltaSource("minnie65_public", FolderFiles(lake / LAKE_PLACE))
     with pytest.raises(SourceRefused, match=r"microns snapshot 1507 proofreading_.* --source archive"):
         library.take(SYNAPSE, origin=local)
     library.take("proofreading_status_and_strategy")

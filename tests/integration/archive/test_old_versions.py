@@ -9,22 +9,22 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest.archive import Archive
-from ingest.bucket import FolderBucket
+from ingest.archive.archive import ArchiveSource
+from ingest.files.remote import FolderFiles
 from tests.conftest import assert_views_answer_or_refuse, filled
-from warehouse.build import build
+from warehouse.catalog.build import build
+from warehouse.demo.bucket import PLACE
+from warehouse.demo.synthetic import Volume
+from warehouse.demo.synthetic.exports import FILTERED_SYNAPSES, write_dump
 from warehouse.errors import SourceRefused
-from warehouse.service.bucket import PLACE
-from warehouse.session import connect
-from warehouse.synthetic import Volume
-from warehouse.synthetic.exports import FILTERED_SYNAPSES, write_dump
-from warehouse.tables import NUCLEUS, SYNAPSE, TABLES
+from warehouse.query.session import connect
+from warehouse.registry.tables import NUCLEUS, SYNAPSE, TABLES
 
 OLD_PROOFREADING = "proofreading_status_public_release"
 
 
 @pytest.fixture
-def old(files: Path, volume: Volume, tmp_path: Path) -> Archive:
+def old(files: Path, volume: Volume, tmp_path: Path) -> ArchiveSource:
     """943 has the older table of proofreading and is merged; 117 is not, and has none."""
     place = tmp_path / "archive"
     for version, nuclei in ((943, f"{NUCLEUS}_merged"), (117, NUCLEUS)):
@@ -38,11 +38,11 @@ def old(files: Path, volume: Volume, tmp_path: Path) -> Archive:
     assessed = filled(TABLES[OLD_PROOFREADING], f"pt_root_id | valid_id | status_axon | status_dendrite\n{rows}")
     assessed = assessed.drop_columns(["created", "superceded_id", "valid"])  # as merged files are
     write_dump(place / "v943" / f"{OLD_PROOFREADING}_merged", [assessed])
-    return Archive("minnie65_public", FolderBucket(place))
+    return ArchiveSource("minnie65_public", FolderFiles(place))
 
 
 @pytest.mark.slow
-def test_old_versions_are_built_and_their_views_answer_or_refuse(library: Any, old: Archive) -> None:
+def test_old_versions_are_built_and_their_views_answer_or_refuse(library: Any, old: ArchiveSource) -> None:
     tables = {943: {NUCLEUS, SYNAPSE, OLD_PROOFREADING}, 117: {NUCLEUS, SYNAPSE}}
     for version, names in tables.items():
         manifest = library.take(version=version, synapses="all", origin=old)
@@ -63,6 +63,8 @@ def test_old_versions_are_built_and_their_views_answer_or_refuse(library: Any, o
     assert {"cells", "synapses", "connections"} <= able[117] < able[943]
 
 
-def test_the_proofread_synapses_of_an_old_version_say_what_the_choices_cost(library: Any, old: Archive) -> None:
+def test_the_proofread_synapses_of_an_old_version_say_what_the_choices_cost(
+    library: Any, old: ArchiveSource
+) -> None:
     with pytest.raises(SourceRefused, match=r"version 943 has no file of the synapses of proofread axons alone"):
         library.take(version=943, origin=old)

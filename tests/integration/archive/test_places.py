@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from ingest.places import Places
-from ingest.source import Source
-from warehouse.datastacks import MINNIE65
+from ingest.cave.service import CaveService
+from ingest.job.sources import Sources
+from warehouse.demo.bucket import PLACE, serve_bucket
+from warehouse.demo.served_volume import from_volume
+from warehouse.demo.synthetic import Volume
 from warehouse.errors import SourceRefused, UsageError
-from warehouse.service import from_volume, serve
-from warehouse.service.bucket import PLACE, serve_bucket
-from warehouse.synthetic import Volume
+from warehouse.registry.datastacks import MINNIE65
+from warehouse.serve import serve
 
 DATASTACK = "minnie65_public"
 
@@ -27,7 +28,7 @@ def bucket(files: Path) -> Iterator[str]:
         yield f"{running.url}/{PLACE}"
 
 
-def nobody() -> Source:
+def nobody() -> CaveService:
     raise SourceRefused("CAVE wants a token; get one")
 
 
@@ -38,10 +39,10 @@ def places(volume: Volume, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setitem(MINNIE65.__dict__, "lake", bucket)
     with serve(from_volume(volume, {1718}), faithful=True) as cave:
 
-        def cave_there() -> Source:
-            return Source(DATASTACK, server=cave.url, token=cave.token)
+        def cave_there() -> CaveService:
+            return CaveService(DATASTACK, server=cave.url, token=cave.token)
 
-        yield lambda service=cave_there, **options: Places(DATASTACK, service, **options)
+        yield lambda service=cave_there, **options: Sources(DATASTACK, service, **options)
 
 
 def test_cave_is_taken_where_it_offers_the_version(places: Any) -> None:
@@ -70,7 +71,7 @@ def test_a_place_that_is_named_is_enough(places: Any, bucket: str) -> None:
 
 def test_another_datastack_has_no_public_files() -> None:
     with pytest.raises(UsageError, match="no public files of flywire"):
-        _ = Places("flywire", nobody).archive
+        _ = Sources("flywire", nobody).archive
 
 
 def test_the_table_says_what_is_where(places: Any) -> None:
@@ -83,7 +84,7 @@ def test_the_table_says_what_is_where(places: Any) -> None:
 
 
 def test_silence_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    text = Places(DATASTACK, nobody, place="http://127.0.0.1:9/x").table([])
+    text = Sources(DATASTACK, nobody, place="http://127.0.0.1:9/x").table([])
     assert sum("1507" in line and "expired" in line and "?" in line for line in text.splitlines()) == 1
     assert sum(record.message.startswith("the files' server") for record in caplog.records) == 2
 
@@ -91,7 +92,7 @@ def test_silence_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.slow
 def test_the_evening_and_what_to_cite_as_commands(files: Path, tmp_path: Path) -> None:
     def microns(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from warehouse.cli import main; main()", *arguments]
+        command = [sys.executable, "-c", "from warehouse.commands.cli import main; main()", *arguments]
         return subprocess.run([*command, "--root", str(tmp_path)], capture_output=True, text=True)
 
     place = str(files / PLACE)

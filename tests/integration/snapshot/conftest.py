@@ -13,26 +13,28 @@ import pyarrow as pa
 import pytest
 import stamina
 
-from ingest.asking import Patience
-from ingest.cave import Cave
-from ingest.order import Order
-from ingest.snapshot import Snapshot
-from ingest.source import Source
-from ingest.target import Sizes
-from warehouse.encoding import scan
-from warehouse.layout import Folder
-from warehouse.logical import logical_rows
-from warehouse.manifest import Manifest, read_manifest
-from warehouse.service import Running, ServedDatastack, from_volume, serve
-from warehouse.synthetic import Volume, synthesize
-from warehouse.tables import TABLES
+from ingest.cave.cave import CaveSource
+from ingest.cave.service import CaveService
+from ingest.cave.table import Sizes
+from ingest.files.retry import RetryPolicy
+from ingest.job.order import Order
+from ingest.job.snapshot import Snapshot
+from warehouse.demo.faults import FaultyService, serve_with_faults
+from warehouse.demo.served_volume import from_volume
+from warehouse.demo.synthetic import Volume, synthesize
+from warehouse.query.scan import scan
+from warehouse.registry.tables import TABLES
+from warehouse.serve import ServedDatastack
+from warehouse.storage.logical import logical_rows
+from warehouse.storage.manifest import Manifest, read_manifest
+from warehouse.storage.paths import Folder
 
 DATASTACK = "minnie65_public"
-IMPATIENT = Patience(attempts=4, first_attempts=4, connect=5.0, read=30.0)
+QUICK_RETRIES = RetryPolicy(attempts=4, first_attempts=4, connect=5.0, read=30.0)
 
 
 @pytest.fixture(autouse=True)
-def alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def exclusive_lock(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No token of this machine is found, no browser opens, and nothing waits between attempts."""
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
 
@@ -48,16 +50,16 @@ def alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 class Bench:
     """A service, a folder, and the way from one to the other."""
 
-    service: Running
+    service: FaultyService
     folder: Folder
     sizes: Sizes = field(default_factory=lambda: Sizes(rows=700, single=900, roots=3, ids=200))
 
-    def connect(self, **options: Any) -> Source:
-        given = {"server": self.service.url, "token": self.service.token, "patience": IMPATIENT, **options}
-        return Source(DATASTACK, **given)
+    def connect(self, **options: Any) -> CaveService:
+        given = {"server": self.service.url, "token": self.service.token, "policy": QUICK_RETRIES, **options}
+        return CaveService(DATASTACK, **given)
 
-    def origin(self) -> Cave:
-        return Cave(self.connect(), self.sizes)
+    def origin(self) -> CaveSource:
+        return CaveSource(self.connect(), self.sizes)
 
     def job(self, *tables: str, version: int = 1718, **order: Any) -> Snapshot:
         return Snapshot(self.folder, Order(version, tables, **order))
@@ -91,7 +93,7 @@ def benched() -> Callable[..., Any]:
 
     @contextmanager
     def opened(datastack: ServedDatastack, root: Path, row_cap: int = 1_000) -> Iterator[Bench]:
-        with serve(datastack, faithful=True, row_cap=row_cap) as running:
+        with serve_with_faults(datastack, faithful=True, row_cap=row_cap) as running:
             yield Bench(running, Folder.of(root, DATASTACK))
 
     return opened

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from warehouse.cli import main
-from warehouse.service import faults, from_volume
-from warehouse.session import connect
-from warehouse.tables import NUCLEUS, SYNAPSE
+from warehouse.commands.cli import main
+from warehouse.demo import faults
+from warehouse.demo.served_volume import from_volume
+from warehouse.query.session import connect
+from warehouse.registry.tables import NUCLEUS, SYNAPSE
 
 
 @pytest.fixture

@@ -12,19 +12,21 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ingest.cave import Cave
-from ingest.estimate import estimate
-from ingest.parts import PartStore
+from ingest.cave.cave import CaveSource
+from ingest.job.estimate import estimate
+from ingest.parts.parts import PartsFolder
+from warehouse.demo import faults
+from warehouse.demo.served_volume import from_volume
+from warehouse.demo.synthetic import Volume
 from warehouse.errors import (
     FolderBusy,
     SchemaDrift,
     SourceRefused,
     WarehouseError,
 )
-from warehouse.layout import Folder
-from warehouse.service import ServedDatastack, columns_of, faults, from_volume
-from warehouse.synthetic import Volume
-from warehouse.tables import NUCLEUS, SYNAPSE
+from warehouse.registry.tables import NUCLEUS, SYNAPSE
+from warehouse.serve import ServedDatastack, columns_of
+from warehouse.storage.paths import Folder
 
 
 def altered(volume: Volume, name: str, change: Any) -> ServedDatastack:
@@ -94,7 +96,7 @@ def test_a_full_disk_gets_a_sentence_and_loses_nothing(bench: Any, monkeypatch: 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.parts._write", full)
+        patch.setattr("ingest.parts.parts._write", full)
         with pytest.raises(WarehouseError, match=r"the disk of .* is full.*nothing is lost"):
             bench.take(NUCLEUS)
     bench.take(NUCLEUS)
@@ -112,7 +114,7 @@ def test_a_disk_that_fails_while_publishing_gets_a_sentence(bench: Any, monkeypa
         raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.snapshot.publish", fails)
+        patch.setattr("ingest.job.snapshot.publish", fails)
         with pytest.raises(WarehouseError, match=r"the disk of .* is full.*nothing is lost"):
             bench.take(NUCLEUS)
     before = len(bench.service.requests)
@@ -138,7 +140,7 @@ def test_a_dry_run_touches_nothing_of_a_job_that_runs(bench: Any) -> None:
 def test_two_jobs_on_one_version_do_not_mix(bench: Any) -> None:
     asked, go_on = threading.Event(), threading.Event()
 
-    def slowly() -> Cave:
+    def slowly() -> CaveSource:
         asked.set()
         go_on.wait(10)
         return bench.origin()  # type: ignore[no-any-return]
@@ -157,7 +159,7 @@ def test_a_part_whose_bytes_changed_is_fetched_again(bench: Any, monkeypatch: py
     bench.service.faults.add(rf"/{SYNAPSE}/query$", faults.missing_permission(), times=None)
     with pytest.raises(SourceRefused):
         bench.take(SYNAPSE, synapses="proofread")
-    store = PartStore(bench.folder.staging(1718) / "proofreading_status_and_strategy")
+    store = PartsFolder(bench.folder.staging(1718) / "proofreading_status_and_strategy")
     part = store.load()[0]
     part.path.write_bytes(part.path.read_bytes()[:-1] + b"x")
     bench.service.faults.clear()

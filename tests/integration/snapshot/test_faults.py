@@ -9,16 +9,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ingest.asking import Patience
-from ingest.cave import Cave
-from ingest.plan import Part
-from ingest.source import Answer
+from ingest.cave.cave import CaveSource
+from ingest.cave.service import Answer
+from ingest.files.retry import RetryPolicy
+from ingest.parts.plan import Part
+from warehouse.demo import faults
+from warehouse.demo.synthetic import Volume
 from warehouse.errors import (
     SourceUnavailable,
 )
-from warehouse.service import faults
-from warehouse.synthetic import Volume
-from warehouse.tables import NUCLEUS, SYNAPSE
+from warehouse.registry.tables import NUCLEUS, SYNAPSE
+from warehouse.serve.gate import Fault
 
 ANY_QUERY = r"/query$"
 NUCLEI = rf"/{NUCLEUS}/query$"
@@ -38,7 +39,7 @@ NUCLEI = rf"/{NUCLEUS}/query$"
         faults.instead(200, "<html>log in</html>"),
     ],
 )
-def test_what_passes_is_asked_again(bench: Any, fault: faults.Fault, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_passes_is_asked_again(bench: Any, fault: Fault, caplog: pytest.LogCaptureFixture) -> None:
     bench.service.faults.add(ANY_QUERY, fault, times=2)
     bench.take(NUCLEUS)
     assert bench.rows(NUCLEUS).num_rows == bench.manifest().tables[NUCLEUS].source_rows
@@ -47,8 +48,8 @@ def test_what_passes_is_asked_again(bench: Any, fault: faults.Fault, caplog: pyt
 
 def test_a_server_that_hangs_is_asked_again(bench: Any) -> None:
     bench.service.faults.add(NUCLEI, faults.delay(2), times=1)
-    source = bench.connect(patience=Patience(read=0.5))
-    bench.job(NUCLEUS).run(lambda: Cave(source))
+    source = bench.connect(policy=RetryPolicy(read=0.5))
+    bench.job(NUCLEUS).run(lambda: CaveSource(source))
     assert bench.rows(NUCLEUS).num_rows > 0
 
 
@@ -56,7 +57,7 @@ def test_a_server_that_hangs_is_asked_again(bench: Any) -> None:
 def test_a_server_that_hangs_from_the_start_is_given_up(bench: Any, path: str) -> None:
     bench.service.faults.add(path, faults.delay(1), times=None)
     with pytest.raises(SourceUnavailable, match="in time"):
-        bench.connect(patience=Patience(first_attempts=2, first_read=0.2))
+        bench.connect(policy=RetryPolicy(first_attempts=2, first_read=0.2))
 
 
 def test_each_question_is_asked_as_often_as_it_should_and_no_more(bench: Any) -> None:
@@ -135,7 +136,7 @@ def test_rows_that_were_not_asked_for_are_refused(volume: Volume, bench: Any) ->
     source = bench.connect()
     rows = source.rows(1718, NUCLEUS).rows
     twice = pa.concat_tables([rows, rows.slice(0, 1)])
-    target = bench.job(NUCLEUS).plan(Cave(source)).targets[0]
+    target = bench.job(NUCLEUS).plan(CaveSource(source)).targets[0]
     source.rows = lambda *_, **__: Answer(twice, None)
     with pytest.raises(SourceUnavailable, match="same id twice"):
         target.fetch(target.missing()[0])

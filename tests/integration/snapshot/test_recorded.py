@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.logical import logical_rows
-from warehouse.tables import SYNAPSE, TABLES
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.logical import logical_rows
 
 pytestmark = pytest.mark.slow
 

@@ -10,23 +10,27 @@ from typing import Any
 
 import pytest
 
-from ingest.source import Source
+from ingest.cave.service import CaveService
+from warehouse.demo import faults
+from warehouse.demo.faults import serve_with_faults
+from warehouse.demo.served_volume import from_volume
+from warehouse.demo.synthetic import Volume
 from warehouse.errors import (
     ExitCode,
     SourceRefused,
     SourceUnavailable,
     UsageError,
 )
-from warehouse.service import Grant, faults, from_volume, serve
-from warehouse.synthetic import Volume
-from warehouse.tables import NUCLEUS, SYNAPSE
+from warehouse.registry.tables import NUCLEUS, SYNAPSE
+from warehouse.serve import Grant
+from warehouse.serve.gate import Fault
 
 ANY_QUERY = r"/query$"
 
 
 def test_without_a_token_nobody_is_asked(bench: Any) -> None:
     with pytest.raises(SourceRefused, match="setup_token"):
-        Source("minnie65_public", server=bench.service.url)
+        CaveService("minnie65_public", server=bench.service.url)
     assert bench.service.requests == []
 
 
@@ -41,9 +45,9 @@ def test_without_a_token_nobody_is_asked(bench: Any) -> None:
 def test_an_account_that_may_not_ask_gets_a_sentence(volume: Volume, grant: Grant | None, words: str) -> None:
     token = "0123456789abcdef"
     tokens = {"f" * 32: Grant.VIEW} | ({token: grant} if grant else {})
-    with serve(from_volume(volume), tokens=tokens) as service:
+    with serve_with_faults(from_volume(volume), tokens=tokens) as service:
         with pytest.raises(SourceRefused, match=words) as caught:
-            Source("minnie65_public", server=service.url, token=token).versions()
+            CaveService("minnie65_public", server=service.url, token=token).versions()
         assert caught.value.exit_code is ExitCode.SOURCE
         assert len(service.requests) <= 6
 
@@ -52,7 +56,7 @@ def test_an_account_that_may_not_ask_gets_a_sentence(volume: Volume, grant: Gran
     "path", ["/info/", "/materialize/", r"/versions$", "/tables$", "/metadata$", "/count$", "/query$"]
 )
 @pytest.mark.parametrize("fault", [faults.missing_terms(), faults.invalid_token()])
-def test_a_refusal_at_any_moment_opens_no_browser_and_is_final(bench: Any, path: str, fault: faults.Fault) -> None:
+def test_a_refusal_at_any_moment_opens_no_browser_and_is_final(bench: Any, path: str, fault: Fault) -> None:
     bench.service.faults.add(path, fault, times=None)
     with pytest.raises(SourceRefused):
         bench.take(NUCLEUS)
@@ -122,11 +126,11 @@ def test_an_unknown_table_gets_the_nearest_names(bench: Any) -> None:
 
 def test_an_unknown_datastack_and_a_wrong_address_get_a_sentence(bench: Any) -> None:
     with pytest.raises(UsageError, match="no datastack fly"):
-        Source("fly", server=bench.service.url, token="x")
+        CaveService("fly", server=bench.service.url, token="x")
     with pytest.raises(UsageError, match="not the address of a service"):
-        Source("minnie65_public", server="nowhere", token="x")
+        CaveService("minnie65_public", server="nowhere", token="x")
     with pytest.raises(SourceUnavailable, match=r"cannot be reached .*--server"):
-        Source("minnie65_public", server="http://127.0.0.1:9", token="x")
+        CaveService("minnie65_public", server="http://127.0.0.1:9", token="x")
     with pytest.raises(UsageError, match=r"or is not CAVE; check --datastack .* and --server"):
         bench.connect(server=f"{bench.service.url}/materialize")
     bench.service.faults.add("/info/", faults.instead(200, "<html>log in</html>"), times=None)

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from ingest.parts import PartStore
-from ingest.plan import Part
-from warehouse.build import build
+from ingest.parts.parts import PartsFolder
+from ingest.parts.plan import Part
+from warehouse.catalog.build import build
+from warehouse.demo import faults
 from warehouse.errors import SourceRefused
-from warehouse.manifest import sha256_of
-from warehouse.service import faults
-from warehouse.tables import NUCLEUS, SYNAPSE
+from warehouse.registry.tables import NUCLEUS, SYNAPSE
+from warehouse.storage.manifest import sha256_of
 
 pytestmark = pytest.mark.slow
 
@@ -27,16 +27,16 @@ SYNAPSES = rf"/{SYNAPSE}/query$"
 JOB = """
 import os
 from pathlib import Path
-from ingest.order import Order
-from ingest.snapshot import Snapshot
-from ingest.cave import Cave
-from ingest.source import Source
-from ingest.target import Sizes
-from warehouse.layout import Folder
+from ingest.job.order import Order
+from ingest.job.snapshot import Snapshot
+from ingest.cave.cave import CaveSource
+from ingest.cave.service import CaveService
+from ingest.cave.table import Sizes
+from warehouse.storage.paths import Folder
 
-source = Source("minnie65_public", server=os.environ["SERVER"], token=os.environ["TOKEN"])
+source = CaveService("minnie65_public", server=os.environ["SERVER"], token=os.environ["TOKEN"])
 order = Order(1718, synapses="all")
-origin = Cave(source, Sizes(rows=150, single=900, workers=2))
+origin = CaveSource(source, Sizes(rows=150, single=900, workers=2))
 Snapshot(Folder(Path(os.environ["FOLDER"])), order).run(lambda: origin)
 """
 
@@ -58,7 +58,7 @@ def wait_until(condition: Any) -> None:
 
 
 def test_a_killed_job_loses_nothing(bench: Any, tmp_path: Path) -> None:
-    store = PartStore(bench.folder.staging(1718) / SYNAPSE)
+    store = PartsFolder(bench.folder.staging(1718) / SYNAPSE)
     bench.service.faults.add(SYNAPSES, faults.delay(5), times=None, skip=24)
     environment = {
         **os.environ,
@@ -92,7 +92,7 @@ def test_a_job_that_was_refused_halfway_continues_where_it_was(bench: Any) -> No
     bench.service.faults.add(SYNAPSES, faults.invalid_token(), times=None, skip=3)
     with pytest.raises(SourceRefused):
         bench.take(synapses="proofread")
-    here = {stored.part for stored in PartStore(bench.folder.staging(1718) / f"{SYNAPSE}.proofread").load()}
+    here = {stored.part for stored in PartsFolder(bench.folder.staging(1718) / f"{SYNAPSE}.proofread").load()}
     assert here
     bench.service.faults.clear()
     before = len(bench.service.requests)
@@ -161,7 +161,7 @@ def test_another_scope_that_is_not_wider_says_what_it_replaces(
 def test_what_a_job_left_that_was_killed_once_it_had_published_is_removed(bench: Any) -> None:
     bench.take(NUCLEUS)
     rows, staging = bench.rows(NUCLEUS), bench.folder.staging(1718)
-    published, unpublished = PartStore(staging / NUCLEUS), PartStore(staging / f"{SYNAPSE}.proofread")
+    published, unpublished = PartsFolder(staging / NUCLEUS), PartsFolder(staging / f"{SYNAPSE}.proofread")
     unpublished.save(Part(), rows, seen=1)
     for name in (NUCLEUS, "soma_counts"):  # with nothing to do, and with something
         published.save(Part(), rows, seen=1)
@@ -211,7 +211,14 @@ def test_control_c_keeps_the_parts_and_leaves_with_130(bench: Any) -> None:
     secrets.mkdir(parents=True)
     (secrets / "cave-secret.json").write_text(f'{{"token": "{bench.service.token}"}}')
     bench.service.faults.add(SYNAPSES, faults.delay(10), times=None)
-    command = [sys.executable, "-c", "from warehouse.cli import main; main()", "snapshot", "1718", "--server"]
+    command = [
+        sys.executable,
+        "-c",
+        "from warehouse.commands.cli import main; main()",
+        "snapshot",
+        "1718",
+        "--server",
+    ]
     process = subprocess.Popen(
         [*command, bench.service.url, "--root", str(bench.folder.path.parent)],
         stdout=subprocess.PIPE,
@@ -232,4 +239,4 @@ def test_control_c_keeps_the_parts_and_leaves_with_130(bench: Any) -> None:
     assert errors.splitlines()[-1].startswith("microns: error: interrupted; what was fetched is kept")
     assert "Traceback" not in errors
     assert bench.service.token not in errors
-    assert PartStore(bench.folder.staging(1718) / NUCLEUS).load()
+    assert PartsFolder(bench.folder.staging(1718) / NUCLEUS).load()

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.plan import Part
-from ingest.target import Sizes
+from ingest.cave.table import Sizes
+from ingest.parts.plan import Part
+from warehouse.demo.served_volume import from_volume
+from warehouse.demo.synthetic import Volume, synthesize
 from warehouse.errors import SnapshotNotFound, UsageError, WarehouseError
-from warehouse.service import from_volume
-from warehouse.synthetic import Volume, synthesize
-from warehouse.tables import SYNAPSE, TABLES
-from warehouse.upkeep import drop
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.versions.promote_and_drop import drop
 
 Expected = Callable[..., pa.Table]
 VIEWS = ("nucleus_detection_lookup_v1", "aibs_cell_info", "single_neurons", "soma_counts")

@@ -13,16 +13,17 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ingest import skeletons
-from ingest.cells import Which, which_cells
-from ingest.parts import PartStore
-from ingest.skeletons import SkeletonJob
+from ingest.job import skeletons as skeleton_job
+from ingest.job.chosen_cells import Which, which_cells
+from ingest.job.skeletons import SkeletonJob
+from ingest.parts.parts import PartsFolder
+from warehouse.demo import faults
+from warehouse.demo.synthetic import Volume
 from warehouse.errors import SchemaDrift, SnapshotIncomplete, SourceRefused, SourceUnavailable, UsageError
-from warehouse.manifest import Manifest
-from warehouse.service import faults
-from warehouse.skeletons import concat_rows
-from warehouse.synthetic import Volume
-from warehouse.tables import NUCLEUS, SKELETON
+from warehouse.registry.tables import NUCLEUS, SKELETON
+from warehouse.serve.gate import Fault, Reply
+from warehouse.storage.manifest import Manifest
+from warehouse.storage.skeleton import concat_rows
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,7 @@ BULK = "/bulk/get_cached_skeletons/"
 
 @pytest.fixture(autouse=True)
 def small_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(skeletons, "PER_REQUEST", 4)
+    monkeypatch.setattr(skeleton_job, "PER_REQUEST", 4)
 
 
 @pytest.fixture
@@ -116,7 +117,9 @@ def test_a_job_that_was_refused_halfway_continues_where_it_was(here: Any) -> Non
     with pytest.raises(SourceRefused):
         run(here)
     assert SKELETON not in here.manifest().tables
-    got = {root for part in PartStore(here.folder.staging(1718) / "skeletons").load() for root in part.part.among}
+    got = {
+        root for part in PartsFolder(here.folder.staging(1718) / "skeletons").load() for root in part.part.among
+    }
     assert got
     here.service.faults.clear()
     before = len(asked(here))
@@ -130,7 +133,7 @@ def test_parts_that_were_published_by_a_job_that_was_killed_then_do_no_harm(
 ) -> None:
     roots = ready(here)[:3]
     with monkeypatch.context() as patch:
-        patch.setattr(PartStore, "clear", lambda _: None)
+        patch.setattr(PartsFolder, "clear", lambda _: None)
         run(here, roots[:2])
     assert (here.folder.staging(1718) / "skeletons").is_dir()
     run(here, roots)
@@ -189,10 +192,10 @@ def test_without_the_table_that_names_the_cells_there_is_a_command_to_fetch_it(b
         run(bench)
 
 
-def changed(change: Callable[[dict[str, Any]], None]) -> faults.Fault:
+def changed(change: Callable[[dict[str, Any]], None]) -> Fault:
     """An answer whose first skeleton is not what it should be."""
 
-    def alter(reply: faults.Reply) -> faults.Reply:
+    def alter(reply: Reply) -> Reply:
         packed = json.loads(reply.content)
         first = min(packed)
         content = json.loads(gzip.decompress(binascii.unhexlify(packed[first])))
@@ -200,7 +203,7 @@ def changed(change: Callable[[dict[str, Any]], None]) -> faults.Fault:
         packed[first] = binascii.hexlify(gzip.compress(json.dumps(content).encode())).decode()
         return replace(reply, content=json.dumps(packed).encode())
 
-    return faults.Fault(change=alter)
+    return Fault(change=alter)
 
 
 @pytest.mark.parametrize(
@@ -242,16 +245,16 @@ def test_an_answer_without_radius_and_compartment_is_kept_without_them(here: Any
 
 
 def test_other_skeletons_than_asked_for_are_refused(here: Any) -> None:
-    def rename(reply: faults.Reply) -> faults.Reply:
+    def rename(reply: Reply) -> Reply:
         return replace(reply, content=json.dumps({"5": next(iter(json.loads(reply.content).values()))}).encode())
 
-    here.service.faults.add(BULK, faults.Fault(change=rename), times=None)
+    here.service.faults.add(BULK, Fault(change=rename), times=None)
     with pytest.raises(SourceUnavailable, match="other cells than asked for"):
         run(here, ready(here)[:1])
 
 
 def test_an_older_skeleton_service_is_refused_with_a_sentence(here: Any) -> None:
-    old = faults.Fault(change=lambda reply: replace(reply, content=b'"0.22.1"'))
+    old = Fault(change=lambda reply: replace(reply, content=b'"0.22.1"'))
     here.service.faults.add("/skeletoncache/api/version$", old, times=None)
     with pytest.raises(SourceRefused, match=r"0\.22\.1"):
         run(here)

@@ -1,0 +1,1 @@
+"""Tables from the dumps of the public archive."""

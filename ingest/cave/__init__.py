@@ -1,0 +1,1 @@
+"""Tables and skeletons from CAVE itself, through caveclient."""

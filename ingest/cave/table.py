@@ -1,0 +1,320 @@
+"""A table that a snapshot fetches from CAVE, and the requests that fetch it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.cave.service import CaveService
+from ingest.parts.conform import conform
+from ingest.parts.parts import PartsFolder, Stored
+from ingest.parts.plan import Part, bound_above, chunks, rows_per_answer, tiles, window_width, windows
+from ingest.parts.source import Cost, Scope
+from ingest.parts.wanted import axon_rows, wire_bytes
+from warehouse.errors import SourceUnavailable
+from warehouse.registry.schema import Table
+from warehouse.registry.tables import SYNAPSE
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much to ask for at once.
+
+    Attributes:
+        rows: rows that one answer should hold: half of the smallest row cap that CAVE is known to have.
+        single: tables with fewer rows are asked for whole.
+        roots: roots of proofread axons per request; an axon has a thousand outputs.
+        ids: synapse ids per request, for tables about synapses.
+        workers: requests at once.
+    """
+
+    rows: int = 100_000
+    single: int = 200_000
+    roots: int = 50
+    ids: int = 10_000
+    workers: int = 4
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One version of one service, as all requests need it.
+
+    Attributes:
+        source: the service.
+        version: the materialization version.
+        is_merged: whether it has the older layout.
+    """
+
+    source: CaveService
+    version: int
+    is_merged: bool
+
+
+@dataclass
+class CaveTable:
+    """One table to fetch; see `ingest.parts.source.SourceTable`.
+
+    Attributes:
+        edition: where from.
+        table: the declaration.
+        store: where its parts wait.
+        sizes: how much to ask for at once.
+        count: the number of rows according to the service, of the whole table.
+        scope: which rows are kept.
+        said: CAVE's metadata of the table.
+        by: the column that values are asked by; "" to ask by ids.
+        among: the values to ask for.
+        keep: per column, the values that are kept of what was asked for.
+        cap: the service's row limit, once it was met.
+    """
+
+    edition: Edition
+    table: Table
+    store: PartsFolder
+    sizes: Sizes
+    count: int
+    scope: Scope = "all"
+    said: Mapping[str, Any] = field(default_factory=dict)
+    by: str = ""
+    among: list[int] = field(default_factory=list)
+    keep: dict[str, pa.Array] = field(default_factory=dict)
+    cap: int | None = None
+    _bound: int | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def name(self) -> str:
+        """CAVE's name of the table."""
+        return self.table.name
+
+    @property
+    def is_view(self) -> bool:
+        """Whether CAVE computes it when asked."""
+        return self.table.kind == "view"
+
+    @property
+    def rows_to_come(self) -> int | None:
+        """The service's count, unless only some rows are asked for."""
+        return None if self.by else self.count
+
+    def narrow(self, wanted: Mapping[str, pa.Array]) -> None:
+        """Keep only rows with these values.
+
+        Ids and roots of proofread axons are asked for; roots of neurons are too many to ask by, so the whole table
+        is asked for, and few of its rows are kept.
+        """
+        if self.scope == "proofread" and len(wanted) == 1:
+            ((self.by, values),) = wanted.items()
+            self.among = values.to_pylist()
+        else:
+            self.keep = dict(wanted)
+
+    def missing(self) -> list[Part]:
+        """The requests that are still to be made."""
+        done = [stored.part for stored in self.store.load()]
+        if self.by:
+            size = self.sizes.roots if self.by != "target_id" else self.sizes.ids
+            return chunks(done, self.among, size, self.bound)
+        if any(part.high is None for part in done):
+            return []
+        if not done and self.count < self.sizes.single:
+            return [Part()]
+        return windows(done, self.bound(), self._width())
+
+    def fetch(self, part: Part) -> list[Part]:
+        """Fetch one part and keep it; returns the parts that it must be cut into instead, if it was too large.
+
+        Raises:
+            SourceUnavailable: the service fails, or sends what was not asked for.
+            SchemaDrift: its columns are not the declared ones.
+        """
+        answer = self.edition.source.rows(
+            self.edition.version, self.name, part, by=self.by, columns=self._columns(), view=self.is_view
+        )
+        cap = answer.cap or self.cap
+        if cap is not None and answer.rows.num_rows >= cap:
+            # A full page may be all there is; the service does not say.
+            self.cap = cap
+            return self.cut(part)
+        rows = conform(self.table, answer.rows, is_merged=self.edition.is_merged)
+        self._require_as_asked(part, rows)
+        self.store.save(part, self._kept(rows), seen=rows.num_rows)
+        return []
+
+    def cut(self, part: Part) -> list[Part]:
+        """Smaller parts that together are this one.
+
+        Raises:
+            SourceUnavailable: it cannot be cut.
+        """
+        if "id" not in self.table.arrow_schema.names:
+            raise SourceUnavailable(
+                f"{self.name} has more rows than CAVE sends at once, and no id to ask for them in pieces; "
+                "name the other tables instead"
+            )
+        if not part.among and (part.high is None or self._width() < (part.high - part.low) // 2):
+            high = self.bound() if part.high is None else part.high
+            return [Part(*tile) for tile in tiles(part.low, high, self._width())]
+        halves = part.halves(self.bound)
+        if halves is None:
+            raise SourceUnavailable(
+                f"CAVE sends more than one row of {self.name} for id {part.low}; report this to it"
+            )
+        return list(halves)
+
+    def smaller(self, part: Part) -> list[Part]:
+        """Smaller parts that together are this one, if it can be cut."""
+        few = len(part.among) <= 1 and part.high is not None and part.high - part.low <= 1
+        return [] if few or "id" not in self.table.arrow_schema.names else self.cut(part)
+
+    def complete(self) -> list[Stored]:
+        """The parts, whose rows are as many as the service counts."""
+        return require_complete(self)
+
+    def cost(self, rows: Mapping[str, int]) -> Cost:
+        """The requests that are left, and what they bring."""
+        sizes, here = self.sizes, self.count
+        if self.scope == "proofread":
+            here = min(here, axon_rows(rows))
+            per_request = axon_rows({}, sizes.roots) if self.name == SYNAPSE else sizes.ids
+        else:
+            per_request = sizes.rows if here >= sizes.single else max(here, 1)
+        requests = max(1, -(-here // per_request))
+        left = max(0, requests - self.store.count())
+        here = here * left // requests
+        return Cost(left, here, wire_bytes(self.table, here))
+
+    def forewarning(self) -> str:
+        """What it takes to ask for all synapses that are not here yet."""
+        if self.name != SYNAPSE or self.scope == "proofread":
+            return ""
+        rows = self.count - sum(stored.seen for stored in self.store.load())
+        return (
+            f"all synapses are asked for: {rows:,} to come, in about {len(self.missing())} requests "
+            f"of {wire_bytes(self.table, rows) / 1e6:,.0f} MB in all; stop and continue whenever you like"
+        )
+
+    def entry(self) -> dict[str, Any]:
+        """Where it comes from, and CAVE's metadata."""
+        said = self.said
+        return {
+            "source": "cave",
+            "url": self.edition.source.url(self.edition.version, self.name, view=self.is_view),
+            "scope": self.scope,
+            "source_rows": self.count,
+            "schema_type": str(said.get("schema_type") or self.table.schema_type),
+            "description": str(said.get("description") or ""),
+            "notice_text": str(said.get("notice_text") or ""),
+            "reference_table": str(said.get("reference_table") or ""),
+            "voxel_resolution": [float(size) for size in said.get("voxel_resolution") or () if size is not None],
+        }
+
+    def bound(self) -> int:
+        """A number above all ids of the table; costs some requests the first time."""
+        with self._lock:
+            if self._bound is None:
+                self._bound = bound_above(self._exists, self.count, self._rows_per_answer())
+            return self._bound
+
+    def counted(self, run: list[Stored]) -> int:
+        """How many rows the service counts for parts that lie side by side."""
+        source, version = self.edition.source, self.edition.version
+        parts = [stored.part for stored in run]
+        if not self.by:
+            parts = [Part(parts[0].low, parts[-1].high)]
+        else:
+            whole = [value for part in parts if part.high is None for value in part.among]
+            parts = chunks([], whole, self.sizes.ids, self.bound) + [part for part in parts if part.high]
+        return sum(source.count_where(version, self.name, part, by=self.by, view=self.is_view) for part in parts)
+
+    def _exists(self, bound: int) -> bool:
+        names = {column.name for column in self.table.columns}
+        second = "valid" if "valid" in names else self.table.columns[-1].name
+        answer = self.edition.source.rows(
+            self.edition.version, self.name, Part(bound), columns=("id", second), limit=1, view=self.is_view
+        )
+        return bool(answer.rows.num_rows)
+
+    def _columns(self) -> list[str] | None:
+        """All columns, so that a change is noticed; of synapses only those that are kept, for their number."""
+        return [column.name for column in self.table.stored_columns] if self.name == SYNAPSE else None
+
+    def _rows_per_answer(self) -> int:
+        return rows_per_answer(self.cap, self.sizes.rows)
+
+    def _width(self) -> int:
+        return window_width(self.count, self.bound(), self._rows_per_answer())
+
+    def _kept(self, rows: pa.Table) -> pa.Table:
+        for column, values in self.keep.items():
+            rows = rows.filter(pc.is_in(rows[column], value_set=values))
+        return rows
+
+    def _require_as_asked(self, part: Part, rows: pa.Table) -> None:
+        """Distinct ids, inside the range, with the values that were asked for."""
+        wrong = ""
+        if "id" in rows.column_names and rows.num_rows:
+            span = pc.min_max(rows["id"]).as_py()
+            if rows["id"].null_count or pc.count_distinct(rows["id"]).as_py() != rows.num_rows:
+                wrong = "the same id twice"
+            elif span["min"] < part.low or (part.high is not None and span["max"] >= part.high):
+                wrong = f"ids {span['min']} to {span['max']}"
+        if part.among and not pc.all(pc.is_in(rows[self.by], value_set=pa.array(part.among, pa.int64()))).as_py():
+            wrong = f"rows with another {self.by}" if rows.num_rows else wrong
+        if wrong:
+            raise SourceUnavailable(
+                f"CAVE sent {wrong} when asked for {self.name} with ids from {part.low} to {part.high}; "
+                "run the same command again"
+            )
+
+
+def require_complete(target: CaveTable) -> list[Stored]:
+    """The parts of a table: they leave nothing out, and their rows are as many as the service counts.
+
+    That ids are distinct follows: each part's are, and parts share none (different ranges, different roots); the
+    writer looks at all of them once more.
+
+    Raises:
+        SourceUnavailable: a part is missing, or the numbers differ; the parts that are wrong are forgotten.
+    """
+    stored = target.store.load()
+    if target.missing():
+        raise SourceUnavailable(f"parts of {target.name} are missing on disk; run the same command again")
+    seen = sum(part.seen for part in stored)
+    expected = _expected(target, stored)
+    if seen == expected:
+        return stored
+    wrong = _suspects(target, stored)
+    for part in wrong:
+        target.store.remove(part)
+    if wrong:
+        raise SourceUnavailable(
+            f"CAVE sent {seen:,} rows of {target.name} and counts {expected:,}: it cut {len(wrong)} answers short "
+            "without saying so; run the same command again, it fetches only those"
+        )
+    raise SourceUnavailable(
+        f"CAVE says that {target.name} has {expected:,} rows, but serves and counts {seen:,}; nothing of it is "
+        "published: ask again later, or report it to CAVE, or name the other tables"
+    )
+
+
+def _expected(target: CaveTable, stored: list[Stored]) -> int:
+    """The service's own count of what was asked for."""
+    if not target.by:
+        return target.count
+    return target.counted(stored) if stored else 0
+
+
+def _suspects(target: CaveTable, run: list[Stored]) -> list[Stored]:
+    """The parts whose rows are not as many as the service counts for them, found by halving."""
+    if not run or sum(part.seen for part in run) == target.counted(run):
+        return []
+    if len(run) == 1:
+        return run
+    middle = len(run) // 2
+    return _suspects(target, run[:middle]) + _suspects(target, run[middle:])

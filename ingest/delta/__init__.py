@@ -1,0 +1,1 @@
+"""Synapses from Delta tables, as CAVE exports them."""

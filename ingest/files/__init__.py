@@ -1,0 +1,1 @@
+"""Bytes over HTTP or from a folder: downloads that continue, buckets, and when to try again."""

@@ -1,0 +1,1 @@
+"""The snapshot job: which tables to fetch, from which source, and publishing them."""

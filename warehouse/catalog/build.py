@@ -1,0 +1,298 @@
+"""Making microns.duckdb: views, macros and comments over what is in a datastack's folder. It holds no rows.
+
+The file is made beside the old one and takes its place in one step. Beyond views whose rows are to be stored and
+are not yet (see `warehouse.catalog.stored_views`) nothing is scanned; that costs a second or so, so there is no
+partial rebuild.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from warehouse.catalog.local_tables import create_local_views
+from warehouse.catalog.root_lineage import store_lineages
+from warehouse.catalog.settings import init_sql
+from warehouse.catalog.spanning import create_histories, create_spanning_views
+from warehouse.catalog.stored_views import store_models, without_stale
+from warehouse.catalog.table_catalog import create_catalog
+from warehouse.catalog.version_schema import (
+    Storing,
+    create_compared,
+    create_default_views,
+    create_path_macro,
+    create_version,
+)
+from warehouse.catalog.views import load_views
+from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
+from warehouse.registry.datastacks import datastack_of
+from warehouse.storage.disk import disk_errors
+from warehouse.storage.locks import exclusive_lock
+from warehouse.storage.manifest import Manifest, TableEntry, read_manifest, replace_file
+from warehouse.storage.memory import byte_count
+from warehouse.storage.paths import Folder
+from warehouse.storage.publish import finish_publishing
+from warehouse.storage.quoting import quoted, text_literal
+
+STORAGE = "v1.2.0"
+"""Read by every DuckDB from 1.2 on; files in 2.0's own format do not open in 1.x."""
+_TIMEOUT = 600
+"""Seconds that a build waits for another one of the same database."""
+
+
+def build(folder: Folder, default: int | None = None, memory: int | None = None) -> Path:
+    """(Re)create the database of a datastack; returns its path.
+
+    Args:
+        folder: of the datastack.
+        default: the version that plain names answer from. Without it the present default stays; in a new
+            database it is the version that was published first.
+        memory: how many bytes the making of stored views may take; half of the machine's if not given.
+
+    Raises:
+        SnapshotNotFound: there is no version, or not the one asked for.
+        SnapshotDamaged: a file that a manifest names is missing.
+        UsageError: the present default cannot be read.
+        WarehouseError: the disk is full, or the folder cannot be written.
+        FolderBusy: another program holds the database (Windows), or builds it.
+    """
+    if not folder.versions():
+        raise SnapshotNotFound(f"there is no version in {folder.path}; fetch one with: microns snapshot 1718")
+    with only_build(folder):
+        return _build_alone(folder, default, memory or byte_count(None))
+
+
+def only_build(folder: Folder) -> AbstractContextManager[None]:
+    """Let nobody else build the database, or read a version to do so.
+
+    Raises:
+        FolderBusy: another program does so for longer than is reasonable.
+    """
+    busy = f"another microns build works on {folder.path}; wait for it, or stop it"
+    return exclusive_lock(folder.path / ".build.lock", busy, _TIMEOUT)
+
+
+def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
+    for version in folder.versions():
+        finish_publishing(folder, version)
+    manifests = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
+    for manifest in manifests.values():
+        require_files(folder, manifest)
+    if default is not None:
+        folder.require_version(default)
+    chosen = default if default is not None else current_default(folder, manifests)
+    _remove_abandoned(folder)
+    # In a folder of its own, which also takes what does not fit into memory.
+    with disk_errors(folder.path), TemporaryDirectory(dir=folder.path, prefix=".build-") as workshop:
+        temporary = Path(workshop) / folder.database.name
+        with database(temporary, folder.path, memory) as con:
+            _fill(con, folder, Path(workshop), manifests, chosen)
+        _take_place(temporary, folder.database)
+    replace_file(folder.init_sql, init_sql(folder.path, chosen).encode())
+    return folder.database
+
+
+def require_files(folder: Folder, manifest: Manifest) -> None:
+    """See that all files of a version are there, those of the version that it is stored against too.
+
+    Raises:
+        SnapshotDamaged: one is not.
+    """
+    for file in manifest.files:
+        if not (folder.version(manifest.version) / file.path).is_file():
+            raise SnapshotDamaged(
+                f"{file.path} of version {manifest.version} is missing in {folder.path}; remove the folder "
+                f"v{manifest.version} and fetch it again with: microns snapshot {manifest.version}"
+            )
+    require_bases(folder, manifest)
+    for entry in manifest.tables.values():
+        _require_base(folder, manifest, entry)
+
+
+def _require_base(folder: Folder, manifest: Manifest, entry: TableEntry) -> None:
+    """The files that a version is stored against are still those of the other version."""
+    if (base := entry.base) is None:
+        return
+    there = {file.sha256 for file in read_manifest(folder.manifest(base.version)).files}
+    if not {file.sha256 for file in base.files} <= there:
+        raise _without_base(folder, manifest, base.version, "others")
+
+
+def require_bases(folder: Folder, manifest: Manifest) -> None:
+    """See that the versions that a version is stored against are there, which costs next to nothing.
+
+    Raises:
+        SnapshotDamaged: one is not.
+    """
+    for base in manifest.bases:
+        if not folder.manifest(base).is_file():
+            raise _without_base(folder, manifest, base, "gone")
+
+
+def _without_base(folder: Folder, manifest: Manifest, base: int, are: str) -> SnapshotDamaged:
+    return SnapshotDamaged(
+        f"version {manifest.version} needs the synapses of version {base}, and those in {folder.path} are {are}; "
+        f"bring them back, or remove the folder v{manifest.version} and fetch it again with: "
+        f"microns snapshot {manifest.version}"
+    )
+
+
+def _remove_abandoned(folder: Folder) -> None:
+    """Remove what killed jobs have left: builds, of which there is one at a time, and others, none a day old."""
+    old = [path for kind in (".drop-*", ".promote-*") for path in folder.path.glob(kind)]
+    old = [path for path in old if time.time() - path.stat().st_mtime > 86_400]
+    for workshop in (*folder.path.glob(".build-*"), *old):
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:
+    """The default version that an attached database remembers."""
+    row = con.execute(f"SELECT version FROM {quoted(catalog)}.main.versions WHERE is_default").fetchone()
+    if row is None:
+        raise SnapshotNotFound(f"the database {catalog} has no default version; make it anew with: microns build")
+    return int(row[0])
+
+
+def _fill(
+    con: duckdb.DuckDBPyConnection, folder: Folder, workshop: Path, manifests: dict[int, Manifest], default: int
+) -> None:
+    views = load_views(datastack_of(folder.datastack))
+    right = {version: without_stale(manifest, views, manifests) for version, manifest in manifests.items()}
+
+    def store(manifest: Manifest) -> Manifest:
+        return store_models(con, folder, manifest, views, workshop / f"v{manifest.version}")
+
+    def follow(manifest: Manifest) -> Manifest:
+        return store_lineages(con, folder, manifest, right, views, workshop / f"v{manifest.version}")
+
+    def compare(manifest: Manifest, all_of_them: Mapping[int, Manifest]) -> Manifest:
+        return store_models(con, folder, manifest, views, workshop / f"v{manifest.version}", all_of_them)
+
+    create_names(con, folder.datastack, right, default, store, follow, compare)
+    create_local_views(con, folder.local)  # after all else: a file that cannot be read would abort a transaction
+
+
+def create_names(
+    con: duckdb.DuckDBPyConnection,
+    datastack: str,
+    manifests: Mapping[int, Manifest],
+    default: int,
+    store: Storing,
+    follow: Storing = lambda manifest: manifest,
+    compare: Callable[[Manifest, Mapping[int, Manifest]], Manifest] = lambda manifest, _: manifest,
+) -> dict[int, Manifest]:
+    """Create all that a database answers to, in the current database; returns the manifests as they then are.
+
+    Args:
+        con: an empty database, which is the current one.
+        datastack: CAVE's name of the dataset.
+        manifests: of each version.
+        default: the version that plain names answer from.
+        store: called when the views of a version that are to be stored are there; it may store their rows.
+        follow: called when a version is complete; it may store what it compares with those before.
+        compare: called when all are, for each with all, where there are several; it may store what of a version
+            is about the others.
+    """
+    views = load_views(datastack_of(datastack))
+    con.execute("BEGIN")
+    create_path_macro(con)
+    stored = {}
+
+    def in_all_threads(work: Storing) -> Storing:
+        def worked(manifest: Manifest) -> Manifest:
+            con.execute("RESET threads")
+            manifest = work(manifest)
+            con.execute("SET threads = 1")
+            return manifest
+
+        return worked
+
+    for version, manifest in manifests.items():
+        with _one_thread(con):
+            manifest = create_version(con, manifest, views, in_all_threads(store))
+        stored[version] = follow(manifest)
+    with _one_thread(con):
+        create_default_views(con, default, views)
+        create_histories(con, stored, views)
+        followed = dict(stored)
+        stored = create_compared(con, stored, views, in_all_threads(lambda manifest: compare(manifest, followed)))
+        create_spanning_views(con, stored, default, views)
+        create_catalog(con, stored, datastack_of(datastack))
+    con.execute("COMMIT")
+    return stored
+
+
+@contextmanager
+def _one_thread(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """For a thousand small changes of the catalog: waking more threads for each takes a third longer."""
+    con.execute("SET threads = 1")
+    yield
+    con.execute("RESET threads")
+
+
+@contextmanager
+def database(path: Path, folder: Path, memory: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose current database is a file that every DuckDB from 1.2 on can open.
+
+    Args:
+        path: the file; made if it is not there. What does not fit into memory goes beside it.
+        folder: where the paths of its views begin.
+        memory: how many bytes it may take.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "file_search_path": str(folder),
+        "memory_limit": f"{memory}B",
+        "temp_directory": str(path.with_name("spill")),
+    }
+    with duckdb.connect(config=config) as con:
+        con.execute(f"ATTACH {text_literal(str(path))} AS microns (STORAGE_VERSION '{STORAGE}'); USE microns")
+        yield con
+        con.execute("USE memory; DETACH microns")
+
+
+def current_default(folder: Folder, manifests: Mapping[int, Manifest] | None = None) -> int:
+    """The version that plain names answer from, or will in a database made now.
+
+    Args:
+        folder: of the datastack.
+        manifests: of the versions that are here, where they have been read already.
+    """
+    if manifests is None:
+        manifests = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
+    if folder.database.is_file():
+        with duckdb.connect() as con:
+            try:
+                con.execute(f"ATTACH {text_literal(str(folder.database))} AS present (READ_ONLY)")
+                remembered = default_version(con, "present")
+            except duckdb.Error as error:
+                raise UsageError(
+                    f"{folder.database} cannot be read, so its default version is unknown ({error}); "
+                    "say which one you want: microns build --default VERSION"
+                ) from error
+        if remembered in manifests:
+            return remembered
+    return min(manifests.items(), key=lambda item: (item[1].published, item[0]))[0]
+
+
+def _take_place(temporary: Path, database: Path) -> None:
+    try:
+        temporary.replace(database)
+    except PermissionError as error:
+        raise FolderBusy(
+            f"{database} is open in another program; close it there and run again: microns build"
+        ) from error
+
+
+def write_init_sql(folder: Folder) -> None:
+    """Write init.sql for where the folder is now."""
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH {text_literal(str(folder.database))} AS present (READ_ONLY)")
+        text = init_sql(folder.path, default_version(con, "present")).encode()
+    if not folder.init_sql.is_file() or folder.init_sql.read_bytes() != text:
+        replace_file(folder.init_sql, text)

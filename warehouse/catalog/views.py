@@ -1,0 +1,237 @@
+"""The curated views: SQL files, each with a header that says what it means (`header.py`).
+
+A file holds one bare SELECT and is named like the view. The comment behind an item of the SELECT says what the
+column means, its unit last, in square brackets; a column that passes through under its own name keeps the text of
+its source. Files name tables and views by bare names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from warehouse.catalog.header import read_header, signature, words
+from warehouse.catalog.references import Reference, Texts, is_scalar, item_texts, parse, references
+from warehouse.errors import ViewError
+from warehouse.registry.datastacks import Datastack, constants_sql, table_called
+from warehouse.registry.schema import Column, Table
+from warehouse.registry.tables import TABLES
+
+VIEWS_VERSION = 1
+"""The meaning of the SQL: raised whenever a view starts to answer differently."""
+
+_ANY = "any"
+_NAME = re.compile(r"_?[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class View:
+    """One file: a view, or a macro.
+
+    Attributes:
+        name: of the file, without `.sql`.
+        folder: the science it belongs to.
+        text: the query as written, without the header.
+        summary: its first sentence.
+        doc: the whole explanation.
+        grain: columns that identify a row.
+        requires: groups of tables; of each group one must be there.
+        scope: synapse scopes in which the answer is right; empty for all.
+        warnings, cites, questions, examples: as in the header.
+        store: order of the rows in Parquet, if they are stored; it must identify a row.
+        row_group: rows in a row group of the stored file; 0 for the usual number.
+        buckets: `made`: the query can be asked for the segments of one bucket; `kept`: rows are stored by bucket.
+        layout: the only layout of a version in which they are stored; empty for every one.
+        signature: of a macro, with defaults, in parentheses; None for a view.
+        is_scalar: whether it is a macro that returns one value, not rows.
+        columns: of the result, to what they mean.
+        found: the names that the text refers to.
+    """
+
+    name: str
+    folder: str
+    text: str
+    summary: str
+    doc: str
+    grain: tuple[str, ...]
+    requires: tuple[tuple[str, ...], ...]
+    scope: tuple[str, ...]
+    warnings: tuple[str, ...]
+    cites: tuple[str, ...]
+    questions: tuple[str, ...]
+    examples: tuple[str, ...]
+    store: tuple[str, ...]
+    row_group: int
+    buckets: str
+    layout: str
+    signature: str | None
+    is_scalar: bool
+    found: tuple[Reference, ...]
+    columns: Texts = field(default_factory=dict)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is an intermediate step, not for users."""
+        return self.name.startswith("_")
+
+    @property
+    def comment(self) -> str:
+        """All that the header says, for people who read it in the database."""
+        parts = [self.doc]
+        parts += [f"One row per {', '.join(self.grain)}."] if self.grain else []
+        parts += [f"Mind: {warning}." for warning in self.warnings]
+        parts += [f"Cite: {', '.join(self.cites)}."] if self.cites else []
+        return "\n\n".join(parts)
+
+    @property
+    def is_macro(self) -> bool:
+        """Whether it takes arguments."""
+        return self.signature is not None
+
+    @property
+    def spans_versions(self) -> bool:
+        """Whether it is about all versions at once, and therefore in `main` only."""
+        return self.folder == "versions"
+
+    def dependencies(self, names: Mapping[str, object]) -> set[str]:
+        """Which of `names` it is built on."""
+        return {each.name for each in self.found if not each.raw and each.name in names and each.name != self.name}
+
+
+def sql_root() -> Traversable:
+    """The folder of the SQL files: in the wheel, or beside the package in a checkout."""
+    packaged = files("warehouse") / "sql"
+    return packaged if packaged.is_dir() else files("warehouse").joinpath("..", "sql")
+
+
+def sql_files(root: Traversable) -> Iterator[tuple[str, str]]:
+    """Path (`cells/neurons.sql`) and content of every SQL file, checks excepted, in order of path."""
+    for folder in sorted((each for each in root.iterdir() if each.is_dir()), key=lambda each: each.name):
+        if folder.name != "checks":
+            for file in sorted(folder.iterdir(), key=lambda each: each.name):
+                if file.name.endswith(".sql"):
+                    yield f"{folder.name}/{file.name}", file.read_text("utf-8")
+
+
+@cache
+def load_views(datastack: Datastack) -> Mapping[str, View]:
+    """All views and macros of a datastack, each after those it is built on."""
+    return assemble({**dict(sql_files(sql_root())), **constants_sql(datastack)}, datastack)
+
+
+def load_checks(views: Mapping[str, View]) -> list[View]:
+    """The queries of sql/checks, which return the rows that break a rule."""
+    folder = sql_root() / "checks"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return [_inherit(parse_view(f"checks/{file.name}", file.read_text("utf-8")), views) for file in files]
+
+
+def assemble(sources: Mapping[str, str], datastack: Datastack) -> dict[str, View]:
+    """Views out of SQL files by path, ordered and documented.
+
+    Raises:
+        ViewError: a file breaks a rule; the sentence names file and line.
+    """
+    views: dict[str, View] = {}
+    for path, content in sources.items():
+        view = parse_view(path, content)
+        if view.name in views:
+            raise ViewError(
+                f"sql/{path}: there is another view named {view.name}, in sql/{views[view.name].folder}"
+            )
+        views[view.name] = view
+    ordered: dict[str, View] = {}
+    try:
+        order = list(
+            TopologicalSorter({name: view.dependencies(views) for name, view in views.items()}).static_order()
+        )
+    except CycleError as error:
+        raise ViewError(
+            f"sql/: views are built on each other in a circle: {' -> '.join(error.args[1])}"
+        ) from error
+    for name in order:
+        ordered[name] = _inherit(_documented(views[name], ordered, datastack), ordered)
+    parse.cache_clear()
+    return ordered
+
+
+def parse_view(path: str, content: str) -> View:
+    """One SQL file as a view, its passed-through columns not yet documented."""
+    folder, _, file = path.rpartition("/")
+    name = file.removesuffix(".sql")
+    if not _NAME.fullmatch(name):
+        raise ViewError(f"sql/{path}: names under sql/ are lower_snake, and this one is not")
+    lines = content.splitlines()
+    height = next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    summary, doc, keys = read_header(path, lines[:height])
+    text = "\n".join(lines[height:]).strip()
+    try:
+        tree = parse(text)
+        macro = signature(name, keys["macro"])
+        return View(
+            name=name,
+            folder=folder,
+            text=text,
+            summary=summary,
+            doc=doc,
+            grain=words(keys["grain"]),
+            requires=tuple(tuple(re.split(r"\s+or\s+", each)) for each in words(keys["requires"])),
+            scope=words(keys["scope"]),
+            warnings=tuple(keys["warning"]),
+            cites=words(keys["cite"]),
+            questions=words(keys["questions"]),
+            examples=tuple(keys["example"]),
+            store=words(keys["store"]),
+            row_group=int(" ".join(keys["row_group"]) or 0),
+            buckets=" ".join(keys["buckets"]),
+            layout=" ".join(keys["layout"]),
+            signature=macro,
+            is_scalar=macro is not None and is_scalar(tree),
+            found=references(tree),
+        )
+    except ViewError as error:
+        raise ViewError(f"sql/{path}, after the header of {height} lines: {error}") from error
+
+
+def _documented(view: View, before: Mapping[str, View], datastack: Datastack) -> View:
+    texts = item_texts(parse(view.text), lambda reference: _texts_of(reference, before, datastack))
+    blank = [name for name, text in texts.items() if not text]
+    if blank and not view.hidden:
+        raise ViewError(
+            f"sql/{view.folder}/{view.name}.sql: nothing says what {', '.join(blank)} means; "
+            "write a comment behind the item"
+        )
+    return replace(view, columns=texts)
+
+
+def _inherit(view: View, before: Mapping[str, View]) -> View:
+    """What a view is built on must be there for it too, or it would answer from nothing."""
+    below = [before[name] for name in sorted(view.dependencies(before))]
+    requires = dict.fromkeys((*view.requires, *(group for each in below for group in each.requires)))
+    scopes = [set(each.scope) for each in (view, *below) if each.scope]
+    scope = sorted(set.intersection(*scopes)) if scopes and _ANY not in view.scope else ()
+    return replace(view, requires=tuple(requires), scope=tuple(scope))
+
+
+def _texts_of(reference: Reference, views: Mapping[str, View], datastack: Datastack) -> Texts | None:
+    if not reference.raw and reference.name in views:
+        return views[reference.name].columns
+    table = TABLES.get(table_called(datastack, reference.name) or "") or TABLES.get(reference.name)
+    return table_texts(table, datastack) if table else None
+
+
+def table_texts(table: Table, datastack: Datastack) -> dict[str, str]:
+    """What each stored column of a table means in a datastack, unit last."""
+    return {name: _field_text(table.column_of(name), name, datastack) for name in table.arrow_schema.names}
+
+
+def _field_text(column: Column, name: str, datastack: Datastack) -> str:
+    if column.kind == "point":
+        voxel = " x ".join(f"{size:g}" for size in datastack.voxel_nm)
+        return f"{column.description}, {name[-1]} [{column.unit} of {voxel} nm]"
+    return f"{column.description}{f' [{column.unit}]' if column.unit else ''}"

@@ -1,0 +1,176 @@
+"""What `microns check` verifies: files against the manifest, rows against the registry and against sql/checks.
+
+A file in sql/checks is a query that returns the rows that break a rule; its header says why that matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from warehouse.catalog.references import rewrite
+from warehouse.catalog.version_schema import refusal, resolver
+from warehouse.catalog.version_texts import raw_schema_of
+from warehouse.catalog.views import load_checks, load_views
+from warehouse.commands.render import table_text
+from warehouse.query.session import Warehouse, connect
+from warehouse.registry.datastacks import datastack_of
+from warehouse.registry.schema import Column, Table
+from warehouse.registry.tables import TABLES
+from warehouse.storage.checksum import checksum_sql
+from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest, sha256_of
+from warehouse.storage.paths import Folder
+from warehouse.storage.quoting import quoted, text_literal
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one check.
+
+    Attributes:
+        version: the version that was checked.
+        name: of the check.
+        why: why a failure matters.
+        columns, rows: some of the rows that break the rule.
+        is_note: whether rows are worth a look, but break nothing.
+    """
+
+    version: int
+    name: str
+    why: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    is_note: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is broken."""
+        return self.is_note or not self.rows
+
+    def __str__(self) -> str:
+        if not self.rows:
+            return f"ok      v{self.version} {self.name}"
+        shown = table_text(self.columns, self.rows[:_SHOWN])
+        more = "\n... and more" if len(self.rows) > _SHOWN else ""
+        return f"{'note  ' if self.is_note else 'FAILED'}  v{self.version} {self.name}: {self.why}\n{shown}{more}"
+
+
+def check(folder: Folder, version: int) -> Iterator[Result]:
+    """Verify a version; results come as they are found.
+
+    Raises:
+        SnapshotNotFound: the version is not here, or the database does not know it yet.
+    """
+    folder.require_version(version)
+    manifest = read_manifest(folder.manifest(version))
+    files = _files(folder, manifest)
+    yield files
+    if not files.ok:
+        return  # what rows say of a damaged file means nothing
+    with connect(version, folder.path.parent, folder.datastack) as warehouse:
+        for name, entry in sorted(manifest.tables.items()):
+            if name in TABLES:
+                yield from _registry(warehouse, TABLES[name], entry)
+        yield from _rules(warehouse)
+
+
+def _files(folder: Folder, manifest: Manifest) -> Result:
+    """Every file is there, unchanged, and nothing else lies beside it (a reader would read it too)."""
+    directory = folder.version(manifest.version)
+    listed = {directory / file.path: file for file in manifest.files}
+    for base in filter(None, (entry.base for entry in manifest.tables.values())):
+        listed |= {folder.version(base.version) / file.path: file for file in base.files}
+    problems = [
+        (path.relative_to(folder.path).as_posix(), problem)
+        for path, file in listed.items()
+        if (problem := _damage(path, file))
+    ]
+    there = {path for kind in ("cave", "model") for path in (directory / kind).rglob("*.parquet")}
+    strangers = sorted(there - set(listed))
+    problems += [(path.relative_to(folder.path).as_posix(), "is not in the manifest") for path in strangers]
+    why = f"fetch the tables concerned again with: microns snapshot {manifest.version}"
+    return Result(manifest.version, "files are those of the manifest", why, ("file", "problem"), tuple(problems))
+
+
+def _damage(path: Path, file: DataFile) -> str | None:
+    if not path.is_file():
+        return "is missing"
+    if (size := path.stat().st_size) != file.bytes:
+        return f"has {size} bytes, not {file.bytes}"
+    if sha256_of(path) != file.sha256:
+        return "has another SHA-256"
+    if (rows := pq.read_metadata(path).num_rows) != file.rows:
+        return f"has {rows} rows, not {file.rows}"
+    return None
+
+
+def _registry(warehouse: Warehouse, table: Table, entry: TableEntry) -> Iterator[Result]:
+    """What the declaration of a table promises about its rows."""
+    raw = f"{raw_schema_of(warehouse.version)}.{quoted(table.name)}"
+    present = [column for column in table.stored_columns if set(column.fields) <= set(entry.columns)]
+    key = ", ".join(map(quoted, table.key))
+    yield _run(
+        warehouse,
+        f"{table.name}: key is unique",
+        "a repeated row counts twice in every answer",
+        f"SELECT {key}, count(*) AS n_rows FROM {raw} GROUP BY {key} HAVING count(*) > 1",
+    )
+    yield _run(warehouse, f"{table.name}: nothing is missing", "joins drop such rows", _nulls(raw, present))
+    if entry.base is not None:
+        yield _run(
+            warehouse,
+            f"{table.name}: what is stored gives the rows that were fetched",
+            f"it is stored as what differs from version {entry.base.version}; fetch it again without --base",
+            f"SELECT {text_literal(entry.base.checksum)} AS fetched, {checksum_sql()} AS stored FROM {raw} "
+            "HAVING fetched <> stored",
+        )
+    reference = warehouse.manifest.tables.get(table.reference)
+    if reference is not None and reference.scope == "all":
+        other = f"{raw_schema_of(warehouse.version)}.{quoted(table.reference)}"
+        yield _run(
+            warehouse,
+            f"{table.name}: every target exists",
+            f"its target_id refers to {table.reference}",
+            f"SELECT t.id, t.target_id FROM {raw} AS t ANTI JOIN {other} AS o ON o.id = t.target_id",
+        )
+    for column in present:
+        if column.values:
+            known = ", ".join(map(text_literal, column.values))
+            yield _run(
+                warehouse,
+                f"{table.name}: {column.name} has known values",
+                "a new word may be a new type, or a misspelt one; views that name types do not know it",
+                f"SELECT {quoted(column.name)}, count(*) AS n_rows FROM {raw} "
+                f"WHERE {quoted(column.name)} NOT IN ({known}) GROUP BY ALL ORDER BY ALL",
+                is_note=True,
+            )
+
+
+def _nulls(raw: str, present: list[Column]) -> str:
+    required = [field for column in present if not column.nullable for field in column.fields]
+    counts = ", ".join(
+        f"{{'column': {text_literal(name)}, 'n_empty': count(*) - count({quoted(name)})}}" for name in required
+    )
+    return f"SELECT * FROM (SELECT unnest([{counts}], recursive := true) FROM {raw}) WHERE n_empty > 0"
+
+
+def _rules(warehouse: Warehouse) -> Iterator[Result]:
+    datastack = datastack_of(warehouse.manifest.datastack)
+    views = load_views(datastack)
+    resolve = resolver(warehouse.version, views, datastack)
+    for rule in load_checks(views):
+        if refusal(warehouse.manifest, rule) is None:
+            yield _run(warehouse, rule.name, rule.doc, rewrite(rule.text, rule.found, resolve))
+
+
+def _run(warehouse: Warehouse, name: str, why: str, query: str, *, is_note: bool = False) -> Result:
+    relation = warehouse.sql(f"SELECT * FROM ({query}) LIMIT {_SHOWN + 1}")
+    return Result(
+        warehouse.version, name, why, tuple(relation.columns), tuple(map(tuple, relation.fetchall())), is_note
+    )

@@ -1,0 +1,117 @@
+"""What to cite for the tables and views that were used, as text or BibTeX."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+
+from warehouse.catalog.views import View, load_views
+from warehouse.errors import UsageError
+from warehouse.registry.citations import CITATIONS, Citation
+from warehouse.registry.datastacks import datastack_of
+from warehouse.registry.tables import TABLES
+from warehouse.storage.manifest import Manifest
+
+
+def citation_text(manifest: Manifest, names: Sequence[str]) -> str:
+    """The papers and the data, a paragraph each.
+
+    Args:
+        manifest: of the version that was used.
+        names: tables and views that were used; none for all tables that are here.
+
+    Raises:
+        UsageError: a name is neither.
+    """
+    used = _tables(manifest, names)
+    papers = [f"{paper}\n    for {', '.join(tables)}" for paper, tables in _papers(manifest, names).items()]
+    return "\n".join((*papers, _data(manifest, used)))
+
+
+def citation_bibtex(manifest: Manifest, names: Sequence[str]) -> str:
+    """The papers as BibTeX entries; arguments as of `citation_text`."""
+    return "\n".join(_entry(paper) for paper in _papers(manifest, names))
+
+
+def _papers(manifest: Manifest, names: Sequence[str]) -> dict[Citation, list[str]]:
+    """Each paper with what it is cited for, the dataset's own first."""
+    found = {CITATIONS["microns2025"]: ["the data"], CITATIONS["cave2025"]: ["the service"]}
+    general = set(found)
+    views = load_views(datastack_of(manifest.datastack))
+    cited = {name: _keys(manifest, name) for name in _tables(manifest, names)}
+    cited |= {name: list(views[name].cites) for name in names if name in views}
+    for name, keys in cited.items():
+        for paper in (CITATIONS[key] for key in keys):
+            if paper not in general:
+                found.setdefault(paper, []).append(name)
+    return found
+
+
+def _keys(manifest: Manifest, table: str) -> list[str]:
+    """As the manifest says; older ones leave it to the registry."""
+    said = manifest.tables[table].citations
+    keys = said or (TABLES[table].citation if table in TABLES else ())
+    return [key for key in keys if key in CITATIONS]
+
+
+def _tables(manifest: Manifest, names: Sequence[str]) -> list[str]:
+    """The tables behind the names that are here, those under views included."""
+    if not names:
+        return sorted(manifest.tables)
+    views, found = load_views(datastack_of(manifest.datastack)), dict[str, None]()
+    for name in names:
+        if name not in views and name not in TABLES and name not in manifest.tables:
+            near = difflib.get_close_matches(name, [*views, *TABLES], n=1)
+            hint = f"did you mean {near[0]}?" if near else "without names it is about all tables: microns cite"
+            raise UsageError(f"{name} is neither a view nor a table; {hint}")
+        found |= dict.fromkeys(_below(name, views))
+    return sorted(name for name in found if name in manifest.tables)
+
+
+def _below(name: str, views: Mapping[str, View]) -> set[str]:
+    """The tables that a view reads, through whatever views."""
+    if name not in views:
+        return {name}
+    tables, waiting, seen = set[str](), [name], {name}
+    while waiting:
+        for reference in views[waiting.pop()].found:
+            if reference.raw or reference.name not in views:
+                tables.add(reference.name)
+            elif reference.name not in seen:
+                seen.add(reference.name)
+                waiting.append(reference.name)
+    return tables
+
+
+def _data(manifest: Manifest, tables: Sequence[str]) -> str:
+    sources = sorted({manifest.tables[name].source for name in tables})
+    moment = f" ({manifest.time_stamp} UTC)" if manifest.time_stamp else ""
+    lines = [
+        f"Data: {manifest.datastack}, materialization version {manifest.version}{moment}, "
+        f"source {' and '.join(sources) or 'unknown'}"
+    ]
+    for name in tables:
+        entry = manifest.tables[name]
+        told = f", SHA-256 {entry.source_sha256}" if entry.source_sha256 else ""
+        where = f", {entry.url}" if entry.url else ""
+        lines.append(f"    {name}: {entry.rows:,} rows{where}{told}, fetched {entry.fetched}")
+    return "\n".join(lines)
+
+
+def _entry(paper: Citation) -> str:
+    parts = re.fullmatch(r"(?P<journal>.+?) (?P<volume>\d+), (?P<pages>.+)", paper.journal)
+    several = "et al." in paper.authors
+    if parts:
+        journal = {**parts.groupdict(), "pages": parts["pages"].replace("-", "--")}
+    else:
+        journal = {"journal": paper.journal}
+    fields = {
+        "author": paper.authors.replace("et al.", "and others") if several else f"{{{paper.authors}}}",
+        "title": f"{{{paper.title}}}",
+        **journal,
+        "year": str(paper.year),
+        "doi": paper.doi,
+    }
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+    return f"@article{{{paper.key},\n{lines}}}"

@@ -1,0 +1,78 @@
+"""`microns shell`: the stock DuckDB shell on a warehouse or a bundle, read-only, with a greeting."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from warehouse.catalog.version_schema import search_path
+from warehouse.errors import WarehouseError
+from warehouse.query.session import Warehouse, connect
+from warehouse.registry.datastacks import DEFAULT_DATASTACK
+from warehouse.storage.quoting import text_literal
+
+_GREETING = """{datastack}, version {version}, read-only. Three to begin with (end each question with a semicolon):
+
+  FROM cells LIMIT 5;                  one row per nucleus: type, depth, layer, proofreading
+  FROM {connections} LIMIT 5;{gap}connected pairs with number and size of their synapses
+  FROM data_dictionary LIMIT 5;        what every view and column means, in which unit
+
+.quit leaves.
+"""
+
+
+def shell(
+    bundle: Annotated[
+        Path | None, Parameter(help="A bundle (class.duckdb); the warehouse if not given.", show_default=False)
+    ] = None,
+    /,
+    *,
+    version: Annotated[
+        int | None, Parameter(help="The version that plain names answer from; the default one if not given.")
+    ] = None,
+    root: Annotated[
+        Path | None, Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder.")
+    ] = None,
+    datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
+) -> None:
+    """Ask in SQL: the DuckDB shell on a warehouse or a bundle. What is typed can change nothing."""
+    program = _program()
+    with connect(version if bundle is None else bundle, root, datastack) as warehouse:
+        database = bundle.expanduser().absolute() if bundle else warehouse.path / "microns.duckdb"
+        greeting = _greeting(warehouse)
+        setup = f"SET search_path = {text_literal(search_path(warehouse.version))};"
+        folder = text_literal(str(warehouse.path if bundle is None else warehouse.path.parent))
+    print(greeting, file=sys.stderr, flush=True)
+    command = [program, "-readonly", "-cmd", f"SET GLOBAL file_search_path = {folder}; {setup}", str(database)]
+    if os.name == "nt":  # there, the shell would be a process that nobody waits for
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.exit(subprocess.run(command, check=False).returncode)
+    os.execv(program, command)
+
+
+def _greeting(warehouse: Warehouse) -> str:
+    scope = warehouse.sql("SELECT synapse_scope FROM versions WHERE version = $v", v=warehouse.version).fetchall()
+    connections = "connections_typed" if scope == [("cells",)] else "connections_proofread"
+    gap = " " * (len("connections_proofread") + 2 - len(connections))
+    return _GREETING.format(
+        datastack=warehouse.manifest.datastack, version=warehouse.version, connections=connections, gap=gap
+    )
+
+
+def _program() -> str:
+    """The shell that was installed with this package, or another on the path."""
+    found = shutil.which("duckdb", path=sysconfig.get_path("scripts")) or shutil.which("duckdb")
+    if found is None:
+        raise WarehouseError(
+            "the DuckDB shell is not here; install it with: pip install 'microns-warehouse[shell]', or ask in "
+            "Python: warehouse.connect().sql(...)"
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Asking: a session in Python, its parameters, polars scans and matrices."""

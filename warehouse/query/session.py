@@ -1,0 +1,297 @@
+"""Opening a warehouse from Python: one read-only session on one version.
+
+The catalog of microns.duckdb (views, macros, comments; no rows) is copied into memory, which takes some ten
+milliseconds. So nothing holds the file: it can be rebuilt while sessions are open, and a session can have tables
+of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from warehouse.catalog.build import default_version, require_bases
+from warehouse.catalog.comments import about, describe
+from warehouse.catalog.local_tables import create_local_views, float_ids, float_ids_sentence
+from warehouse.catalog.version_schema import search_path
+from warehouse.catalog.version_texts import raw_schema_of, schema_of
+from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
+from warehouse.query.connection import CATALOG, engine, lock, read_rows_in_place
+from warehouse.query.matrix import matrix
+from warehouse.query.parameters import plain, with_variables
+from warehouse.query.scan import scan
+from warehouse.registry.datastacks import DEFAULT_DATASTACK, datastack_of, table_called
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.manifest import Manifest, read_manifest
+from warehouse.storage.paths import Folder
+from warehouse.storage.quoting import quoted, text_literal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+logger = logging.getLogger(__name__)
+
+
+def connect(
+    version: int | str | os.PathLike[str] | None = None,
+    root: str | os.PathLike[str] | None = None,
+    datastack: str = DEFAULT_DATASTACK,
+    *,
+    memory: str | None = None,
+    threads: int | None = None,
+    sandbox: bool = False,
+) -> Warehouse:
+    """Open a warehouse on one version, or a bundle.
+
+    Args:
+        version: the materialization version, a number or its digits; without it the default one, which the log
+            names. Or a path: of a bundle (a file made by `microns bundle`), for which root and datastack mean
+            nothing, or of a root.
+        root: the folder of all datastacks, else $MICRONS_ROOT, else the platform's data folder.
+        datastack: CAVE's name of the dataset.
+        memory: upper bound of DuckDB's memory, in its words ("4GB").
+        threads: number of threads.
+        sandbox: whether SQL may only read and write inside the datastack's folder, for text of unknown origin.
+
+    Raises:
+        SnapshotNotFound: the version, or any, is not there; the sentence says how to get it.
+        SnapshotDamaged: the file is no bundle, or the version that this one is stored against is gone.
+    """
+    if isinstance(version, str) and version.isdecimal():
+        version = int(version)
+    if isinstance(version, str | os.PathLike):
+        path = Path(version).expanduser().absolute()
+        if not path.is_dir():
+            return _connect_bundle(path, memory, threads, sandbox)
+        version, root = None, path
+    folder = Folder.of(root, datastack)
+    if version is not None:
+        folder.require_version(version)
+    if not folder.database.is_file():
+        way_out = (
+            "run: microns build"
+            if folder.versions()
+            else "fetch a version with: microns snapshot 1718, or try: microns demo"
+        )
+        raise SnapshotNotFound(f"there is no database at {folder.database}; {way_out}")
+    con = engine(folder.database, folder.path, memory, threads)
+    try:
+        chosen = default_version(con, CATALOG) if version is None else version
+        known = con.execute(f"SELECT version FROM {CATALOG}.main.versions").fetchall()
+        if (chosen,) not in known:
+            raise SnapshotNotFound(f"{folder.database} does not know version {chosen} yet; run: microns build")
+        folder.require_version(chosen)
+        manifest = read_manifest(folder.manifest(chosen))
+        require_bases(folder, manifest)
+        create_local_views(con, folder.local)
+        lock(con, folder.path, sandbox)
+    except BaseException:
+        con.close()
+        raise
+    logger.info("version %s of %s (%s)", chosen, datastack, manifest.time_stamp)
+    return Warehouse(con, folder.path, manifest)
+
+
+def _connect_bundle(path: Path, memory: str | None, threads: int | None, sandbox: bool) -> Warehouse:
+    if not path.is_file():
+        raise SnapshotNotFound(f"there is no file {path}; fetch a bundle with: microns get URL")
+    con = engine(path, path.parent, memory, threads)
+    try:
+        manifest = read_rows_in_place(con, path)
+        lock(con, None, sandbox)
+    except BaseException:
+        con.close()
+        raise
+    logger.info("version %s of %s, the bundle %s", manifest.version, manifest.datastack, path.name)
+    return Warehouse(con, path, manifest)
+
+
+class Warehouse:
+    """A session on one version: bare names in SQL are that version's views and CAVE's tables.
+
+    Attributes:
+        version: the materialization version.
+        timestamp: the moment it describes, UTC.
+        manifest: what is there, and where it comes from.
+        path: the datastack's folder, or the bundle's file.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest) -> None:
+        self._con = con
+        self._afterwards = ExitStack()
+        self.path = path
+        self.manifest = manifest
+
+    @property
+    def version(self) -> int:
+        """The materialization version."""
+        return self.manifest.version
+
+    @property
+    def timestamp(self) -> str:
+        """The moment that the version describes, UTC."""
+        return self.manifest.time_stamp
+
+    def sql(self, query: str, /, **parameters: Any) -> duckdb.DuckDBPyRelation:
+        """Ask in SQL; fetch with `.pl()`, `.df()`, `.fetchall()` or `.to_arrow_table()`.
+
+        Args:
+            query: one statement; `$name` stands for a parameter.
+            **parameters: their values; numpy's integers and arrays and polars' series are fine.
+
+        Raises:
+            UsageError: the query is a USE or SET, which would be forgotten before the next query; or the names in
+                it are not those of the parameters.
+            SnapshotDamaged: files of the version were replaced since the session was opened.
+        """
+        cursor = self.cursor()
+        statements = cursor.extract_statements(query)
+        if any(each.type == duckdb.StatementType.SET for each in statements):
+            raise UsageError(
+                f"{query.split()[0].upper()} has no effect here, each query begins afresh; choose a version with "
+                "warehouse.connect(1718) or by name (FROM v1718.cells), memory and threads when you connect"
+            )
+        named = {name for each in statements for name in each.named_parameters}
+        try:
+            return cursor.sql(with_variables(cursor, query, named, parameters))
+        except duckdb.IOException as error:
+            if self.path.is_dir() and read_manifest(Folder(self.path).manifest(self.version)) != self.manifest:
+                raise SnapshotDamaged(
+                    f"version {self.version} was changed after this session was opened; open it again with: "
+                    f"warehouse.connect({self.version})"
+                ) from error
+            raise
+
+    def matrix(
+        self,
+        pre_ids: Any,
+        post_ids: Any = None,
+        *,
+        values: str = "n_syn",
+        min_syn: int = 1,
+        min_size: float = 0,
+        sparse: bool = False,
+    ) -> tuple[Any, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Connections from each of some cells to each of others, as an array; pairs without a synapse are 0.
+
+        Args:
+            pre_ids: root ids or nucleus ids, in the order that the rows shall have: a list, array or series.
+            post_ids: the same for the columns; without it those of the rows.
+            values: what the array holds of a pair: `n_syn` (number of synapses), `sum_size` and `mean_size` of
+                their clefts [voxel], or `connected` (bool).
+            min_syn: pairs of fewer synapses are 0.
+            min_size: synapses with a smaller cleft are not counted [voxel].
+            sparse: a `scipy.sparse.csr_array` instead of a numpy array (needs scipy, the extra `sparse`).
+
+        Returns:
+            The array of shape (rows, columns), the ids of its rows, the ids of its columns, as they were given.
+            A segment and itself is 0: autapses connect nobody. A 0 means something in the row of a proofread axon
+            only; other axons are fragments.
+
+        Raises:
+            UsageError: an id is unknown or of another version, a segment is there twice, or what is here of the
+                synapses cannot answer; the sentence says which and what to do.
+        """
+        rows = _list(pre_ids)
+        columns = rows if post_ids is None else _list(post_ids)
+        options: dict[str, Any] = {"values": values, "min_syn": min_syn, "min_size": min_size, "sparse": sparse}
+        return matrix(self.cursor(), rows, columns, **options)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A DuckDB connection of its own, in which bare names are those of the version."""
+        # One for each query: an unread Arrow stream owns its connection in DuckDB 2.
+        cursor = self._con.cursor()
+        cursor.execute(f"SET search_path = {text_literal(search_path(self.version, CATALOG))}")
+        return cursor
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """A table as a polars LazyFrame over its files, under CAVE's name; filters reach the files.
+
+        Args:
+            table: CAVE's name, or `synapses` for the synapse table. What views derive is asked with `sql`.
+
+        Raises:
+            UsageError: the version has no such table.
+        """
+        called = SYNAPSE if table == "synapses" else table
+        name = table_called(datastack_of(self.manifest.datastack), called) or called
+        if name not in self.manifest.tables:
+            here = ", ".join(sorted(self.manifest.tables))
+            raise UsageError(
+                f"version {self.version} has no table {table} to scan (there: {here}); a view is asked with "
+                f'sql("FROM {table}").pl()'
+            )
+        entry = self.manifest.tables[name]
+        if entry.table:
+            return self.cursor().sql(f"FROM {raw_schema_of(self.version)}.{quoted(name)}").pl(lazy=True)
+        return scan(Folder(self.path).version(self.version), entry)
+
+    def describe(self, name: str) -> pl.DataFrame:
+        """Columns of a view, table or macro (by its name alone): column, type, unit, description."""
+        schemas = (schema_of(self.version), raw_schema_of(self.version), "main", "local")
+        return describe(self._con, CATALOG, schemas, name)
+
+    def about(self, name: str) -> str:
+        """What a row of a view, table or macro means, what people get wrong, how it is called, what to cite."""
+        schemas = (schema_of(self.version), raw_schema_of(self.version), "main", "local")
+        text = about(self._con, CATALOG, schemas, name)
+        if name in TABLES and name not in self.manifest.tables:
+            why = self.manifest.absent.get(name, "it was not fetched")
+            text += f"\n\nEmpty here: version {self.version} of this warehouse has no rows of it ({why})."
+        return text
+
+    def register(self, name: str, frame: Any) -> None:
+        """Make a frame (polars, pandas, Arrow) known to this session as `local.NAME`.
+
+        Raises:
+            UsageError: a column named like an id holds floats.
+        """
+        cursor = self._con.cursor()
+        cursor.register("_registered", frame)
+        columns = cursor.execute("DESCRIBE _registered").fetchall()
+        if wrong := float_ids((row[0], row[1]) for row in columns):
+            raise UsageError(float_ids_sentence(f"the frame for local.{name}", wrong))
+        target = f"{CATALOG}.local.{quoted(name)}"
+        existing = cursor.execute(
+            "SELECT count(*) FROM duckdb_views() WHERE database_name = $catalog AND schema_name = 'local' "
+            "AND view_name = $name",
+            {"catalog": CATALOG, "name": name},
+        ).fetchone()
+        if existing != (0,):
+            cursor.execute(f"DROP VIEW {target}")
+        cursor.execute(f"CREATE OR REPLACE TABLE {target} AS FROM _registered")
+
+    def when_closed(self, do: Callable[[], object]) -> None:
+        """Have something done after the session has let go of its files."""
+        self._afterwards.callback(do)
+
+    def close(self) -> None:
+        """Give memory and files back."""
+        self._con.close()
+        self._afterwards.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Warehouse {self.manifest.datastack} v{self.version} at {self.path}>"
+
+
+def _list(ids: Any) -> list[Any]:
+    """Ids as a list, of one id or of any collection of them."""
+    given = plain(ids)
+    return [given] if isinstance(given, int | float | str) else list(given)

@@ -1,0 +1,1 @@
+"""What is declared: every table of CAVE, every dataset, every paper to cite. It imports nothing of ours."""

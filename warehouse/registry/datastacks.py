@@ -1,0 +1,283 @@
+"""What differs between one CAVE datastack and another: geometry, layers, and what its tables are called.
+
+SQL never holds such a number. A build turns a `Datastack` into macros (`_voxel_x_nm()`, `layer_of(depth)`) and the
+view `layer_bounds` in every version's schema; macros, because the planner folds them into literals, where a
+one-row view would add a join to every expression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from warehouse.registry.tables import TABLES
+
+DEFAULT_DATASTACK = "minnie65_public"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A cortical layer, by its depth below the pia; `bottom_um` is None for what has no lower bound."""
+
+    name: str
+    top_um: float
+    bottom_um: float | None
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Where a dataset can be looked at in Neuroglancer.
+
+    Attributes:
+        site: the viewer's address.
+        image: source of the electron microscopy.
+        live: source of the segmentation that follows edits and asks for an account; "" where there is none.
+        flat: by version, the source of a copy of the segmentation, for which there is no need of an account.
+    """
+
+    site: str
+    image: str
+    live: str = ""
+    flat: Mapping[int, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Release:
+    """A version that was published.
+
+    Attributes:
+        version: the materialization version.
+        time_stamp: the moment it describes: UTC, ISO 8601 without a zone; "" where this release does not know it.
+        at_cave: whether CAVE offered it in October 2026; whoever asks is told what holds now.
+        archived: the same of the public archive.
+    """
+
+    version: int
+    time_stamp: str
+    at_cave: bool
+    archived: bool
+
+
+@dataclass(frozen=True)
+class Datastack:
+    """The constants of one datastack.
+
+    Attributes:
+        name: CAVE's name.
+        voxel_nm: size of a voxel of the annotations, x, y, z.
+        rotation_deg: about z, turns y into the direction from the pia to the white matter.
+        pia_nm: the rotated y of the pia, where depth is zero.
+        layers: from the pia downwards, without gaps.
+        layers_source: who drew the layers, and in which area.
+        layers_area: the area they were drawn in.
+        transform_source: where rotation and pia come from.
+        synapse_detection: how right the automatic detection of synapses is: `precision`, `recall`, ... to a share.
+        synapse_detection_source: who measured that.
+        viewer: where to look at it; None where that is not known.
+        called: what this datastack calls a table that sql/ refers to by another name.
+        archive: where dumps of its versions lie, one folder each; "" where it has none.
+        lake: where its versions lie as Delta tables; "" where it has none.
+        releases: its published versions.
+    """
+
+    name: str
+    voxel_nm: tuple[float, float, float]
+    rotation_deg: float
+    pia_nm: float
+    layers: tuple[Layer, ...]
+    layers_source: str
+    layers_area: str
+    transform_source: str
+    synapse_detection: Mapping[str, float] = field(default_factory=dict, hash=False)
+    synapse_detection_source: str = ""
+    viewer: Viewer | None = None
+    called: Mapping[str, str] = field(default_factory=dict, hash=False)
+    archive: str = ""
+    lake: str = ""
+    releases: tuple[Release, ...] = ()
+
+    def __post_init__(self) -> None:
+        for above, below in zip(self.layers, self.layers[1:], strict=False):
+            if above.bottom_um != below.top_um:
+                raise ValueError(f"{self.name}: {below.name} does not begin where {above.name} ends")
+
+
+def _layers(*bounds: tuple[str, float | None]) -> tuple[Layer, ...]:
+    tops = (0.0, *(bottom for _, bottom in bounds if bottom is not None))
+    return tuple(Layer(name, top, bottom) for (name, bottom), top in zip(bounds, tops, strict=True))
+
+
+_BUCKET = "https://storage.googleapis.com/mat_dbs/public"
+_RELEASES = (
+    Release(117, "2021-06-11T08:10:00.215114", at_cave=True, archived=True),
+    Release(343, "2022-02-24T08:10:00.184668", at_cave=False, archived=True),
+    Release(661, "2023-04-06T20:17:09.199182", at_cave=False, archived=True),
+    Release(795, "2023-08-23T08:10:01.404268", at_cave=False, archived=True),
+    Release(943, "2024-01-22T08:10:01.497934", at_cave=True, archived=True),
+    Release(1078, "2024-06-05T10:10:01.203215", at_cave=False, archived=True),
+    Release(1181, "2024-09-16T10:10:01.121167", at_cave=False, archived=True),
+    Release(1300, "2025-01-13T10:10:01.286229", at_cave=True, archived=True),
+    Release(1412, "2025-04-29T10:10:01.200893", at_cave=False, archived=True),
+    Release(1484, "", at_cave=False, archived=True),
+    Release(1507, "2025-07-31T08:10:01.117494", at_cave=False, archived=True),
+    Release(1621, "2025-11-25T08:10:01.094430", at_cave=True, archived=False),
+    Release(1718, "2026-03-07T08:10:01.190228", at_cave=True, archived=True),
+    Release(1822, "2026-06-27T14:05:22.813147", at_cave=True, archived=False),
+    Release(1926, "", at_cave=True, archived=False),
+)
+
+MINNIE65 = Datastack(
+    name=DEFAULT_DATASTACK,
+    voxel_nm=(4, 4, 40),
+    rotation_deg=5.0,
+    pia_nm=396671.0322102845,
+    layers=_layers(
+        ("L1", 91.80615154),
+        ("L2/3", 261.21908419),
+        ("L4", 391.8631847),
+        ("L5", 537.04973966),
+        ("L6", 753.58049474),
+        ("WM", None),
+    ),
+    layers_source="layer_bounds_v3 of the MICrONS flagship paper (microns2025)",
+    layers_area="V1",
+    transform_source="straight pia normal of minnie65: 5 degrees about z, pia at voxel (183013, 83535, 21480)",
+    synapse_detection={"precision": 0.96, "recall": 0.89, "partner assignment": 0.98},
+    synapse_detection_source=(
+        "compared with 8,611 synapses found by hand in 70 pieces of the volume, partners with 191 more "
+        "(microns2025, Automated reconstruction)"
+    ),
+    viewer=Viewer(
+        site="https://spelunker.cave-explorer.org/",
+        image="precomputed://https://bossdb-open-data.s3.amazonaws.com/iarpa_microns/minnie/minnie65/em",
+        live="graphene://middleauth+https://minnie.microns-daf.com/segmentation/table/minnie65_public",
+        flat={
+            117: "precomputed://gs://iarpa_microns/minnie/minnie65/seg",
+            343: "precomputed://gs://iarpa_microns/minnie/minnie65/seg_m343",
+            943: "precomputed://gs://iarpa_microns/minnie/minnie65/seg_m943",
+            1300: "precomputed://gs://iarpa_microns/minnie/minnie65/seg_m1300",
+        },
+    ),
+    archive=f"{_BUCKET}/minnie65_phase3_v1",
+    lake=f"{_BUCKET}/deltalake_exports/minnie65_phase3_v1",
+    releases=_RELEASES,
+)
+
+DATASTACKS: Mapping[str, Datastack] = {MINNIE65.name: MINNIE65}
+"""The datastacks whose geometry is known, by CAVE's name."""
+
+
+def datastack_of(name: str) -> Datastack:
+    """The constants of a datastack; an unknown one is taken to have minnie65's tables and geometry.
+
+    A copy of the public data under another name (a demo, a test) is the common case; whoever adds another brain
+    adds its constants above.
+    """
+    return DATASTACKS.get(name, MINNIE65)
+
+
+def release_of(name: str, version: int) -> Release | None:
+    """What is known of a version of a datastack; None when nothing is."""
+    known = DATASTACKS[name].releases if name in DATASTACKS else ()
+    return next((release for release in known if release.version == version), None)
+
+
+def table_called(datastack: Datastack, name: str) -> str | None:
+    """The table that plays the part of `name` in this datastack; None when `name` is no table of the registry."""
+    return datastack.called.get(name, name) if name in TABLES else None
+
+
+def constants_sql(datastack: Datastack) -> dict[str, str]:
+    """The SQL files that a datastack adds to those under sql/, by path: macros of constants, and the layers."""
+    x, y, z = datastack.voxel_nm
+    hidden = {
+        "_voxel_x_nm": (x, "Width of a voxel [nm]"),
+        "_voxel_y_nm": (y, "Height of a voxel [nm]"),
+        "_voxel_z_nm": (z, "Thickness of a voxel [nm]"),
+        "_rotation_deg": (
+            datastack.rotation_deg,
+            "Angle about z that brings y in line with the pia's normal [deg]",
+        ),
+        "_pia_nm": (datastack.pia_nm, "Rotated y of the pia, where depth is zero [nm]"),
+    }
+    files = {
+        f"dataset/{name}.sql": f"-- {text}.\n-- macro: {name}()\nSELECT {_number(value)} AS {name} -- {text}\n"
+        for name, (value, text) in hidden.items()
+    }
+    return files | {
+        "dataset/layer_of.sql": _layer_of(datastack),
+        "dataset/layer_bounds.sql": _layer_bounds(datastack),
+        "dataset/_viewer.sql": _viewer(datastack),
+        "dataset/_flat_segmentations.sql": _flat_segmentations(datastack.viewer),
+    }
+
+
+def _layer_of(datastack: Datastack) -> str:
+    branches = "".join(
+        f"    WHEN depth < {_number(layer.bottom_um)} THEN '{layer.name}'\n"
+        for layer in datastack.layers
+        if layer.bottom_um is not None
+    )
+    below = "".join(f"    ELSE '{layer.name}'\n" for layer in datastack.layers if layer.bottom_um is None)
+    return (
+        "-- The cortical layer at a depth below the pia, which is given in um; NULL above the pia.\n"
+        "--\n"
+        "-- For a point in nm: layer_of(depth_um(x_nm, y_nm)).\n"
+        f"-- Bounds: {datastack.layers_source}, drawn in {datastack.layers_area}; see layer_bounds.\n"
+        "-- Outside the pia there is tissue too, but no layer: it is not counted as L1.\n"
+        "-- macro: layer_of(depth)\n"
+        "-- questions: Q08\n"
+        "-- example: SELECT layer_of(300) AS at_300_um\n"
+        f"SELECT CASE\n    WHEN depth < 0 THEN NULL\n    WHEN depth IS NULL THEN NULL\n{branches}{below}END "
+        "AS layer_of -- Cortical layer, NULL above the pia\n"
+    )
+
+
+def _layer_bounds(datastack: Datastack) -> str:
+    rows = ",\n    ".join(
+        f"('{layer.name}', {_number(layer.top_um)}::DOUBLE, {_number(layer.bottom_um)}::DOUBLE)"
+        for layer in datastack.layers
+    )
+    return (
+        "-- Where each cortical layer begins and ends, by depth below the pia.\n"
+        "--\n"
+        "-- The bounds were drawn in one visual area and are used for the whole volume.\n"
+        "-- grain: layer\n"
+        "-- cite: microns2025\n"
+        "-- questions: Q08, Q25, Q42\n"
+        "-- example: SELECT layer, top_um, bottom_um FROM layer_bounds ORDER BY top_um\n"
+        "SELECT\n"
+        "    l.layer, -- Cortical layer; WM is white matter\n"
+        "    l.top_um, -- Depth at which the layer begins [um]\n"
+        "    l.bottom_um, -- Depth at which the layer ends, NULL where it has no lower bound [um]\n"
+        f"    '{datastack.layers_area}' AS area, -- Visual area in which the bounds were drawn\n"
+        f"    '{datastack.layers_source}' AS source -- Who gives the bounds\n"
+        f"FROM (VALUES\n    {rows}\n) AS l (layer, top_um, bottom_um)\n"
+    )
+
+
+def _viewer(datastack: Datastack) -> str:
+    viewer = datastack.viewer or Viewer("", "")
+    items = {
+        "datastack": datastack.name, "site": viewer.site, "image_source": viewer.image, "live_source": viewer.live
+    }  # fmt: skip
+    select = ",\n".join(f"    nullif('{text}', '') AS {name}" for name, text in items.items())
+    return (
+        "-- Where the dataset can be looked at in Neuroglancer, in one row; NULL where that is not known.\n"
+        "-- grain: datastack\n"
+        f"SELECT\n{select}\n"
+    )
+
+
+def _flat_segmentations(viewer: Viewer | None) -> str:
+    copies = viewer.flat.items() if viewer else ()
+    rows = ", ".join(f"({version}, '{source}')" for version, source in copies) or "(0, '')"
+    return (
+        "-- Versions of which there is a copy of the segmentation that anybody may look at, one row per version.\n"
+        "-- grain: version\n"
+        f"SELECT\n    f.version,\n    f.source\nFROM (VALUES {rows}) AS f (version, source)\nWHERE f.version > 0\n"
+    )
+
+
+def _number(value: float | None) -> str:
+    return "NULL" if value is None else repr(int(value) if value == int(value) else value)

@@ -1,0 +1,115 @@
+"""Where things are on disk.
+
+ROOT/<datastack>/               one folder per CAVE datastack
+  microns.duckdb                views, macros, comments; no rows
+  init.sql                      for a DuckDB shell started elsewhere
+  v1718/manifest.json           the contract: what is here and what it must hold
+  v1718/cave/<table>/part-0...  the snapshot, CAVE's names and logical values
+  v1718/model/<name>/...        built once from the snapshot
+  local/NAME.parquet|csv        a user's own tables
+  .fetch-v1718/                 parts of a snapshot that is not finished
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from warehouse.errors import SnapshotNotFound, UsageError
+from warehouse.registry.datastacks import DEFAULT_DATASTACK
+
+FILE = "part-0.parquet"
+"""Each table, or each bucket of one, is one file of this name in a folder of its own."""
+_VERSION_FOLDER = re.compile(r"v(\d+)")
+
+
+def resolve_root(root: str | os.PathLike[str] | None = None) -> Path:
+    """The folder of all datastacks: `root`, else $MICRONS_ROOT, else the platform's data folder."""
+    if root is not None:
+        return Path(root).expanduser().absolute()
+    if chosen := os.environ.get("MICRONS_ROOT"):
+        return Path(chosen).expanduser().absolute()
+    return platformdirs.user_data_path("microns", appauthor=False)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The folder of one datastack."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, root: str | os.PathLike[str] | None = None, datastack: str = DEFAULT_DATASTACK) -> Folder:
+        """The folder of `datastack` under `root` (see `resolve_root`); it need not exist."""
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", datastack):
+            raise UsageError(
+                f"{datastack!r} is not the name of a datastack; CAVE's public one is {DEFAULT_DATASTACK}"
+            )
+        path = resolve_root(root) / datastack
+        if wild := sorted(set("*?[") & set(str(path))):
+            raise UsageError(
+                f"{path} has {' '.join(wild)} in its name, which DuckDB reads as wildcards; rename it"
+            )
+        return cls(path)
+
+    @property
+    def datastack(self) -> str:
+        """CAVE's name of the datastack."""
+        return self.path.name
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file."""
+        return self.path / "microns.duckdb"
+
+    @property
+    def init_sql(self) -> Path:
+        """The lines that open the database in a shell started elsewhere."""
+        return self.path / "init.sql"
+
+    @property
+    def local(self) -> Path:
+        """The folder of a user's own tables."""
+        return self.path / "local"
+
+    def version(self, version: int) -> Path:
+        """The published folder of a version."""
+        return self.path / f"v{version}"
+
+    def manifest(self, version: int) -> Path:
+        """The manifest of a published version."""
+        return self.version(version) / "manifest.json"
+
+    def staging(self, version: int) -> Path:
+        """Where the parts of an unfinished snapshot wait."""
+        return self.path / f".fetch-v{version}"
+
+    def versions(self) -> list[int]:
+        """The published versions, ascending."""
+        if not self.path.is_dir():
+            return []
+        found = (_VERSION_FOLDER.fullmatch(entry.name) for entry in self.path.iterdir())
+        return sorted(int(match[1]) for match in found if match and self.manifest(int(match[1])).is_file())
+
+    def require_version(self, version: int) -> Path:
+        """The published folder of a version, or a sentence saying what is here instead."""
+        if version in (here := self.versions()):
+            return self.version(version)
+        known = ", ".join(f"v{number}" for number in here) or "no version"
+        raise SnapshotNotFound(
+            f"version {version} is not in {self.path} (there: {known}); fetch it with: microns snapshot {version}"
+        )
+
+
+def cave_path(table: str) -> str:
+    """The folder of a snapshot table, relative to its version's folder, with forward slashes."""
+    return f"cave/{table}"
+
+
+def model_path(name: str) -> str:
+    """The folder of a table built from the snapshot, relative to its version's folder."""
+    return f"model/{name}"

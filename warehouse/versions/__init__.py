@@ -1,0 +1,1 @@
+"""A version beside another one: storing only what differs, making it a full copy, removing it."""

@@ -1,0 +1,154 @@
+"""Keeping versions that share files: making one independent, and removing one that no other needs."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from warehouse.catalog.build import build, current_default, only_build, require_files
+from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError
+from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.checksum import Sums, sums_of, text_of
+from warehouse.storage.clustering import workers, write_bucket
+from warehouse.storage.disk import disk_errors
+from warehouse.storage.encoding import delta_bucket, ranges, removed_rows
+from warehouse.storage.files import entry_of, file_of
+from warehouse.storage.manifest import Base, DataFile, Manifest, TableEntry, read_manifest
+from warehouse.storage.paths import Folder, model_path
+from warehouse.storage.publish import changing, dependents, only_job, publish
+from warehouse.versions.store_difference import bucket_of
+
+log = logging.getLogger(__name__)
+
+
+def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest:
+    """Make a version that is stored against another one a full copy; does nothing if it is one.
+
+    Args:
+        folder: of the datastack.
+        version: the materialization version.
+        memory: how many bytes it may take.
+
+    Raises:
+        SnapshotNotFound: the version is not here.
+        SnapshotDamaged: the rows are not those that were fetched.
+        FolderBusy: a snapshot works on the version.
+        WarehouseError: the disk is full.
+    """
+    folder.require_version(version)
+    with only_job(folder.staging(version)), changing(folder, [version]):
+        manifest = read_manifest(folder.manifest(version))
+        entry = manifest.tables.get(SYNAPSE)
+        if entry is None or entry.base is None:
+            log.info(f"version {version} is a full copy already")
+            return manifest
+        require_files(folder, manifest)
+        assembled = folder.path / f".promote-v{version}"
+        shutil.rmtree(assembled, ignore_errors=True)
+        with disk_errors(folder.path):
+            full = _full_copy(folder, version, entry, entry.base, assembled, memory)
+            publish(folder, assembled, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
+    build(folder)
+    return read_manifest(folder.manifest(version))
+
+
+def _full_copy(
+    folder: Folder, version: int, entry: TableEntry, base: Base, assembled: Path, memory: int | None
+) -> TableEntry:
+    """Both versions have the same buckets, so one is put together at a time."""
+    table = TABLES[SYNAPSE]
+    own, other = folder.version(version), folder.version(base.version)
+    kept = {bucket_of(file): other / file.path for file in base.files}
+    delta = {bucket_of(file): own / file.path for file in entry.files}
+    target = assembled / model_path("synapses")
+
+    def write(number: int, low: int, high: int) -> tuple[DataFile, Sums] | None:
+        pieces = []
+        if number in kept:
+            before = pq.ParquetFile(kept[number]).read()
+            pieces.append(before.filter(pc.invert(removed_rows(own, base, before))))
+        if (more := delta.get(delta_bucket(number))) is not None:
+            key = table.sort_by[0]
+            pieces.append(pq.read_table(more, filters=[(key, ">=", low), (key, "<", high)], partitioning=None))
+        if not sum(map(len, pieces)):
+            return None
+        rows = pa.concat_tables(pieces, promote_options="permissive")
+        rows = rows.sort_by([(name, "ascending") for name in table.sort_by])
+        return file_of(assembled, table, write_bucket(target, number, rows)), sums_of(rows)
+
+    with ThreadPoolExecutor(workers(memory)) as pool:
+        buckets = pool.map(lambda each: write(each[0], *each[1]), enumerate(ranges(entry.bounds)))
+        written = [bucket for bucket in buckets if bucket]
+    if text_of(sums for _, sums in written) != base.checksum:
+        raise SnapshotDamaged(
+            f"the synapses of version {version} are not those that were fetched; find out more with: "
+            f"microns check {version}"
+        )
+    kind: dict[str, Any] = {"encoding": entry.encoding, "bounds": entry.bounds}
+    copy = entry_of(assembled, table, [file for file, _ in written], **kind)
+    for lineage in entry.lineages:  # what was found out about the roots stays true
+        path = assembled / lineage.file.path
+        path.parent.mkdir(parents=True)
+        shutil.copyfile(own / lineage.file.path, path)
+    return replace(entry, files=copy.files, rows=copy.rows, base=None)
+
+
+def drop(folder: Folder, version: int) -> int:
+    """Remove a version, and what an unfinished snapshot of it has fetched; returns how many bytes that frees.
+
+    Raises:
+        SnapshotNotFound: nothing of the version is here.
+        UsageError: another version needs its files, or plain names answer from it.
+        FolderBusy: a snapshot or a build reads it, or another program holds a file of it (Windows).
+    """
+    parts = folder.staging(version)
+    if not parts.exists():
+        folder.require_version(version)
+    with only_job(parts), changing(folder, [version], timeout=0):
+        published = _drop_published(folder, version) if version in folder.versions() else 0
+        fetched = sum(path.stat().st_size for path in parts.rglob("*") if path.is_file())
+        shutil.rmtree(parts, ignore_errors=True)
+        return published + fetched
+
+
+def _drop_published(folder: Folder, version: int) -> int:
+    if needed := dependents(folder, version):
+        first = needed[0]
+        raise UsageError(
+            f"version {version} holds synapses that {_versions(needed)} need{'s' if len(needed) == 1 else ''}; "
+            f"make a full copy first, with: microns promote {first}, or remove it, with: microns drop {first}"
+        )
+    others = [each for each in folder.versions() if each != version]
+    if others and current_default(folder) == version:
+        raise UsageError(
+            f"plain names answer from version {version}; choose another one first, with: "
+            f"microns build --default {others[-1]}"
+        )
+    size = sum(file.bytes for file in read_manifest(folder.manifest(version)).files)
+    path, doomed = folder.version(version), folder.path / f".drop-v{version}"
+    with only_build(folder):
+        try:
+            path.rename(doomed)
+        except PermissionError as error:
+            raise FolderBusy(
+                f"{path} is in use by another program; close it and run the same command again"
+            ) from error
+    if others:
+        build(folder)
+    else:
+        for remains in (folder.database, folder.init_sql):
+            remains.unlink(missing_ok=True)
+    shutil.rmtree(doomed)
+    return size
+
+
+def _versions(numbers: list[int]) -> str:
+    return ("version " if len(numbers) == 1 else "versions ") + ", ".join(map(str, numbers))
