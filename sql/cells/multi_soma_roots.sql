@@ -1,9 +1,10 @@
 -- Segments with more than one nucleus: merged cells, one row per segment.
 --
--- Their synapses cannot be given to one cell. Nuclei are counted in the table of nuclei, by look-up root; counting
--- rows of a cell type table misses merges of a typed cell with an untyped one. A merge of a neuron with a glial cell
--- or with a false detection has n_neurons_on_root = 1: whoever wants to keep those uses `is_single_neuron` of `cells`.
--- Roots 0 and 1 stand for "no segment" and are never listed.
+-- The synapses of such a segment cannot be given to one cell. Nuclei are counted in the table of nuclei, by look-up
+-- root. Counting the rows of a cell type table misses a typed cell that is merged with an untyped one.
+--
+-- If a neuron is merged with a glial cell or a false detection, n_neurons_on_root is 1. To keep such neurons, use
+-- `is_single_neuron` of `cells`. Roots 0 and 1 mean "no segment" and are never listed.
 -- grain: pt_root_id
 -- requires: nucleus_detection_v0
 -- cite: microns2025

@@ -1,12 +1,14 @@
--- How experts, classifier and corrections agree on cell types: number of nuclei for each combination of answers.
+-- How experts, classifier and corrections agree on cell types: the number of nuclei for each combination of answers.
 --
--- The tables are joined by nucleus, never by root id, which merged cells share. Answers are compared in common words
--- (5P-PT is 5P-ET, "Unsure I" is no answer); "no answer" is NULL, and such rows are kept: they say how much each table
--- covers. `cell_type_expert` is of neurons and glia of the V1 column, where the classifier was trained: agreement there does
--- not measure how good it is elsewhere. For shares, divide n_nuclei by its sum over one cell_type_expert.
+-- The tables are joined by nucleus, never by root id, because merged cells share one. Answers are compared in common
+-- words (5P-PT is 5P-ET, "Unsure I" is no answer). A missing answer is NULL, and such rows are kept: they show how
+-- much each table covers.
+--
+-- `cell_type_expert` exists for neurons and glia of the V1 column. The classifier was trained there, so agreement there
+-- does not measure how good it is elsewhere. For shares, divide n_nuclei by its sum over one cell_type_expert.
 -- grain: cell_type_expert, cell_type_by_soma, cell_type_corrected
 -- requires: nucleus_detection_v0
--- warning: some of the experts' words have no counterpart in the classifier's (6P-U, WM-P): they can never agree
+-- warning: experts use some words that the classifier does not have (6P-U, WM-P): there they can never agree
 -- cite: elabbady2025, schneidermizell2025
 -- questions: Q05, Q13
 -- example: SELECT cell_type_expert, cell_type_by_soma, n_nuclei, is_same_type FROM type_agreement WHERE NOT is_same_type

@@ -1,6 +1,6 @@
 -- Connected ordered pairs of cells, each alone on its segment, with their types: `cell_connections` without the means.
 --
--- Stored with the types, so that a matrix of types reads these few columns and joins nothing.
+-- It is stored with the types, so that a matrix of types reads only these columns and joins nothing.
 -- grain: pre_nucleus_id, post_nucleus_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- store: pre_nucleus_id, post_nucleus_id

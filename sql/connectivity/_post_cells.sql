@@ -1,4 +1,4 @@
--- Who a postsynaptic segment is, its columns named for that end of a synapse, one row per segment with a nucleus.
+-- What is known of a postsynaptic segment, columns named for that end of a synapse, one row per segment with a nucleus.
 -- grain: post_pt_root_id
 -- requires: nucleus_detection_v0
 SELECT

@@ -1,4 +1,4 @@
--- Who a presynaptic segment is, its columns named for that end of a synapse, one row per segment with a nucleus.
+-- What is known of a presynaptic segment, columns named for that end of a synapse, one row per segment with a nucleus.
 -- grain: pre_pt_root_id
 -- requires: nucleus_detection_v0
 SELECT

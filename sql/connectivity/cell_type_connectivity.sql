@@ -1,12 +1,14 @@
 -- How often cells of one type connect to cells of another, one row per strategy of the axon and pair of types.
 --
--- Presynaptic: cells alone on their segment (`is_single_soma`) with a proofread axon that was not edited since.
--- Postsynaptic: all cells alone on their segment, proofread or not, also those that are no neurons. Pairs that never
--- connect are rows with 0. One synapse makes a connection; other thresholds, rules and groupings: `type_connectivity`.
+-- Presynaptic cells are alone on their segment (`is_single_soma`), and their axon was proofread and not edited since.
+-- Postsynaptic cells are all cells that are alone on their segment, proofread or not, also those that are no neurons.
+-- Pairs of types that never connect are rows with 0. One synapse makes a connection. For other thresholds, rules and
+-- groupings see `type_connectivity`.
 --
--- Strategies stand apart because they sample differently: partially extended and interareal axons miss distant targets,
--- so their probabilities are lower bounds. To pool them is a decision, which `type_connectivity` takes as a parameter.
--- The interval counts pairs as independent, which pairs of one axon are not: bootstrap cells with `connectivity_by_cell`.
+-- Strategies have separate rows because they sample differently. Partially extended and interareal axons miss distant
+-- targets, so their probabilities are lower bounds. To pool them is your decision: `type_connectivity` takes it as a
+-- parameter. The interval treats pairs as independent, but pairs of one axon are not. To bootstrap cells, use
+-- `connectivity_by_cell`.
 -- grain: pre_strategy_axon, pre_cell_type, post_cell_type
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: never add rows of different strategies without saying so

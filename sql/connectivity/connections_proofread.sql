@@ -1,13 +1,14 @@
 -- Outputs of proofread axons, one row per ordered pair of segments: the connections that may be interpreted.
 --
--- A pair is here if the presynaptic axon was proofread (`status_axon` with a strategy). The postsynaptic end needs no
--- proofreading. Partially extended and interareal axons are a sample of potential partners, only fully extended ones are
--- near complete: counts and probabilities are lower bounds that depend on `pre_strategy_axon`, so group or filter by it.
+-- A pair is here if the presynaptic axon was proofread (`status_axon`, with a strategy). The postsynaptic end needs no
+-- proofreading. Partially extended and interareal axons are a sample of potential partners; only fully extended axons
+-- are near complete. So counts and probabilities are lower bounds that depend on the strategy: group or filter by it.
 --
--- Nothing else is filtered away: a cell edited since (`pre_is_current` false), merged cells at either end
--- (`pre_n_nuclei_on_root`, `post_n_nuclei_on_root` above 1) and orphan targets (0) are rows to be dropped in the open.
--- Two proofread cells of `neurons` that are not listed here are not known to connect; they are not known to be unconnected
--- either, unless the axon is fully extended. The work is proportional to the proofread axons' synapses, not to all pairs.
+-- Nothing else is filtered away. Cells that were edited since, merged cells at either end (`pre_n_nuclei_on_root` or
+-- `post_n_nuclei_on_root` above 1) and orphan targets (0) are rows that you can drop. If two cells are not listed as a pair,
+-- no connection between them is known. Only a fully extended axon makes it likely that there is none.
+--
+-- Fast: the work grows with the synapses of the proofread axons, not with all pairs.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- scope: all, proofread, neurons
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release

@@ -1,14 +1,14 @@
 -- How often cells connect by the distance of their nuclei, one row per measure, strategy of the axon, pair of types and bin.
 --
--- `measure` is space (straight distance) or lateral (along the cortical sheet, without depth): every pair is in both, so
--- filter one. Bins are 25 um wide. Pairs are those of `cell_type_connectivity`: presynaptic cells alone on their segment
--- with a proofread axon that was not edited since, all other cells alone on their segment as targets, one synapse makes a
--- connection.
+-- `measure` is space (straight distance) or lateral (along the cortical sheet, without depth). Every pair is in both,
+-- so filter by one. Bins are 25 um wide. Pairs are those of `cell_type_connectivity`: presynaptic cells are alone on
+-- their segment, and their axon was proofread and not edited since; targets are all other cells that are alone on
+-- their segment; one synapse makes a connection.
 --
--- The volume ends: around a cell near its side part of every ring of distance is missing, and with it axon that leaves and
--- comes back. Columns with `inside` count only pairs whose presynaptic nucleus is at least as far from the nearest side
--- (`edge_distance_um` of `cells`) as the bin reaches, so the whole ring is in the volume. At distances beyond
--- half the volume's width nothing is inside.
+-- The volume ends. Around a cell near a side, part of every ring of distance is missing, and so are parts of axons
+-- that leave the volume and come back. Columns with `inside` count only pairs with a complete ring: the presynaptic
+-- nucleus is at least as far from the nearest side (`edge_distance_um` of `cells`) as the bin reaches. Beyond half the
+-- width of the volume, nothing is inside.
 -- grain: measure, pre_strategy_axon, pre_cell_type, post_cell_type, distance_from_um
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: filter by measure, or every pair counts twice

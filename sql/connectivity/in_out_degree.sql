@@ -1,9 +1,10 @@
 -- Inputs and outputs of every segment with a nucleus: synapses, partner segments and partner cells, one row per segment.
 --
--- Segments are not cells: most presynaptic partners are orphan pieces of axon, and an axon in five pieces is five of
--- them. `n_pre_segments` counts pieces, `n_pre_cells` only partners with exactly one nucleus; the true number of presynaptic
--- cells lies between. Autapses and sides without a segment (roots 0 and 1) are left out, all else is counted, whatever
--- its size. Inputs may be interpreted for any cell; outputs only where `strategy_axon` says that the axon was proofread.
+-- Segments are not cells. Most presynaptic partners are orphan pieces of axon, and an axon in five pieces is five of
+-- them. `n_pre_segments` counts pieces; `n_pre_cells` counts only partners with exactly one nucleus. The true number
+-- of presynaptic cells is between the two. Autapses and sides without a segment (roots 0 and 1) are left out.
+-- Everything else is counted, whatever its size. Inputs may be interpreted for any cell; outputs only if
+-- `strategy_axon` says that the axon was proofread.
 -- grain: pt_root_id
 -- store: pt_root_id
 -- scope: all

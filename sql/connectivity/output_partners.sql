@@ -1,9 +1,9 @@
--- Whom one or several segments connect to, one row per ordered pair of segments, strongest first.
+-- The segments that one or several segments connect to, one row per ordered pair, strongest first.
 --
--- Takes root ids or nucleus ids: a number, a text, a list, or `(SELECT list(...) FROM ...)`. Autapses and sides without a
--- segment are left out. Targets without a nucleus are orphan pieces of dendrite, kept with `post_nucleus_id` NULL.
--- Outputs may be interpreted only where the axon was proofread, and how completely depends on `pre_strategy_axon`. `min_syn`
--- leaves out pairs of fewer synapses.
+-- Takes root ids or nucleus ids: a number, a text, a list, or `(SELECT list(...) FROM ...)`. Autapses and sides
+-- without a segment are left out. Targets without a nucleus are orphan pieces of dendrite; they stay, with
+-- `post_nucleus_id` NULL. Outputs may be interpreted only if the axon was proofread, and how complete they are depends
+-- on its strategy. Pairs with fewer than `min_syn` synapses are left out.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: all, proofread, cells

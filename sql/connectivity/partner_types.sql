@@ -1,9 +1,9 @@
 -- The partners of a cell by type: how many there are and how many synapses they share, one row per type.
 --
--- Partners and synapses are different numbers: a plot of one must not be captioned as the other. What has no answer is
--- kept as `unknown`: orphan pieces, merged cells, and cells that the table in question does not cover; on the input side
--- that is most of all. `side` is 'output' (targets) or 'input' (sources); 'out' and 'in' mean the same. `by` is cell_type,
--- cell_class, mtype, visual_area or layer.
+-- Partners and synapses are different numbers: say in a plot which one it shows. Partners without an answer are kept
+-- as `unknown`: orphan pieces, merged cells, and cells that the table in question does not cover. Most inputs are
+-- unknown. `side` chooses whose types: those of its targets, or those of the sources of its inputs. `by` chooses the
+-- kind of type (cell_type, cell_class, mtype, visual_area or layer).
 -- grain: partner_label
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: any

@@ -1,12 +1,12 @@
--- The ways from one cell to another along connections that may be interpreted, one row per path, shortest first.
+-- The paths from one cell to another along connections that may be interpreted, one row per path, shortest first.
 --
--- Takes root ids or nucleus ids, one or a list on either side. A path leads from `a` over at most `max_hops` connections
--- to `b`, never twice through the same cell. Each connection is an output of a proofread axon, and each cell, both ends
--- too, is alone on its segment: merged cells would be short cuts that do not exist. If the axon of `a` was not proofread
--- the question has no answer. Connections of fewer than `min_syn` synapses are not taken.
+-- Takes root ids or nucleus ids, one or a list on either side. A path leads from `a` to `b` over at most `max_hops`
+-- connections, never twice through the same cell. Each connection is an output of a proofread axon with at least
+-- `min_syn` synapses. Each cell on the path, both ends too, is alone on its segment, because merged cells would be
+-- short cuts that do not exist. If the axon of `a` was not proofread, the question has no answer.
 --
--- Only cells whose own axon was proofread can be on the way, so paths are a sample: none found does not mean none there. The
--- number of paths grows some tenfold with each hop, and `max_hops` goes to 5; for motifs of more cells take
+-- Only cells with a proofread axon can be on the way, so paths are a sample: if none is found, there may still be one.
+-- The number of paths grows some tenfold with each hop, and `max_hops` is at most 5. For motifs of more cells, take
 -- `connections_proofread` to networkx or DotMotif.
 -- grain: pt_root_ids
 -- scope: all, proofread, neurons

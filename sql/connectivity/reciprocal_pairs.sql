@@ -1,14 +1,14 @@
 -- Pairs of cells, both with a proofread axon, that connect in at least one direction, one row per unordered pair.
 --
--- Only where both axons were proofread is the absence of one direction an observation. `is_reciprocal` says whether
--- both are there. The share of reciprocated connections is twice the number of reciprocal rows over all connections
--- (`n_syn_ab > 0` and `n_syn_ba > 0` counted apart). Whether that is more than chance is another question: degree and
--- distance alone make reciprocal pairs. The published figures are over cells whose dendrites were proofread too
--- (`both_proofread`). Cells are those alone on their segment (`is_single_soma`).
+-- Only if both axons were proofread, a missing direction is an observation. `is_reciprocal` says whether both
+-- directions are there. The share of reciprocated connections is twice the number of reciprocal rows, divided by the
+-- number of all connections (count `n_syn_ab > 0` and `n_syn_ba > 0` separately). Whether that is more than chance is
+-- another question: degree and distance alone make reciprocal pairs. The published figures are for cells with
+-- proofread dendrites too (`both_proofread`). Cells are alone on their segment (`is_single_soma`).
 -- grain: nucleus_id_a, nucleus_id_b
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: an axon that was not fully extended may miss its half of a pair: filter by both strategies
--- warning: for a threshold filter n_syn_ab and n_syn_ba one by one, not their sum
+-- warning: for a threshold, filter n_syn_ab and n_syn_ba one by one, not their sum
 -- cite: microns2025, schneidermizell2025, turner2022
 -- questions: Q35, Q37
 -- example: SELECT is_reciprocal, both_proofread, count(*) AS n_pairs FROM reciprocal_pairs GROUP BY ALL ORDER BY ALL

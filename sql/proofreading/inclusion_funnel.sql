@@ -1,9 +1,9 @@
--- How many cells remain after each condition of a study of outputs, one row per condition, each on top of those before.
+-- How many cells remain after each condition of a study of outputs, one row per condition.
 --
--- The usual conditions, in the usual order: assessed, axon proofread, dendrite proofread, not edited since
--- (`is_current`), one nucleus on the segment, known to be excitatory or inhibitory. Whoever needs other conditions or
--- another order filters `proofreading` and `cells`; this view is the paragraph "which cells were included" of a
--- paper. The dendrite matters only where inputs to the same cell, or its shape, are part of the study.
+-- Each condition is added to those before it, in the usual order: assessed, axon proofread, dendrite proofread, not
+-- edited since (`is_current`), one nucleus on the segment, known to be excitatory or inhibitory. This view is the
+-- paragraph "which cells were included" of a paper. For other conditions or another order, filter `proofreading` and
+-- `cells`. The dendrite matters only if a study also uses inputs to the same cell, or its shape.
 -- grain: step_number
 -- requires: nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: strategies are pooled here except in n_remaining_fully_extended; probabilities must not pool them
