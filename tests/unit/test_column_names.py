@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from warehouse.datastacks import MINNIE65
-from warehouse.tables import TABLES
-from warehouse.views import load_views
+from warehouse.catalog.views import load_views
+from warehouse.registry.datastacks import MINNIE65
+from warehouse.registry.tables import TABLES
 
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse
