@@ -51,7 +51,7 @@ def limits(wh: Warehouse, asked: Asked) -> dict[str, Limit]:
     found = {}
     rates: dict[tuple[str, tuple[str, ...]], float] = {}
     for question, (name, columns, key, values) in _needs(asked).items():
-        entry = (wh.manifest.tables | wh.manifest.models).get(name)
+        entry = (wh.manifest.tables | wh.manifest.stored_views).get(name)
         if entry is None:
             continue
         if (name, tuple(columns)) not in rates:

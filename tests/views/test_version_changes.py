@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from tests.conftest import SmallWarehouse, assert_views_answer_or_refuse, filled
 from warehouse.catalog.build import build

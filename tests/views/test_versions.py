@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from warehouse.catalog.build import build
 from warehouse.catalog.views import load_views

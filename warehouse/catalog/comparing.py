@@ -19,6 +19,7 @@ from warehouse.catalog.views import View
 from warehouse.registry.datastacks import Datastack, datastack_of, table_called
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.encoding import path_sql
 from warehouse.storage.lineage import current_lineages
 from warehouse.storage.manifest import Manifest, TableEntry
 from warehouse.storage.quoting import empty_select, quoted, text_literal
@@ -206,5 +207,5 @@ def _lineages(manifests: Mapping[int, Manifest]) -> Iterator[str]:
         yield (
             f"SELECT {old_version} AS version_a, {new_version} AS version_b, "
             f"{old} AS pt_root_id_a, {new} AS pt_root_id_b, n_sides "
-            f"FROM read_parquet(main._path('v{version}/{lineage.file.path}'))"
+            f"FROM read_parquet({path_sql(version, lineage.file.path)})"
         )
