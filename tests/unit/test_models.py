@@ -10,10 +10,13 @@ import pytest
 
 from warehouse.build import build
 from warehouse.check import check
+from warehouse.datastacks import MINNIE65
 from warehouse.manifest import Layout, read_manifest
+from warehouse.models import without_stale
 from warehouse.publish import publish
 from warehouse.store import write_table
 from warehouse.tables import NUCLEUS, TABLES
+from warehouse.views import load_views
 
 if TYPE_CHECKING:
     from tests.conftest import SmallWarehouse
@@ -91,6 +94,18 @@ def test_another_table_of_nuclei_remakes_what_depends_on_it(
     small.expect("_axon_synapses", "id\n1\n2\n3", 1718)
     small.expect("cells", "nucleus_id | pt_root_id\n1 | 10\n2 | 20\n3 | 99")
     assert read_manifest(small.folder.manifest(1718)).tables["synapses_pni_2"] == synapses
+
+
+@CELLS
+def test_a_column_that_is_renamed_remakes_what_depends_on_it(case: SmallWarehouse) -> None:
+    case.connect()
+    manifest = read_manifest(case.folder.manifest(1718))
+    views = dict(load_views(MINNIE65))
+    assert without_stale(manifest, views, {1718: manifest}).models == manifest.models
+    old = views["_root_cells"]
+    views["_root_cells"] = replace(old, text=old.text.replace("AS visual_area", "AS area"))
+    right = without_stale(manifest, views, {1718: manifest}).models
+    assert manifest.models.keys() - right.keys() == {"_root_cells", "_cell_connections", "in_out_degree"}
 
 
 @CELLS
