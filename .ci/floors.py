@@ -1,4 +1,4 @@
-"""Print the lowest versions that pyproject.toml allows, as pip's constraints: every `NAME>=X` becomes `NAME==X`."""
+"""Print the lowest versions that pyproject.toml allows as constraints of pip: `NAME>=X` becomes `NAME==X`."""
 
 import re
 import tomllib
