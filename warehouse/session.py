@@ -231,7 +231,10 @@ class Warehouse:
             )
         entry = self.manifest.tables[name]
         if entry.table:
-            return self.cursor().sql(f"FROM {raw_schema_of(self.version)}.{quoted(name)}").pl(lazy=True)
+            rows: pl.LazyFrame = (
+                self.cursor().sql(f"FROM {raw_schema_of(self.version)}.{quoted(name)}").pl(lazy=True)
+            )
+            return rows
         return encoding.scan(Folder(self.path).version(self.version), entry)
 
     def describe(self, name: str) -> pl.DataFrame:

@@ -71,7 +71,8 @@ class Source:
 
     def scan(self, extra: str = "") -> duckdb.DuckDBPyRelation:
         """The core columns in DuckDB."""
-        return duckdb.sql(f"SELECT {COLUMNS}{extra} FROM read_parquet({[str(part) for part in self.parts]})")
+        query = f"SELECT {COLUMNS}{extra} FROM read_parquet({[str(part) for part in self.parts]})"
+        return duckdb.default_connection().sql(query)
 
 
 def _ahead(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
