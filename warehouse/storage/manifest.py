@@ -16,6 +16,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from inspect import cleandoc
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -363,7 +364,10 @@ def _is_moment(text: str) -> bool:
 
 def schema_text() -> str:
     """The JSON Schema of a manifest, as `manifest.schema.json` has it."""
-    return json.dumps(msgspec.json.schema(Manifest), indent=1) + "\n"
+    schema = msgspec.json.schema(Manifest)
+    for definition in schema["$defs"].values():
+        definition["description"] = cleandoc(definition["description"])  # older releases keep the indentation
+    return json.dumps(schema, indent=1) + "\n"
 
 
 def sha256_of(path: Path) -> str:
