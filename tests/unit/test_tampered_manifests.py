@@ -113,7 +113,7 @@ REFUSED: list[tuple[str, Any]] = [
             ("source_bytes", ("7", -1, 7.5, [])),
             ("source_sha256", (None, 7, "abc", "G" * 64, "a" * 64 + "\n")),
             ("citations", (None, "a", 7, [7], {})),
-            ("voxel_resolution", (None, "a", ["4"], 7)),
+            ("voxel_resolution", (None, "a", ["4"], 7, [4, 4])),
             ("base", (7, "a", [], {}, {"version": 943})),
             ("lineages", (None, 7, {}, [7], [{}], [{"version": 943, "file": {}}])),
             ("table", TEXTS),

@@ -341,6 +341,8 @@ def _contradictions_of(entry: TableEntry) -> Iterator[str]:
         yield "its files are cut by text"
     if any((file.min is None) != (file.max is None) or type(file.min) is not type(file.max) for file in files):
         yield "a file has a smallest value of another kind than its largest"
+    if len(entry.voxel_resolution) not in (0, 3):
+        yield "its voxel resolution has not three numbers"
     if not _is_moment(entry.fetched):
         yield "fetched is no date"
 
