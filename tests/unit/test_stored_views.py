@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ def test_a_column_that_is_renamed_remakes_what_depends_on_it(case: SmallWarehous
     views = dict(load_views(MINNIE65))
     assert without_stale(manifest, views, {1718: manifest}).stored_views == manifest.stored_views
     old = views["_root_cells"]
-    views["_root_cells"] = replace(old, text=old.text.replace("AS visual_area", "AS area"))
+    views["_root_cells"] = dataclasses.replace(old, text=old.text.replace("AS visual_area", "AS area"))
     right = without_stale(manifest, views, {1718: manifest}).stored_views
     assert manifest.stored_views.keys() - right.keys() == {"_root_cells", "_cell_connections", "in_out_degree"}
 

@@ -6,7 +6,8 @@ from the default version; so a view that cannot answer is made to refuse with a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -17,7 +18,7 @@ from warehouse.catalog.macros import arguments, sample_call
 from warehouse.catalog.references import Reference, rewrite, scalar_expression
 from warehouse.catalog.version_texts import raw_schema_of, raw_select, schema_of, texts_of_version
 from warehouse.catalog.views import View, table_texts
-from warehouse.errors import ViewError
+from warehouse.errors import SnapshotDamaged, ViewError
 from warehouse.registry.datastacks import Datastack, datastack_of, table_called
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
@@ -222,7 +223,8 @@ def synapse_scope(manifest: Manifest) -> str | None:
 
 def _create_raw(con: duckdb.DuckDBPyConnection, manifest: Manifest, name: str, table: Table | None) -> None:
     schema, entry = raw_schema_of(manifest.version), manifest.tables.get(name)
-    con.execute(f"CREATE VIEW {schema}.{quoted(name)} AS {raw_select(manifest.version, table, entry)}")
+    with _rows_as_the_manifest_says(manifest, name):
+        con.execute(f"CREATE VIEW {schema}.{quoted(name)} AS {raw_select(manifest.version, table, entry)}")
     if table is not None:
         warnings = (f"Mind: {warning}" for warning in table.warnings)
         doc = "\n\n".join((table.description, *warnings, f"Cite: {', '.join(table.citation)}."))
@@ -232,6 +234,33 @@ def _create_raw(con: duckdb.DuckDBPyConnection, manifest: Manifest, name: str, t
         comment_on_view(
             con, schema, name, entry.description or "A table of CAVE that is not described here", columns
         )
+
+
+_OTHERWISE = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.InvalidInputException,
+    duckdb.IOException,
+)
+"""What DuckDB raises where a file is not what it was said to be."""
+
+
+@contextmanager
+def _rows_as_the_manifest_says(manifest: Manifest, name: str) -> Iterator[None]:
+    """Where DuckDB first looks into the files of a table."""
+    try:
+        yield
+    except (
+        duckdb.BinderException,
+        duckdb.CatalogException,
+        duckdb.InvalidInputException,
+        duckdb.IOException,
+    ) as error:
+        version = manifest.version
+        raise SnapshotDamaged(
+            f"what the manifest of version {version} says of {name!r} is not so ({str(error).splitlines()[0]}); "
+            f"remove the folder v{version} and fetch it again with: microns snapshot {version}"
+        ) from error
 
 
 def create_curated(
@@ -245,7 +274,8 @@ def create_curated(
     if (sentence := refusal(manifest, view)) is not None:
         described = con.execute(f"DESCRIBE FROM (\n{text}\n)").fetchall()
         text = refusing_select(((row[0], row[1]) for row in described), sentence)
-    con.execute(f"CREATE OR REPLACE VIEW {schema}.{view.name} AS\n{text}\n")
+    with _rows_as_the_manifest_says(manifest, view.name) if stored else nullcontext():
+        con.execute(f"CREATE OR REPLACE VIEW {schema}.{view.name} AS\n{text}\n")
     # Of steps that nobody is shown, the file says what a column means: a quarter of all statements of a build.
     comment_on_view(con, schema, view.name, view.comment, {} if view.hidden else view.columns)
 
