@@ -1,0 +1,8 @@
+-- What the files say in which each pair of local versions was compared, one row per pair, old root and new root.
+-- grain: old_version, new_version, old_root, new_root
+-- made: of all versions
+-- column: old_version INTEGER: The earlier version
+-- column: new_version INTEGER: The later version
+-- column: old_root BIGINT: A root of the earlier version that the later one has no more
+-- column: new_root BIGINT: The root that has some or all of its synapses in the later version
+-- column: n_sides BIGINT: Number of sides of synapses, inputs and outputs, that went from the one to the other
