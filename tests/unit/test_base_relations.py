@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VIEWS = load_views(MINNIE65)
 FUNCTIONS: Mapping[str, Mapping[str, Any]] = dict(zip(MADE, (OF_DATASET, OF_VERSION, OF_ALL), strict=True))
 NOT_A_FILE = {"_path"}
-"""Where the files of the database lie; everything else is made after it."""
+"""The macro that all paths go through: what the tables are read with."""
 
 
 @pytest.mark.parametrize("made", MADE)
@@ -83,8 +83,9 @@ def test_what_a_made_macro_returns_has_the_declared_type(two_versions: SmallWare
 def test_every_name_of_a_database_is_a_file(two_versions: SmallWarehouse) -> None:
     written = {path.rpartition("/")[2].removesuffix(".sql") for path, _ in sql_files(sql_root())}
     found = two_versions.ask(
-        "SELECT view_name FROM duckdb_views() WHERE database_name = 'microns' "
-        "AND schema_name IN ('main', 'v1718') AND NOT internal UNION SELECT function_name FROM duckdb_functions() WHERE database_name = 'microns'"
+        "SELECT view_name FROM duckdb_views() WHERE database_name = 'microns' AND NOT internal "
+        "AND schema_name IN ('main', 'v1718') "
+        "UNION SELECT function_name FROM duckdb_functions() WHERE database_name = 'microns'"
     )
     only_in_bundles = {view.name for view in VIEWS.values() if view.only}
     assert {name for (name,) in found} - NOT_A_FILE == written - only_in_bundles
