@@ -22,8 +22,8 @@ import numpy.typing as npt
 from warehouse.catalog.build import default_version, require_bases
 from warehouse.catalog.comments import about, describe
 from warehouse.catalog.local_tables import create_local_views, float_ids, float_ids_sentence
+from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
-from warehouse.catalog.version_texts import raw_schema_of, schema_of
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.query.connection import CATALOG, engine, lock, read_rows_in_place
 from warehouse.query.matrix import matrix
