@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -40,6 +40,20 @@ _SHOWN = 1000
 _AS_TEXT = ("INTERVAL", "BLOB", "BIT", "TIME WITH TIME ZONE", "TIME_NS", "UNION", "BIGNUM", "VARINT", "VARIANT")
 """Types that other programs do not know: printed as DuckDB writes them."""
 _EXPLAIN = re.compile(r"\s*EXPLAIN\b\s*(ANALYZE\b|\(\s*(ANALYZE|FORMAT)\b[^()]*\))?", re.IGNORECASE)
+_ACTS = (
+    *("enable_logging", "disable_logging", "enable_profiling", "disable_profiling", "truncate_duckdb_logs"),
+    *("checkpoint", "force_checkpoint", "query", "json_execute_serialized_sql"),
+)
+"""Functions of DuckDB 1.5 that can stand in a SELECT and do more than read, or run SQL that they get as text."""
+_KINDS = {
+    "INTERRUPT Error": duckdb.InterruptException,
+    "Out of Memory Error": duckdb.OutOfMemoryException,
+    "IO Error": duckdb.IOException,
+}
+"""What DuckDB's errors are called in texts, as far as it matters."""
+_DAMAGES = (duckdb.InvalidInputException, duckdb.SerializationException, duckdb.InternalException)
+"""How DuckDB reports a file that is none of Parquet."""
+_CALL = re.compile(rb'"?(\w+)"?')
 _ONE = 'write one statement: microns query "FROM cells LIMIT 5"'
 _READS = "a query here only reads: begin it with SELECT, FROM, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN"
 _HINTS: dict[type[duckdb.Error], str] = {
@@ -123,9 +137,28 @@ class _Answer:
         """The rows; the first are computed at once, so that most mistakes show before anything is printed."""
         import polars as pl
 
-        first = next(self._reader, None)
-        batches = chain([] if first is None else [first], self._reader)
-        return (cast("pl.DataFrame", pl.from_arrow(batch)) for batch in batches)
+        batches = self._batches()
+        first = next(batches, None)
+
+        def frames() -> Iterator[pl.DataFrame]:
+            batch = first
+            while batch is not None:
+                yield cast("pl.DataFrame", pl.from_arrow(batch))
+                batch = next(batches, None)
+
+        return frames()
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows; Arrow makes errors of its own of what DuckDB says, which become DuckDB's again."""
+        while True:
+            try:
+                batch = self._reader.read_next_batch()
+            except StopIteration:
+                return
+            except (OSError, pa.ArrowException) as error:
+                said = str(error)
+                raise next((kind for name, kind in _KINDS.items() if name in said), duckdb.Error)(said) from error
+            yield batch
 
     def _require_one_name_each(self) -> None:
         if twice := next((name for name in self.header if self.header.count(name) > 1), None):
@@ -162,7 +195,7 @@ class _Answer:
             with disk_errors(target):
                 with part.open("wb") as file:
                     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-                        for batch in self._reader:
+                        for batch in self._batches():
                             writer.write_batch(batch.rename_columns(self.header).cast(schema))
                     file.flush()
                     os.fsync(file.fileno())
@@ -201,7 +234,18 @@ def _only_reads(text: str) -> duckdb.Statement:
         raise UsageError(f"{word} has no effect here; choose a version with --version, or write FROM v1718.cells")
     if not (statement.type == duckdb.StatementType.SELECT or _explains_select(statement)):
         raise UsageError(f"{word} is not allowed here; {_READS}")
+    if called := next((name for name in _called(statement.query) if name in _ACTS), None):
+        raise UsageError(f"the function {called} is not allowed here: a query here only reads, and is written out")
     return statement
+
+
+def _called(statement: str) -> Iterator[str]:
+    """The names in a statement that stand before a parenthesis."""
+    text = statement.encode()  # positions count bytes
+    places = [at for at, kind in duckdb.tokenize(statement) if kind != duckdb.token_type.comment]
+    for at, following in pairwise(places):
+        if text[following : following + 1] == b"(" and (name := _CALL.match(text, at)):
+            yield name[1].decode().lower()
 
 
 def _explains_select(statement: duckdb.Statement) -> bool:
@@ -237,7 +281,7 @@ def _sql_errors() -> Iterator[None]:
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
         said = sentence_of(error)
-        if isinstance(error, duckdb.IOException):
+        if isinstance(error, duckdb.IOException) or (".parquet" in said and isinstance(error, _DAMAGES)):
             raise WarehouseError(f"{said}; find out what is damaged with: microns check") from error
         if isinstance(error, duckdb.OutOfMemoryException):
             raise WarehouseError(f"{said}; ask for fewer rows or columns, or close other programs") from error
