@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from warehouse.commands.options import TABLE, Datastack, Output, Root
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
 from warehouse.storage.paths import Folder
 
@@ -54,11 +55,9 @@ def snapshot(
             "or root ids or nucleus ids with commas between."
         ),
     ] = None,
-    datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
+    datastack: Datastack = DEFAULT_DATASTACK,
     server: Annotated[str | None, Parameter(help="Address of the CAVE service, if not the usual one.")] = None,
-    root: Annotated[
-        Path | None, Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder.")
-    ] = None,
+    root: Root = None,
     memory: Annotated[
         str | None, Parameter(help='Upper bound of the memory that sorting synapses takes, for example "4GB".')
     ] = None,
@@ -69,8 +68,8 @@ def snapshot(
             "boxes are fast; three times the disk."
         ),
     ] = None,
-    dry_run: Annotated[bool, Parameter(negative=(), help="Only print what would be fetched.")] = False,
-    quiet: Annotated[bool, Parameter(negative=(), help="Show no progress.")] = False,
+    dry_run: Annotated[bool, Parameter(help="Only print what would be fetched.")] = False,
+    quiet: Annotated[bool, Parameter(help="Show no progress.")] = False,
 ) -> None:
     """Fetch a version into a warehouse that works offline.
 
@@ -131,24 +130,30 @@ def snapshot(
 
 def versions(
     *,
-    datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
+    output: Output = TABLE,
+    datastack: Datastack = DEFAULT_DATASTACK,
     server: Annotated[str | None, Parameter(help="Address of the CAVE service, if not the usual one.")] = None,
-    from_: Annotated[str | None, Parameter("--from", help="Another place of the archive's files.")] = None,
-    root: Annotated[
-        Path | None, Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder.")
+    from_: Annotated[
+        str | None, Parameter("--from", help="Another place of the archive's files: an address or a folder.")
     ] = None,
+    root: Root = None,
 ) -> None:
     """Show which versions there are, where each can be had, and which are here.
 
-    CAVE is asked if you have its token, the archive and the Delta tables always; what cannot be asked is shown as
-    this release knows it.
+    The columns cave, archive and delta say what each place has: `expired` is a version that CAVE answers for no
+    more, `?` a place that could not be asked. The archive and the Delta tables need no account; Delta tables hold
+    synapses only. CAVE is asked if you have its token; without it, the column shows what this release knows.
+
+    Fetch a version with: microns snapshot VERSION
     """
     from ingest.cave.service import CaveService
-    from ingest.job.sources import BRIEF, Sources
+    from ingest.job.sources import BRIEF, COLUMNS, Sources
+    from warehouse.commands.render import print_rows
 
+    form = output.form
     _quiet_libraries()
     sources = Sources(datastack, lambda: CaveService(datastack, server=server, policy=BRIEF), from_)
-    print(sources.table(Folder.of(root, datastack).versions()))
+    print_rows(COLUMNS, sources.table(Folder.of(root, datastack).versions()), form)
 
 
 def _is_older(database: Path, manifest: Path) -> bool:
@@ -158,9 +163,9 @@ def _is_older(database: Path, manifest: Path) -> bool:
 
 def selftest(
     *,
-    live: Annotated[bool, Parameter(negative=(), help="Really ask the service.")] = False,
+    live: Annotated[bool, Parameter(help="Really ask the service.")] = False,
     version: Annotated[int | None, Parameter(help="The version to ask about; the newest if not given.")] = None,
-    datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
+    datastack: Datastack = DEFAULT_DATASTACK,
     server: Annotated[str | None, Parameter(help="Address of the CAVE service, if not the usual one.")] = None,
     out: Annotated[Path, Parameter(help="Where to write the report.")] = Path("microns-selftest.json"),
 ) -> None:

@@ -17,7 +17,6 @@ from ingest.files.remote import RemoteFiles, remote_files_at
 from ingest.files.retry import RetryPolicy
 from ingest.parts.progress import Progress
 from ingest.parts.source import Scope, Source, SourceName
-from warehouse.commands.render import table_text
 from warehouse.errors import SourceError, SourceRefused, UsageError
 from warehouse.registry.datastacks import DATASTACKS, MINNIE65, Datastack
 from warehouse.registry.tables import NUCLEUS, SYNAPSE
@@ -28,6 +27,8 @@ _T = TypeVar("_T")
 BRIEF = RetryPolicy(attempts=2, first_attempts=2, wait=0.5, connect=5.0, read=15.0, first_read=15.0)
 """For questions whose answers are not worth waiting for."""
 _AT_ONCE = 8
+COLUMNS = ("version", "time_stamp", "cave", "archive", "delta", "here")
+"""Of the table of versions."""
 _PROBES = (
     ("tables", (NUCLEUS, CELL_INFO)),
     ("proofread synapses", (PROOFREAD_SYNAPSES,)),
@@ -160,8 +161,8 @@ class Sources:
             return False
         return True
 
-    def table(self, here: Sequence[int]) -> str:
-        """All versions that anybody knows of, and where each can be had, as text.
+    def table(self, here: Sequence[int]) -> list[tuple[int, str, str, str, str, str]]:
+        """All versions that anybody knows of, and where each can be had; the columns are `COLUMNS`.
 
         Args:
             here: the versions that are in the warehouse.
@@ -192,4 +193,4 @@ class Sources:
                 cave = "?" if release is None else "yes" if release.at_cave else "expired"
             stamp = release.time_stamp if release else ""
             rows.append((version, stamp, cave, archived, lake, "yes" if version in here else ""))
-        return table_text(("version", "time_stamp", "cave", "archive", "delta", "here"), rows)
+        return rows

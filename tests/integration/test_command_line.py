@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import itertools
+import json
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,9 +20,12 @@ import duckdb
 import pytest
 
 import warehouse.catalog.build
+from warehouse.catalog.views import load_views
 from warehouse.commands import cli
+from warehouse.commands.docs import commands_page
 from warehouse.demo.local import write_volume
 from warehouse.demo.synthetic import synthesize
+from warehouse.registry.datastacks import MINNIE65
 
 
 @pytest.fixture(scope="module")
@@ -155,10 +164,139 @@ def test_an_interruption_returns_130(
     assert "the same command continues" in capsys.readouterr().err
 
 
-def test_every_command_has_help(microns: Run) -> None:
-    overview = microns("--help").stdout
-    for command in ("demo", "snapshot", "selftest", "build", "check", "list", "describe", "path"):
-        assert command in overview
-        done = microns(command, "--help")
-        assert done.returncode == 0
-        assert len(done.stdout) > 200
+EVERY = [*itertools.chain(*cli.COMMANDS.values()), *cli.FOR_DEVELOPERS]
+
+
+def test_the_first_screen_is_by_task(microns: Run) -> None:
+    screen = microns("--help").stdout
+    assert microns().stdout == screen
+    places = [screen.index(f"─ {task} ─") for task in cli.COMMANDS]
+    assert places == sorted(places)
+    for task, commands in cli.COMMANDS.items():
+        panel = screen[screen.index(f"─ {task} ─") :].partition("╰")[0]
+        assert f"For example: {commands[0].examples[0]}" in panel
+        assert [line.split()[1] for line in panel.splitlines() if line.startswith("│ ")][1:] != []
+        for command in commands:
+            assert f"│ {command.name} " in panel
+    assert "docs" not in screen
+
+
+@pytest.mark.parametrize("command", EVERY, ids=lambda command: command.name)
+def test_every_command_has_help_with_an_example(command: cli.Command, microns: Run) -> None:
+    done = microns(command.name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Usage: microns {command.name}" in done.stdout
+    assert "For example:" in done.stdout
+    words = " ".join(done.stdout.split())
+    for example in command.examples:
+        assert example.startswith(f"microns {command.name}")
+        assert example in words
+
+
+NOT_HERE = {"demo", "snapshot", "versions", "selftest", "docs"}
+"""Commands that need a network or take long; what they do is tested elsewhere."""
+
+
+def test_every_example_is_valid() -> None:
+    for command in EVERY:
+        for example in command.examples:
+            cli.app.parse_args(shlex.split(example)[1:], exit_on_error=False, print_error=False)
+
+
+def test_every_example_runs(root: Path, tmp_path: Path) -> None:
+    """In the order of the list, after a bundle has been made; by a shell, as they are copied."""
+    copied = tmp_path / "root"
+    shutil.copytree(root, copied)
+    scripts = str(Path(sys.executable).parent)
+    environment = {
+        **os.environ,
+        "MICRONS_ROOT": str(copied),
+        "PATH": os.pathsep.join((scripts, os.environ["PATH"])),
+    }
+    examples = ["microns bundle class.duckdb"]
+    for command in EVERY:
+        # Promoting a full copy only says so; the default version cannot be dropped before the last one.
+        examples += [] if command.name in NOT_HERE else command.examples
+    for example in examples:
+        done = subprocess.run(
+            example,
+            shell=True,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        if "promote" in example:
+            assert "is a full copy" in done.stderr
+        else:
+            assert done.returncode == 0, f"{example}: {done.stderr}"
+        assert "Traceback" not in done.stderr
+    assert (tmp_path / "copy" / "class.duckdb").is_file()
+    assert not (copied / "minnie65_public" / "v1507").exists()
+
+
+def test_the_list_of_commands_is_current() -> None:
+    """If this fails, run `microns docs` and commit what it wrote."""
+    page = Path(__file__).parents[2] / "docs" / "commands.md"
+    assert page.read_text("utf-8") == commands_page()
+
+
+@pytest.mark.parametrize(
+    ("words", "columns"),
+    [
+        ("list", ["version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes"]),
+        ("describe", ["name", "kind", "summary"]),
+        ("describe cells", ["column", "type", "unit", "description"]),
+        ("cite cells", None),
+        ("diff 1507 1718", None),
+        ("check 1718", ["version", "result", "check", "why", "rows"]),
+    ],
+)
+def test_json_and_csv_say_the_same(root: Path, microns: Run, words: str, columns: list[str] | None) -> None:
+    text = microns(*words.split(), "--json", "--root", root)
+    assert text.returncode == 0, text.stderr
+    rows = json.loads(text.stdout)
+    header, *lines = csv.reader(io.StringIO(microns(*words.split(), "--csv", "--root", root).stdout))
+    assert header == list(rows[0]) == (columns or header)
+    assert len(lines) == len(rows)
+    for row, line in zip(rows, lines, strict=True):
+        said = [json.dumps(each) if isinstance(each, list) else each for each in row.values()]
+        assert ["" if each is None else str(each) for each in said] == line
+    both = microns(*words.split(), "--csv", "--json", "--root", root)
+    assert (both.returncode, both.stdout) == (2, "")
+
+
+def test_describe_lists_every_view_and_macro(root: Path, microns: Run) -> None:
+    done = microns("describe", "--json", "--root", root)
+    listed = {row["name"]: row for row in json.loads(done.stdout)}
+    public = {view.name: view for view in load_views(MINNIE65).values() if not view.hidden}
+    assert set(public) <= set(listed)
+    for name, view in public.items():
+        assert listed[name]["kind"] == ("macro" if view.is_macro else "view")
+    assert [name for name, row in listed.items() if not row["summary"] or "\n" in row["summary"]] == []
+    assert listed["cells"]["summary"] == public["cells"].summary.rstrip(".")
+    table = microns("describe", "--root", root).stdout.splitlines()
+    assert len(table) == len(listed) + 1
+
+
+def test_diff_and_cite_have_sections(root: Path, microns: Run) -> None:
+    rows = json.loads(microns("diff", "1718", "1507", "--json", "--root", root).stdout)
+    assert {row["section"] for row in rows} == {"cells", "tables", "proofreading", "synapses", "roots"}
+    assert sum(row["cells"] for row in rows if row["section"] == "cells") == 200
+    rows = json.loads(microns("cite", "cells", "--json", "--root", root).stdout)
+    assert {row["section"] for row in rows} == {"paper", "data"}
+    assert [row["doi"] for row in rows if row["key"] == "microns2025"] == ["10.1038/s41586-025-08790-w"]
+    refused = microns("cite", "--bibtex", "--json", "--root", root)
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+
+def test_check_says_in_json_what_is_broken(root: Path, tmp_path: Path, microns: Run) -> None:
+    copied = tmp_path / "root"
+    shutil.copytree(root, copied)
+    (copied / "minnie65_public" / "v1718" / "cave" / "nucleus_detection_v0" / "part-0.parquet").unlink()
+    done = microns("check", "1718", "--json", "--root", copied)
+    assert done.returncode == 1
+    (row,) = json.loads(done.stdout)
+    assert row["result"] == "FAILED"
+    assert row["rows"] == [{"file": "v1718/cave/nucleus_detection_v0/part-0.parquet", "problem": "is missing"}]

@@ -14,7 +14,7 @@ import pytest
 from warehouse.bundle.choice import Choice
 from warehouse.bundle.write import make_bundle
 from warehouse.catalog.build import build
-from warehouse.commands.cli import list_versions
+from warehouse.commands.versions import list_versions
 from warehouse.errors import SnapshotDamaged, WarehouseError
 from warehouse.query.session import connect
 from warehouse.storage.manifest import read_manifest

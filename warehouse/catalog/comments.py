@@ -49,6 +49,27 @@ SELECT DISTINCT name FROM (
 WHERE database_name = $catalog AND list_contains($schemas, schema_name) AND NOT starts_with(name, '_')
 """
 
+_SUMMARIES = """
+SELECT DISTINCT ON (name) name, kind, summary FROM (
+    SELECT
+        schema_name,
+        view_name AS name,
+        'view' AS kind,
+        regexp_extract(coalesce(comment, ''), '^(.+?)(\\.\\s|\\.?$|\\n)', 1) AS summary
+    FROM duckdb_views()
+    WHERE database_name = $catalog AND NOT internal
+    UNION ALL
+    SELECT schema_name, table_name, 'table', '' FROM duckdb_tables() WHERE database_name = $catalog
+    UNION ALL
+    SELECT schema_name, function_name, 'macro', regexp_extract(comment, '\\): (.+?)(\\.\\s|\\.?$|\\n)', 1)
+    FROM duckdb_functions()
+    WHERE database_name = $catalog AND NOT internal AND comment <> ''
+)
+WHERE list_contains($schemas, schema_name) AND NOT starts_with(name, '_')
+ORDER BY name, list_position($schemas, schema_name)
+"""
+"""Of a view the first sentence; of a macro too, behind how it is called."""
+
 
 def comment_on_view(
     con: duckdb.DuckDBPyConnection, schema: str, name: str, doc: str, columns: Mapping[str, str]
@@ -96,6 +117,20 @@ def _columns_of_macro(
         return con.execute(_MACRO_COLUMNS.format(quoted(catalog)), where).fetchall()
     except duckdb.CatalogException:  # a bundle of a release that did not describe macros
         return []
+
+
+def summaries(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ...]) -> pl.DataFrame:
+    """Name, kind (view, macro or table) and one sentence of everything public in `schemas`, in order of name.
+
+    Args:
+        con: a connection to the database.
+        catalog: the name under which the database is attached.
+        schemas: where a bare name is looked up.
+    """
+    import polars as pl
+
+    rows = con.execute(_SUMMARIES, {"catalog": catalog, "schemas": list(schemas)}).fetchall()
+    return pl.DataFrame(rows, schema=["name", "kind", "summary"], orient="row")
 
 
 def about(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ...], name: str) -> str:

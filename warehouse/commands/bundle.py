@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from warehouse.bundle.choice import Choice
+from warehouse.commands.options import Datastack, Root, Version
 from warehouse.errors import UsageError
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
 from warehouse.storage.paths import Folder
@@ -23,7 +24,7 @@ def bundle(
     /,
     *,
     proofread: Annotated[
-        bool, Parameter(negative=(), help="The outputs of all proofread axons. So it is if you choose nothing.")
+        bool, Parameter(help="The outputs of all proofread axons. So it is if you choose nothing.")
     ] = False,
     cells: Annotated[
         str | None,
@@ -31,25 +32,23 @@ def bundle(
     ] = None,
     cell_type: Annotated[str | None, Parameter(help="All synapses of the cells of this type, say BC.")] = None,
     column: Annotated[
-        bool, Parameter(negative=(), help="All synapses of the cells that experts typed in the V1 column.")
+        bool, Parameter(help="All synapses of the cells that experts typed in the V1 column.")
     ] = False,
     box: Annotated[
         str | None,
         Parameter(help="All synapses of the cells with the nucleus in this box: X0,Y0,Z0,X1,Y1,Z1 [um]."),
     ] = None,
-    everything: Annotated[bool, Parameter(negative=(), help="All synapses that are here.")] = False,
+    everything: Annotated[bool, Parameter(help="All synapses that are here.")] = False,
     max_size: Annotated[str, Parameter(help="Make nothing that is larger.")] = "1GB",
     supervoxels: Annotated[
-        bool, Parameter(negative=(), help="Keep supervoxel ids, which only CAVE can use; a third more bytes.")
+        bool, Parameter(help="Keep supervoxel ids, which only CAVE can use; a third more bytes.")
     ] = False,
     parquet: Annotated[
-        bool, Parameter(negative=(), help="Write a folder of Parquet files for R and others, not a database.")
+        bool, Parameter(help="Write a folder of Parquet files for R and others, not a database.")
     ] = False,
-    version: Annotated[int | None, Parameter(help="Which version; the default one if not given.")] = None,
-    root: Annotated[
-        Path | None, Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder.")
-    ] = None,
-    datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
+    version: Version = None,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
     memory: Annotated[str | None, Parameter(help='Upper bound for the work, for example "4GB".')] = None,
 ) -> None:
     """Make one file for a class: all tables about cells, chosen synapses, every view. It needs nothing but DuckDB.

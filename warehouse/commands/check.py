@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow.parquet as pq
+from cyclopts import Parameter
 
 from warehouse.catalog.references import rewrite
 from warehouse.catalog.refusal import refusal
 from warehouse.catalog.schemas import raw_schema_of
 from warehouse.catalog.version_schema import resolver
 from warehouse.catalog.views import load_checks, load_views
-from warehouse.commands.render import table_text
+from warehouse.commands.options import TABLE, Datastack, Output, Root, versions_here
+from warehouse.commands.render import print_rows, table_text
+from warehouse.errors import ChecksFailed
 from warehouse.query.session import Warehouse, connect
-from warehouse.registry.datastacks import datastack_of
+from warehouse.registry.datastacks import DEFAULT_DATASTACK, datastack_of
 from warehouse.registry.schema import Column, Table
 from warehouse.registry.tables import TABLES
 from warehouse.storage.checksum import checksum_sql
@@ -54,12 +57,61 @@ class Result:
         """Whether nothing is broken."""
         return self.is_note or not self.rows
 
+    @property
+    def state(self) -> str:
+        """`ok`, `note` or `FAILED`."""
+        return "ok" if not self.rows else "note" if self.is_note else "FAILED"
+
     def __str__(self) -> str:
         if not self.rows:
-            return f"ok      v{self.version} {self.name}"
+            return f"{self.state:<6}  v{self.version} {self.name}"
         shown = table_text(self.columns, self.rows[:_SHOWN])
         more = "\n... and more" if len(self.rows) > _SHOWN else ""
-        return f"{'note  ' if self.is_note else 'FAILED'}  v{self.version} {self.name}: {self.why}\n{shown}{more}"
+        return f"{self.state:<6}  v{self.version} {self.name}: {self.why}\n{shown}{more}"
+
+
+def check_versions(
+    version: Annotated[int | None, Parameter(help="A version that is here. If not given: all of them.")] = None,
+    *,
+    output: Output = TABLE,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
+) -> None:
+    """Verify that the files are whole and unchanged, and that the rows keep the rules. Print the rows that do not.
+
+    Each check is ok, FAILED, or a note: worth a look, but nothing is broken. If one failed, the exit code is 1.
+    """
+    form = output.form
+    folder = Folder.of(root, datastack)
+    found = (
+        result
+        for number in (versions_here(folder) if version is None else [version])
+        for result in check(folder, number)
+    )
+    failed = 0
+
+    def counted() -> Iterator[Result]:
+        nonlocal failed
+        for result in found:
+            failed += not result.ok
+            yield result
+
+    if form == "table":
+        for result in counted():
+            print(result)
+    else:
+        print_rows(_HEADER, map(_row, counted()), form)
+    if failed:
+        raise ChecksFailed(f"{failed} checks failed in {folder.path}; what each means is in its line above")
+
+
+_HEADER = ("version", "result", "check", "why", "rows")
+
+
+def _row(result: Result) -> tuple[Any, ...]:
+    """A result for programs: `rows` holds some of those that break the rule."""
+    rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows[:_SHOWN]]
+    return result.version, result.state, result.name, result.why, rows
 
 
 def check(folder: Folder, version: int) -> Iterator[Result]:

@@ -5,13 +5,47 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
+from cyclopts import Parameter
+
+from warehouse.catalog.build import current_default
 from warehouse.catalog.views import View, load_views
+from warehouse.commands.options import TABLE, Datastack, Output, Root, Version, versions_here
+from warehouse.commands.render import merged, print_rows
 from warehouse.errors import UsageError
 from warehouse.registry.citations import CITATIONS, Citation
-from warehouse.registry.datastacks import datastack_of
+from warehouse.registry.datastacks import DEFAULT_DATASTACK, datastack_of
 from warehouse.registry.tables import TABLES
-from warehouse.storage.manifest import Manifest
+from warehouse.storage.manifest import Manifest, read_manifest
+from warehouse.storage.paths import Folder
+
+
+def cite(
+    *names: Annotated[str, Parameter(help="Views and tables that you used. If not given: all tables here.")],
+    output: Output = TABLE,
+    bibtex: Annotated[bool, Parameter(help="Print the papers as BibTeX.")] = False,
+    version: Version = None,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
+) -> None:
+    """Print what to cite for the views and tables that you used, and which files these came from.
+
+    With --csv or --json the papers and the files are one table. Its column `section` is paper or data, and columns
+    that a section does not have are empty.
+    """
+    form = output.form
+    if bibtex and form != "table":
+        raise UsageError(f"--{form} and --bibtex exclude each other; give one of them")
+    folder = Folder.of(root, datastack)
+    versions_here(folder)
+    chosen = current_default(folder) if version is None else version
+    folder.require_version(chosen)
+    manifest = read_manifest(folder.manifest(chosen))
+    if form == "table":
+        print((citation_bibtex if bibtex else citation_text)(manifest, names))
+    else:
+        print_rows(*merged({"paper": _paper_rows(manifest, names), "data": _data_rows(manifest, names)}), form)
 
 
 def citation_text(manifest: Manifest, names: Sequence[str]) -> str:
@@ -46,6 +80,23 @@ def _papers(manifest: Manifest, names: Sequence[str]) -> dict[Citation, list[str
             if paper not in general:
                 found.setdefault(paper, []).append(name)
     return found
+
+
+def _paper_rows(manifest: Manifest, names: Sequence[str]) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
+    rows = [
+        (paper.key, paper.authors, paper.title, paper.journal, paper.year, paper.doi, ", ".join(tables))
+        for paper, tables in _papers(manifest, names).items()
+    ]
+    return ("key", "authors", "title", "journal", "year", "doi", "cited_for"), rows
+
+
+def _data_rows(manifest: Manifest, names: Sequence[str]) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
+    entries = ((name, manifest.tables[name]) for name in _tables(manifest, names))
+    rows = [
+        (manifest.version, name, each.rows, each.source, each.url, each.source_sha256, each.fetched)
+        for name, each in entries
+    ]
+    return ("version", "table", "rows", "source", "url", "sha256", "fetched"), rows
 
 
 def _keys(manifest: Manifest, table: str) -> list[str]:

@@ -1,245 +1,216 @@
-"""The `microns` command: each subcommand is one function call; standard output carries data only."""
+"""The `microns` command: what it can do, sorted by task. Standard output carries data only.
+
+A command is named by a string and loaded when it is called, so help imports nothing heavy, and reading a warehouse
+never imports what fetches one.
+"""
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import sys
-from collections.abc import Iterable
 from importlib.metadata import version as installed
-from pathlib import Path
-from typing import Annotated
+from typing import Any, NamedTuple
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
-from warehouse.commands.render import table_text
-from warehouse.errors import ChecksFailed, ExitCode, WarehouseError
-from warehouse.registry.datastacks import DEFAULT_DATASTACK
-from warehouse.storage.manifest import DataFile
-from warehouse.storage.paths import Folder
+from warehouse.errors import ExitCode, WarehouseError
 
 _INTERRUPTED = "interrupted; what was fetched is kept, the same command continues"
 
-Root = Annotated[
-    Path | None,
-    Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder."),
-]
-Datastack = Annotated[str, Parameter(help="CAVE's name of the dataset.")]
 
-app = App(
-    name="microns",
-    help="A local warehouse of the MICrONS connectome: fetch a version once, then ask it anything, offline.",
-    version=installed("microns-warehouse"),
-    version_flags=["--version"],
-    suppress_keyboard_interrupt=False,  # `main` has something to say about it
-)
-# Named by string, so that reading a warehouse never imports what fetches one.
-app.command("ingest.demo:demo", name="demo", help="Try everything on a small synthetic volume; no account needed.")
-app.command(
-    "ingest.cli:snapshot",
-    name="snapshot",
-    help="Fetch a version into a warehouse: from CAVE, or without an account.",
-)
-app.command(
-    "ingest.cli:versions",
-    name="versions",
-    help="""Which versions there are, and where each can be had.
+class Command(NamedTuple):
+    """A command as the first screen of help shows it.
 
-    Of each place it shows what is there: `expired` is what CAVE answers for no more, and `?` a place that could
-    not be asked. The archive and the Delta tables need no account; Delta tables hold synapses alone. Fetch a
-    version with: microns snapshot VERSION.""",
-)
-app.command(
-    "ingest.cli:selftest", name="selftest", help="A dozen harmless requests that show whether CAVE works for you."
-)
-app.command("ingest.get:get", name="get", help="Receive a bundle, from an address or a stick, and verify it.")
-app.command("warehouse.commands.shell:shell", name="shell", help="The DuckDB shell on a warehouse or a bundle.")
-app.command("warehouse.commands.doctor:doctor", name="doctor", help="What works on this machine, in ten seconds.")
-app.command(
-    "warehouse.commands.bundle:bundle", name="bundle", help="Make one DuckDB file for a class, or for a paper."
-)
-app.command(
-    "warehouse.commands.docs:docs", name="docs", help="Write sql/README.md, the data dictionary of a checkout."
-)
-
-
-@app.command(version_flags=())
-def build(
-    *,
-    default: Annotated[
-        int | None, Parameter(help="The version that plain names answer from; if not given, it stays what it is.")
-    ] = None,
-    memory: Annotated[str | None, Parameter(help='Upper bound of the memory it takes, for example "4GB".')] = None,
-    root: Root = None,
-    datastack: Datastack = DEFAULT_DATASTACK,
-) -> None:
-    """Make microns.duckdb anew from what is in the folder, as after moving it.
-
-    Takes seconds, and loses nothing. After an upgrade some views may have to be stored anew: minutes, if all 337
-    million synapses are here.
+    Attributes:
+        name: what is typed after `microns`.
+        target: module and function; its docstring is the help of the command.
+        summary: what it does, in a line.
+        examples: lines that work as they are; class.duckdb in them is a bundle.
     """
-    from warehouse.catalog.build import build as build_database
-    from warehouse.storage.memory import byte_count
 
-    print(build_database(Folder.of(root, datastack), default=default, memory=byte_count(memory)))
-
-
-@app.command(version_flags=())
-def check(
-    version: Annotated[int | None, Parameter(help="Which version; all of them if not given.")] = None,
-    *,
-    root: Root = None,
-    datastack: Datastack = DEFAULT_DATASTACK,
-) -> None:
-    """Verify files against the manifest and rows against the rules. Prints the rows that break one."""
-    from warehouse.commands.check import check as check_version
-
-    folder = Folder.of(root, datastack)
-    versions = _local_versions(folder) if version is None else [version]
-    failed = 0
-    for number in versions:
-        for result in check_version(folder, number):
-            print(result)
-            failed += not result.ok
-    if failed:
-        raise ChecksFailed(f"{failed} checks failed in {folder.path}; what each means is in its line above")
+    name: str
+    target: str
+    summary: str
+    examples: tuple[str, ...]
 
 
-@app.command(name="list", version_flags=())
-def list_versions(*, root: Root = None, datastack: Datastack = DEFAULT_DATASTACK) -> None:
-    """Show which versions are here, with their tables, synapse scope and bytes."""
-    from warehouse.storage.manifest import read_manifest
+COMMANDS: dict[str, tuple[Command, ...]] = {
+    "Try it": (
+        Command(
+            "demo",
+            "ingest.demo:demo",
+            "Make a small synthetic warehouse and ask it a few questions.",
+            ("microns demo demo-data",),
+        ),
+    ),
+    "Get data": (
+        Command(
+            "snapshot",
+            "ingest.cli:snapshot",
+            "Fetch a version. Stopped, the same line continues.",
+            (
+                "microns snapshot 1507 --source archive --synapses proofread",
+                "microns snapshot 1718 --dry-run",
+                "microns snapshot 1718 --base 1507",
+            ),
+        ),
+        Command(
+            "versions",
+            "ingest.cli:versions",
+            "Show which versions there are and where each can be had.",
+            ("microns versions", "microns versions --csv"),
+        ),
+        Command(
+            "get",
+            "ingest.get:get",
+            "Receive a bundle from an address or a USB stick, and verify it.",
+            ("microns get class.duckdb --to copy",),
+        ),
+        Command(
+            "list",
+            "warehouse.commands.versions:list_versions",
+            "Show the versions that are here, with rows and bytes.",
+            ("microns list", "microns list --json"),
+        ),
+    ),
+    "Ask": (
+        Command(
+            "query",
+            "warehouse.commands.query:query",
+            "Ask one question in SQL; the answer is a table, CSV, JSON or Parquet.",
+            (
+                'microns query "FROM cells LIMIT 5"',
+                'microns query "SELECT layer, count(*) AS n FROM cells GROUP BY ALL" --json',
+                'microns query "FROM connections_proofread" --parquet connections.parquet',
+                'microns query "FROM cells LIMIT 5" class.duckdb --csv',
+            ),
+        ),
+        Command(
+            "describe",
+            "warehouse.commands.describe:describe",
+            "List all views and macros, or explain one.",
+            ("microns describe", "microns describe cells", "microns describe input_synapses --json"),
+        ),
+        Command(
+            "shell",
+            "warehouse.commands.shell:shell",
+            "Open the DuckDB shell to ask in SQL.",
+            ("microns shell", "microns shell class.duckdb"),
+        ),
+        Command(
+            "path",
+            "warehouse.commands.database:path",
+            "Print where the database is.",
+            ("microns path", "microns path --shell"),
+        ),
+        Command(
+            "diff",
+            "warehouse.commands.diff:diff_versions",
+            "Show how two versions differ.",
+            ("microns diff 1507 1718", "microns diff 1507 1718 --csv"),
+        ),
+    ),
+    "Keep and share": (
+        Command(
+            "bundle",
+            "warehouse.commands.bundle:bundle",
+            "Make one file for a class or a paper.",
+            ("microns bundle class.duckdb", "microns bundle basket.duckdb --cell-type BC"),
+        ),
+        Command(
+            "cite",
+            "warehouse.commands.cite:cite",
+            "Print what to cite.",
+            ("microns cite cells connections", "microns cite --bibtex"),
+        ),
+        Command(
+            "build",
+            "warehouse.commands.database:build",
+            "Make the database anew, or change the default version.",
+            ("microns build", "microns build --default 1718"),
+        ),
+        Command(
+            "promote",
+            "warehouse.commands.versions:promote",
+            "Make a version independent of the one it was stored against.",
+            ("microns promote 1718",),
+        ),
+        Command(
+            "drop",
+            "warehouse.commands.versions:drop",
+            "Delete a version.",
+            ("microns drop 1507",),
+        ),
+    ),
+    "Help and checks": (
+        Command(
+            "doctor",
+            "warehouse.commands.doctor:doctor",
+            "Say what works on this machine, in ten seconds.",
+            ("microns doctor", "microns doctor class.duckdb"),
+        ),
+        Command(
+            "check",
+            "warehouse.commands.check:check_versions",
+            "Verify files and rows.",
+            ("microns check", "microns check 1718 --json"),
+        ),
+        Command(
+            "selftest",
+            "ingest.cli:selftest",
+            "Try your CAVE account with a dozen harmless requests.",
+            ("microns selftest --live",),
+        ),
+    ),
+}
+"""By task, in the order of a first day; the first example of a task stands on the first screen."""
 
-    folder = Folder.of(root, datastack)
-    rows: list[tuple[object, ...]] = []
-    for version in _local_versions(folder):
-        manifest = read_manifest(folder.manifest(version))
-        for name, entry in sorted(manifest.tables.items()):
-            base = f"v{entry.base.version}" if entry.base else None
-            what = (name, entry.source, entry.scope, base, entry.rows, _bytes(entry.own_files))
-            rows.append((version, manifest.time_stamp, *what))
-        views = [file for entry in manifest.stored_views.values() for file in entry.own_files]
-        rows.append((version, manifest.time_stamp, "(stored views)", *(None,) * 4, _bytes(views)))
-        rows.append((version, manifest.time_stamp, "(all of it)", *(None,) * 4, _bytes(manifest.files)))
-    print(table_text(("version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes"), rows))
+FOR_DEVELOPERS = (
+    Command(
+        "docs",
+        "warehouse.commands.docs:docs",
+        "Write the pages of a checkout that are made from the code.",
+        ("microns docs --check",),
+    ),
+)
+"""Not on the first screen."""
 
 
-def _bytes(files: Iterable[DataFile]) -> int:
-    return sum(file.bytes for file in files)
+def _assembled() -> App:
+    app = App(
+        name="microns",
+        help="The MICrONS connectome on your own machine: fetch a version once, then ask it in SQL, offline.",
+        version=installed("microns-warehouse"),
+        version_flags=["--version"],
+        suppress_keyboard_interrupt=False,  # `main` has something to say about it
+        help_format="plaintext",
+        default_parameter=Parameter(negative=(), show_default=_default_text),
+        group_parameters="Options",
+    )
+    for place, (task, commands) in enumerate(COMMANDS.items()):
+        group = Group(task, help=f"For example: {commands[0].examples[0]}", sort_key=place)
+        for number, command in enumerate(commands):
+            _add(app, command, group=group, sort_key=number)
+    for command in FOR_DEVELOPERS:
+        _add(app, command, show=False)
+    app["--help"].group = app["--version"].group = Group("Options", sort_key=len(COMMANDS))
+    return app
 
 
-@app.command(version_flags=())
-def diff(
-    one: Annotated[int, Parameter(help="A version that is here.")],
-    other: Annotated[int, Parameter(help="Another one.")],
-    /,
-    *,
-    root: Root = None,
-    datastack: Datastack = DEFAULT_DATASTACK,
-) -> None:
-    """Show how two versions differ: cells, rows of tables, proofreading, synapses, roots."""
-    from warehouse.commands.diff import diff as diff_versions
-
-    print("\n\n".join(diff_versions(Folder.of(root, datastack), one, other)))
+def _default_text(value: object) -> str | None:
+    """What is said of a default: nothing of an option that is off."""
+    return None if value is False else str(value)
 
 
-@app.command(version_flags=())
-def promote(
-    version: Annotated[int, Parameter(help="A version that was fetched with --base.")],
-    /,
-    *,
-    memory: Annotated[str | None, Parameter(help='Upper bound of memory, for example "4GB".')] = None,
-    root: Root = None,
-    datastack: Datastack = DEFAULT_DATASTACK,
-) -> None:
-    """Make a version a full copy that needs no other version; whole-table questions are then as fast as can be."""
-    from warehouse.storage.memory import byte_count
-    from warehouse.versions.promote_and_drop import promote as promote_version
-
-    folder = Folder.of(root, datastack)
-    promote_version(folder, version, byte_count(memory) if memory else None)
-    print(folder.version(version))
+def _add(app: App, command: Command, **options: Any) -> None:
+    examples = "\n".join(("For example:", *(f"  {example}" for example in command.examples)))
+    options |= {"version_flags": (), "help_epilogue": examples}
+    app.command(command.target, name=command.name, help=command.summary, **options)
 
 
-@app.command(version_flags=())
-def drop(
-    version: Annotated[int, Parameter(help="A version that is here.")],
-    /,
-    *,
-    root: Root = None,
-    datastack: Datastack = DEFAULT_DATASTACK,
-) -> None:
-    """Delete a version, unless another one is stored against it or plain names answer from it."""
-    from warehouse.versions.promote_and_drop import drop as drop_version
-
-    freed = drop_version(Folder.of(root, datastack), version)
-    print(f"microns: version {version} is gone; {freed / 1e6:,.1f} MB are free again", file=sys.stderr)
-
-
-@app.command(version_flags=())
-def describe(
-    name: Annotated[str, Parameter(help="A view (cells), a macro (layer_of) or a CAVE table (synapses_pni_2).")],
-    /,
-    *,
-    version: Annotated[int | None, Parameter(help="Of which version; of the default one if not given.")] = None,
-    root: Root = None,
-    datastack: Datastack = DEFAULT_DATASTACK,
-) -> None:
-    """Show what a view, macro or table holds, how it is called, and its columns with their units and meaning."""
-    from warehouse.query.session import connect
-
-    with connect(version, root, datastack) as warehouse:
-        frame = warehouse.describe(name)
-        print(f"{warehouse.about(name)}\n\n{table_text(frame.columns, frame.rows())}")
-
-
-@app.command(version_flags=())
-def cite(
-    *names: Annotated[str, Parameter(help="Views and tables that were used; all tables that are here if none.")],
-    bibtex: Annotated[bool, Parameter(negative=(), help="Print BibTeX.")] = False,
-    version: Annotated[int | None, Parameter(help="Of which version; of the default one if not given.")] = None,
-    root: Root = None,
-    datastack: Datastack = DEFAULT_DATASTACK,
-) -> None:
-    """Show what to cite for the tables that were used, and where these come from."""
-    from warehouse.catalog.build import current_default
-    from warehouse.commands.cite import citation_bibtex, citation_text
-    from warehouse.storage.manifest import read_manifest
-
-    folder = Folder.of(root, datastack)
-    _local_versions(folder)
-    chosen = current_default(folder) if version is None else version
-    folder.require_version(chosen)
-    manifest = read_manifest(folder.manifest(chosen))
-    print((citation_bibtex if bibtex else citation_text)(manifest, names))
-
-
-@app.command(version_flags=())
-def path(
-    *,
-    shell: Annotated[bool, Parameter(help="Print the line that opens the DuckDB shell on it.")] = False,
-    root: Root = None,
-    datastack: Datastack = DEFAULT_DATASTACK,
-) -> None:
-    """Print the path of microns.duckdb."""
-    from warehouse.catalog.build import write_init_sql
-
-    folder = Folder.of(root, datastack)
-    _local_versions(folder)
-    if not folder.database.is_file():
-        raise WarehouseError(f"there is no database at {folder.database}; run: microns build")
-    if shell:
-        write_init_sql(folder)  # the folder may have been moved since it was built
-    print(f'duckdb -readonly -init "{folder.init_sql}" "{folder.database}"' if shell else folder.database)
-
-
-def _local_versions(folder: Folder) -> list[int]:
-    """The versions that are here; none is an error that says how to get one."""
-    if not (versions := folder.versions()):
-        raise WarehouseError(
-            f"there is no version in {folder.path}; fetch one with: microns snapshot 1718, or try: microns demo"
-        )
-    return versions
+app = _assembled()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -248,6 +219,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("warehouse").setLevel(logging.INFO)
     logging.getLogger("ingest").setLevel(logging.INFO)
     try:
+        _explain(sys.argv[1:] if arguments is None else arguments)
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError as error:
@@ -279,3 +251,12 @@ def _one_line(text: str) -> str:
 def _leave(code: ExitCode, message: str) -> None:
     print(f"microns: error: {message}", file=sys.stderr)
     sys.exit(code)
+
+
+def _explain(arguments: list[str]) -> None:
+    """Let the page of one command be its docstring; the summary is for the first screen."""
+    name = next((word for word in arguments if not word.startswith("-")), "")
+    if name in app:
+        command = app[name]
+        text = inspect.getdoc(command.default_command) or ""
+        command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))

@@ -10,10 +10,9 @@ import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from cyclopts import Parameter
-
+from warehouse.commands.options import Bundle, Datastack, Root
 from warehouse.errors import ChecksFailed, WarehouseError
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
 from warehouse.storage.paths import Folder
@@ -37,15 +36,11 @@ class Finding(NamedTuple):
 
 
 def doctor(
-    bundle: Annotated[
-        Path | None, Parameter(help="A bundle (class.duckdb); the warehouse if not given.", show_default=False)
-    ] = None,
+    bundle: Bundle = None,
     /,
     *,
-    root: Annotated[
-        Path | None, Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder.")
-    ] = None,
-    datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
 ) -> None:
     """Say what works on this machine: Python, libraries, memory, disk, the shell, the data. Asks no network."""
     failed = 0

@@ -8,12 +8,9 @@ import signal
 import subprocess
 import sys
 import sysconfig
-from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from warehouse.catalog.version_schema import search_path
+from warehouse.commands.options import Bundle, Datastack, Root, Version
 from warehouse.errors import WarehouseError
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
@@ -30,18 +27,12 @@ _GREETING = """{datastack}, version {version}, read-only. Three to begin with (e
 
 
 def shell(
-    bundle: Annotated[
-        Path | None, Parameter(help="A bundle (class.duckdb); the warehouse if not given.", show_default=False)
-    ] = None,
+    bundle: Bundle = None,
     /,
     *,
-    version: Annotated[
-        int | None, Parameter(help="The version that plain names answer from; the default one if not given.")
-    ] = None,
-    root: Annotated[
-        Path | None, Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder.")
-    ] = None,
-    datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
+    version: Version = None,
+    root: Root = None,
+    datastack: Datastack = DEFAULT_DATASTACK,
 ) -> None:
     """Ask in SQL: the DuckDB shell on a warehouse or a bundle. What is typed can change nothing."""
     program = _program()

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from warehouse.catalog.build import default_version, require_bases
-from warehouse.catalog.comments import about, describe
+from warehouse.catalog.comments import about, describe, summaries
 from warehouse.catalog.local_tables import create_local_views, float_ids, float_ids_sentence
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
@@ -238,8 +238,20 @@ class Warehouse:
             return frame
         return scan(Folder(self.path).version(self.version), entry)
 
-    def describe(self, name: str) -> pl.DataFrame:
-        """Columns of a view, table or macro (by its name alone): column, type, unit, description."""
+    def describe(self, name: str | None = None) -> pl.DataFrame:
+        """What there is to ask, or what the columns of a name mean.
+
+        Args:
+            name: a view, a table, or a macro without its arguments; None for all views and macros.
+
+        Returns:
+            column, type, unit and description; of all views and macros name, kind and summary.
+
+        Raises:
+            UsageError: there is no such name.
+        """
+        if name is None:
+            return summaries(self._con, CATALOG, (schema_of(self.version), "main", "local"))
         schemas = (schema_of(self.version), raw_schema_of(self.version), "main", "local")
         return describe(self._con, CATALOG, schemas, name)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ingest.cave.service import CaveService
-from ingest.job.sources import Sources
+from ingest.job.sources import COLUMNS, Sources
 from warehouse.demo.bucket import PLACE, serve_bucket
 from warehouse.demo.served_volume import from_volume
 from warehouse.demo.synthetic import Volume
@@ -75,17 +75,16 @@ def test_another_datastack_has_no_public_files() -> None:
 
 
 def test_the_table_says_what_is_where(places: Any) -> None:
-    lines = {line.split()[0]: line for line in places().table([1507]).splitlines()}
-    assert "expired" not in lines["1718"]
-    assert "all synapses" in lines["1718"]
-    assert "tables, proofread synapses, all synapses" in lines["1507"]
-    assert lines["1507"].endswith("yes")
-    assert not lines["1822"].endswith("yes")
+    rows = {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in places().table([1507])}
+    assert rows[1718]["cave"] == "yes"
+    assert "all synapses" in rows[1718]["archive"]
+    assert rows[1507]["archive"] == "tables, proofread synapses, all synapses"
+    assert [version for version, row in rows.items() if row["here"] == "yes"] == [1507]
 
 
 def test_silence_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    text = Sources(DATASTACK, nobody, place="http://127.0.0.1:9/x").table([])
-    assert sum("1507" in line and "expired" in line and "?" in line for line in text.splitlines()) == 1
+    rows = Sources(DATASTACK, nobody, place="http://127.0.0.1:9/x").table([])
+    assert [row[2:5] for row in rows if row[0] == 1507] == [("expired", "?", "?")]
     assert sum(record.message.startswith("the files' server") for record in caplog.records) == 2
 
 

@@ -1,0 +1,73 @@
+"""Options that several commands take, each said once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from warehouse.errors import UsageError, WarehouseError
+from warehouse.storage.paths import Folder
+
+Root = Annotated[
+    Path | None,
+    Parameter(
+        help="The folder of the data. If not given: $MICRONS_ROOT, else the platform's data folder.",
+        show_default=False,
+    ),
+]
+Datastack = Annotated[str, Parameter(help="CAVE's name of the dataset.")]
+Version = Annotated[
+    int | None, Parameter(help="The version to ask, for example 1718. If not given: the default version.")
+]
+Memory = Annotated[str | None, Parameter(help='The most memory that this may take, for example "4GB".')]
+Bundle = Annotated[
+    Path | None,
+    Parameter(help="A bundle, for example class.duckdb. If not given: the warehouse.", show_default=False),
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Output:
+    """How rows are printed: a table for people if nothing is chosen."""
+
+    csv: Annotated[
+        bool, Parameter(help="Print CSV: a header, then a line for each row; NULL is an empty cell.")
+    ] = False
+    json: Annotated[
+        bool,
+        Parameter(
+            help="Print JSON: a list of objects, one a line. Integers of 2^53 and above (root ids) are text.",
+        ),
+    ] = False
+
+    @property
+    def form(self) -> str:
+        """`table`, `csv` or `json`.
+
+        Raises:
+            UsageError: two were chosen.
+        """
+        if self.csv and self.json:
+            raise UsageError("--csv and --json exclude each other; give one of them")
+        return "csv" if self.csv else "json" if self.json else "table"
+
+
+TABLE = Output()
+"""What is printed if nothing is chosen."""
+
+
+def versions_here(folder: Folder) -> list[int]:
+    """The versions that are in the folder.
+
+    Raises:
+        WarehouseError: there is none; the sentence says how to get one.
+    """
+    if not (versions := folder.versions()):
+        raise WarehouseError(
+            f"there is no version in {folder.path}; fetch one with: microns snapshot 1718, or try: microns demo"
+        )
+    return versions
