@@ -122,7 +122,9 @@ def snapshot(
         job.run(lambda: connect(job))
         if whose is not None:
             SkeletonJob(folder, version, whose, progress).run(service)
-    if not was_finished or _is_older(folder.database, folder.manifest(version)):
+    from warehouse.catalog.committed import is_current
+
+    if not was_finished or not is_current(folder):
         from warehouse.catalog.build import build
 
         build(folder, memory=order.memory)
@@ -149,11 +151,6 @@ def versions(
     _quiet_libraries()
     sources = Sources(datastack, lambda: CaveService(datastack, server=server, policy=BRIEF), from_)
     print(sources.table(Folder.of(root, datastack).versions()))
-
-
-def _is_older(database: Path, manifest: Path) -> bool:
-    """Whether the database does not show what was published: the job that published it was killed right then."""
-    return not database.exists() or database.stat().st_mtime < manifest.stat().st_mtime
 
 
 def selftest(

@@ -31,7 +31,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.files import write_table
 from warehouse.storage.manifest import Layout, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import changing, finish_publishing, only_job, publish
+from warehouse.storage.publish import changing, complete_old_swap, only_job, publish
 from warehouse.versions.store_difference import BaseVersion, require_storable, store_difference
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Snapshot:
                     self._clear_published(self.manifest)
             return self.manifest
         with only_job(self._staging), disk_errors(self.folder.path):
-            finish_publishing(self.folder, self.order.version)
+            complete_old_swap(self.folder, self.order.version)
             self.manifest = _published(self.folder, self.order.version)
             if self.manifest is not None:
                 self._clear_published(self.manifest)
@@ -221,8 +221,7 @@ class Snapshot:
             layout=self.order.layout or (self.manifest.layout if self.manifest else "default"),
             models=self.manifest.models if self.manifest else {},  # the next build decides which are still right
         )
-        publish(self.folder, assembled, manifest)
-        published = read_manifest(self.folder.manifest(selection.version))
+        published = publish(self.folder, assembled, manifest)
         self._clear_published(published)
         return published
 
@@ -232,8 +231,7 @@ class Snapshot:
             assembled = self._staging / "assembled"
             shutil.rmtree(assembled, ignore_errors=True)
             assembled.mkdir(parents=True)
-            publish(self.folder, assembled, replace(manifest, layout=layout))
-            self.manifest = read_manifest(self.folder.manifest(manifest.version))
+            self.manifest = publish(self.folder, assembled, replace(manifest, layout=layout))
 
     def _clear_published(self, manifest: Manifest) -> None:
         """Forget the parts of what is published, also those of a job that was killed just before it did so."""
