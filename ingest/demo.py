@@ -22,7 +22,9 @@ _MARK = "demo.json"
 
 _PARTNERS = """
     SELECT
-        coalesce({end}_cell_type, if({end}_n_nuclei = 0, 'root without nucleus', 'untyped or merged')) AS partner,
+        coalesce(
+            {end}_cell_type, if({end}_n_nuclei_on_root = 0, 'root without nucleus', 'untyped or merged')
+        ) AS partner,
         count(*) AS n_partners,
         sum(n_syn)::BIGINT AS n_syn
     FROM connections_typed
@@ -32,9 +34,9 @@ _PARTNERS = """
     LIMIT 8
 """
 _BUSIEST = """
-    SELECT pre_nucleus_id, pre_pt_root_id, pre_cell_type, strategy_axon
+    SELECT pre_nucleus_id, pre_pt_root_id, pre_cell_type, pre_strategy_axon
     FROM connections_proofread
-    WHERE is_current AND pre_cell_class = 'excitatory'
+    WHERE pre_is_current AND pre_cell_class = 'excitatory'
     GROUP BY ALL
     ORDER BY sum(n_syn) DESC, pre_nucleus_id
     LIMIT 1
@@ -43,11 +45,11 @@ _PROBABILITY = """
     WITH proofread AS (
         SELECT pt_root_id, cell_class, strategy_axon
         FROM cells
-        WHERE is_single_soma AND status_axon AND proofreading_is_current AND strategy_axon <> 'none'
+        WHERE is_single_soma AND status_axon AND is_current AND strategy_axon <> 'none'
             AND cell_class IN ('excitatory', 'inhibitory')
     )
     SELECT
-        pre.strategy_axon,
+        pre.strategy_axon AS pre_strategy_axon,
         pre.cell_class AS pre_class,
         post.cell_class AS post_class,
         count(*) AS possible_pairs,

@@ -182,7 +182,9 @@ def demo_as(path: Path, shared: Path) -> Path:
 def cell_of_the_class(folder: Folder) -> int:
     """A proofread cell, as an instructor names one for lesson 03."""
     with connect(root=folder.path.parent) as warehouse:
-        found = warehouse.sql("SELECT min(pre_nucleus_id) FROM connections_proofread WHERE is_current").fetchall()
+        found = warehouse.sql(
+            "SELECT min(pre_nucleus_id) FROM connections_proofread WHERE pre_is_current"
+        ).fetchall()
     return int(found[0][0])
 
 

@@ -6,13 +6,14 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
 from threading import Lock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from ingest.job.order import Order, base_version_of, scope_of
 from ingest.job.scope import wanted
@@ -219,7 +220,9 @@ class Snapshot:
             absent={name: why for name, why in ({**absent, **selection.absent}).items() if name not in tables},
             tools={**(self.manifest.tools if self.manifest else {}), **_tools(source)},
             layout=self.order.layout or (self.manifest.layout if self.manifest else "default"),
-            models=self.manifest.models if self.manifest else {},  # the next build decides which are still right
+            # The next build decides which are still right.
+            # The next build decides which are still right.
+            stored_views=self.manifest.stored_views if self.manifest else {},
         )
         published = publish(self.folder, assembled, manifest)
         self._clear_published(published)

@@ -1,6 +1,6 @@
 -- The better look-up point of nuclei whose centroid lies on a wrong segment, one row per such nucleus.
 --
--- Where a nucleus was given several points, the latest counts.
+-- If a nucleus was given several points, the latest counts.
 -- grain: nucleus_id
 SELECT
     target_id AS nucleus_id, -- The cell

@@ -1,6 +1,6 @@
 -- What every table answers about a nucleus, verbatim, one row per nucleus with an answer.
 --
--- Where a table has several rows for a nucleus, its latest counts.
+-- If a table has several rows for a nucleus, its latest counts.
 -- grain: nucleus_id
 WITH answers AS (
     SELECT

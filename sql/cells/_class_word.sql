@@ -1,4 +1,4 @@
--- The three classes of cells in common words, whatever words a table uses; NULL for what is none of them.
+-- The three classes of cells in common words. Tables use different words for them; any other word gives NULL.
 -- macro: _class_word(answer)
 SELECT
     CASE

@@ -1,7 +1,7 @@
--- Each rule's cells to be counted by type, one row per rule and nucleus.
+-- The cells that each rule counts by type, one row per rule and nucleus.
 --
--- The rules about a type table are those of notebooks that drop duplicated root ids from the table of predicted types,
--- under the root at the centroid: all of them (pandas' keep=False), or all but one (keep='first').
+-- Two rules follow notebooks. They take the table of predicted types, with the root at the centroid, and drop root ids
+-- that occur more than once: all rows of such a root (pandas' keep=False), or all rows but one (keep='first').
 -- grain: rule, nucleus_id
 -- requires: nucleus_detection_v0
 WITH typed AS (

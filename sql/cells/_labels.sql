@@ -1,7 +1,7 @@
 -- Class, type and morphological type of each nucleus, one row per nucleus with an answer.
 --
--- The order of precedence is that of CAVE's aibs_cell_info: corrections, then experts, then classifiers. The class is also
--- asked of the classifier that looks at spines, which is believed before the one that looks at the soma.
+-- The order of precedence is that of CAVE's aibs_cell_info: corrections, then experts, then classifiers. Two
+-- classifiers give a class. The one that looks at spines comes before the one that looks at the soma.
 -- grain: nucleus_id
 WITH words AS (
     SELECT

@@ -1,4 +1,4 @@
--- Whether each nucleus is a neuron's, as the classifier says, one row per nucleus that it saw.
+-- Whether the classifier calls each nucleus a neuron's, one row per nucleus that it saw.
 -- grain: nucleus_id
 SELECT
     target_id AS nucleus_id, -- The cell

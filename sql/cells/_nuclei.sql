@@ -1,7 +1,8 @@
 -- Nuclei with their look-up root, one row per nucleus.
 --
--- For some nuclei the centroid lies on the wrong segment (a hole, a merge, the nucleus itself cut out); a better
--- point was placed by hand. Its root is the cell's root, as in CAVE's nucleus_detection_lookup_v1.
+-- The centroid of some nuclei lies on a wrong segment (a hole, a merge, the nucleus itself cut out). For these,
+-- somebody placed a better point by hand. The root under that point is the root of the cell, as in CAVE's
+-- nucleus_detection_lookup_v1.
 -- grain: nucleus_id
 -- requires: nucleus_detection_v0
 SELECT

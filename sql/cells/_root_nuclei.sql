@@ -1,6 +1,6 @@
 -- How many nuclei lie on each segment, one row per segment with at least one nucleus.
 --
--- Counted by look-up root, in the table of nuclei: a type table may lack one of two merged cells.
+-- Nuclei are counted by look-up root, in the table of nuclei. A type table may lack one of two merged cells.
 -- grain: pt_root_id
 -- requires: nucleus_detection_v0
 SELECT

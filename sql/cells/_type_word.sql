@@ -1,4 +1,4 @@
--- A cell type in common words: 5P-PT of the column table is the 5P-ET of all others; "unsure" and "error" are no types.
+-- A cell type in common words. The column table's 5P-PT is the 5P-ET of all other tables. "Unsure" and "error" are no types.
 -- macro: _type_word(answer)
 SELECT
     CASE

@@ -1,9 +1,11 @@
--- Every nucleus with its best type, area and proofreading, as CAVE's view of this name, column for column.
+-- Every nucleus with its best type, area and proofreading: CAVE's view of this name, column for column.
 --
--- Computed here, by the same precedence, for published code that asks for this view; where CAVE's own rows were fetched
--- they stand beside it in the schema of CAVE's tables (`v1718_cave.aibs_cell_info`). `cells` says more, and keeps
--- every table's own answer. In two things both follow this warehouse's rules: 5P-PT of the column table reads 5P-ET, and
--- where several assessments of proofreading lie on one segment the best of them is shown, in one row.
+-- It is computed here, by the same precedence, for published code that asks for this view. If CAVE's own rows were
+-- fetched, they are in the schema of CAVE's tables (`v1718_cave.aibs_cell_info`). `cells` has more columns, and the
+-- answer of each single table.
+--
+-- Two things follow this warehouse's rules, in `cells` too: 5P-PT of the column table reads 5P-ET, and if a segment
+-- has several assessments of proofreading, only the best of them is shown, in one row.
 -- grain: id
 -- requires: nucleus_detection_v0
 -- warning: merged cells are here once for each of their nuclei, see is_single_soma of `cells`

@@ -1,14 +1,16 @@
 -- How many cells there are of each class and type, by a rule on merged cells, one row per class and type.
 --
 -- rule := 'nucleus' counts nuclei that are alone on their segment (`is_single_soma` of `cells`), by the type that
--- `cells` gives them; cells without a type are a row of their own. This is the right number.
+-- `cells` gives them. Cells without a type have a row of their own. This is the right number.
 --
--- rule := 'type_table' gives the numbers of notebooks that take the table of predicted types alone and drop every root
--- id that occurs in it twice (pandas' keep=False): 90,353 cells in version 1507. rule := 'type_table_first' keeps the
--- first row of such a root (keep='first'): 91,423. Both miss cells that are merged with an untyped one, and look cells
--- up at the centroid of the nucleus. Which row is the first is decided by annotation id here and by chance there, so
--- types can differ by a few where the total does not. Roots 0 and 1 are never counted here; a notebook that does not
--- drop them has one row more for each under keep='first', and under keep=False where it occurs once.
+-- The other two rules give the numbers of notebooks that use only the table of predicted types. rule := 'type_table'
+-- drops every root id that occurs in it more than once (pandas' keep=False): 90,353 cells in version 1507. rule :=
+-- 'type_table_first' keeps the first row of such a root (keep='first'): 91,423. Both miss cells that are merged with
+-- an untyped cell, and both look cells up at the centroid of the nucleus.
+--
+-- The first row of a root is the one with the smallest annotation id here. In a notebook it is decided by chance, so
+-- types can differ by a few while the total does not. Roots 0 and 1 are never counted here. A notebook that does not
+-- drop them has one row more for each with keep='first'; with keep=False, only for one that occurs once.
 -- macro: cell_type_counts(rule := 'nucleus')
 -- grain: cell_class, cell_type
 -- cite: elabbady2025, microns2025

@@ -1,21 +1,24 @@
 -- Every detected nucleus with all that is known of its cell, one row per nucleus.
 --
--- A nucleus, not a root id, is a cell: root ids change with every edit, several nuclei can share a root (merged cells),
--- and some have none. `pt_root_id` is the root at the look-up point, which for 8,388 nuclei is a better one than the
--- centroid. Two rules for merged cells stand side by side: `is_single_soma` is strict (one nucleus on the root),
--- `is_single_neuron` is CAVE's single_neurons (one neuron on the root, other nuclei allowed).
+-- A nucleus, not a root id, is a cell. Root ids change with every edit, several nuclei can share a root (merged
+-- cells), and some nuclei have no root. `pt_root_id` is the root at the look-up point. For 8,388 nuclei this is a
+-- better point than the centroid. There are two rules for merged cells: `is_single_soma` is strict (one nucleus on the
+-- root), `is_single_neuron` is CAVE's single_neurons (one neuron on the root, other nuclei allowed).
 --
--- Types follow the precedence of CAVE's aibs_cell_info, with their source; every table's own answer stays beside them.
--- Near an edge of the volume axons and dendrites are cut off: `edge_distance_um` is the distance to the nearest of the
--- four sides of the box around all nuclei that cross the cortex. Pia and white matter end it too, but cut nothing off.
+-- Types follow the precedence of CAVE's aibs_cell_info. The source of each type, and the answer of each single table,
+-- are columns too.
 --
--- Not every row is a neuron, or even a cell: for that see `neurons`.
+-- Near an edge of the volume, axons and dendrites are cut off. `edge_distance_um` is the distance to the nearest of
+-- the four sides of the volume that cross the cortex, taken from the outermost nuclei. Pia and white matter are ends
+-- of the volume too, but they cut nothing off.
+--
+-- Not every row is a neuron, or even a cell: for neurons see `neurons`.
 -- grain: nucleus_id
 -- store: nucleus_id
 -- requires: nucleus_detection_v0
--- warning: join synapses only where is_single_soma or is_single_neuron holds, else a merged cell counts several times
--- warning: cell types come from methods of different quality; compare like with like through cell_type_source
--- warning: class and type are answered by different tables and can disagree (an inhibitory 23P): ask for both
+-- warning: join synapses only with cells that are is_single_soma or is_single_neuron; a merged cell would count several times
+-- warning: cell types come from methods of different quality: before you compare types, look at cell_type_source
+-- warning: class and type come from different tables and can disagree (an inhibitory 23P): filter by both
 -- cite: microns2025, elabbady2025, schneidermizell2025
 -- questions: Q01, Q02, Q04, Q05, Q06, Q07, Q08, Q09, Q10, Q13, Q15, Q51
 -- example: SELECT nucleus_id, cell_type, layer, round(depth_um) AS depth_um, strategy_axon FROM cells WHERE is_single_soma
@@ -50,7 +53,7 @@ SELECT
     k.mtype,
     k.mtype_source,
     v.tag AS visual_area, -- Visual area the nucleus lies in: V1, AL, RL, LM
-    v.value AS area_border_um, -- Distance to the border of the area [um]
+    v.value AS area_border_distance_um, -- Distance to the border of the area [um]
     depth_um(n.x_nm, n.y_nm) AS depth_um, -- Depth of the nucleus below the pia, along its straight normal [um]
     layer_of(depth_um(n.x_nm, n.y_nm)) AS layer, -- Cortical layer at that depth (see layer_bounds), NULL above the pia
     least(
@@ -61,7 +64,7 @@ SELECT
     p.strategy_dendrite,
     p.status_axon, -- Whether the axon was proofread, so that its outputs may be analysed; NULL if it was never assessed
     p.strategy_axon,
-    p.is_current AS proofreading_is_current, -- Whether the root is still the one that was proofread; NULL if it never was
+    p.is_current, -- Whether the root is still the one that was proofread; NULL if it never was
     f.nucleus_id IS NOT NULL AS is_coregistered, -- Whether any method matched a recorded unit to the nucleus (see functional_units)
     n.pt_position_x,
     n.pt_position_y,

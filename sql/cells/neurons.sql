@@ -1,9 +1,11 @@
--- Neurons whose segment is theirs alone, one row per nucleus.
+-- Neurons that are alone on their segment, one row per nucleus.
 --
--- The cells to count synapses of: the classifier calls the nucleus a neuron's, and no other nucleus, not even a glial
--- one, lies on its segment (the strict rule, `is_single_soma`). Whoever wants CAVE's looser rule filters `cells` by
--- `is_single_neuron`. Class and type come from other tables than the classifier of neurons: some rows have none, and a
--- few are called nonneuron there.
+-- Use these cells to count synapses. The classifier calls the nucleus a neuron's, and no other nucleus lies on its
+-- segment, not even a glial one (the strict rule, `is_single_soma`). For CAVE's looser rule, filter `cells` by
+-- `is_single_neuron`.
+--
+-- Class and type come from other tables than the classifier of neurons. So some rows have none, and a few have the
+-- class nonneuron.
 -- grain: nucleus_id
 -- requires: nucleus_detection_v0, nucleus_ref_neuron_svm
 -- cite: microns2025

@@ -1,8 +1,8 @@
--- Nuclei with their look-up point, as CAVE's view of this name, column for column, one row per nucleus.
+-- Nuclei with their look-up point: CAVE's view of this name, column for column, one row per nucleus.
 --
--- Computed here from the table of nuclei and nucleus_alternative_points, so that published code that asks for this view
--- runs unchanged; `cells` has the same root with everything else. `pt_root_id` is the segment under the look-up point,
--- `orig_root_id` the one under the centroid: where they differ, the centroid lies on a wrong segment.
+-- It is computed here from the table of nuclei and nucleus_alternative_points, so that published code that asks for
+-- this view runs unchanged. `cells` has the same root, with everything else. `pt_root_id` is the segment under the
+-- look-up point, `orig_root_id` the one under the centroid. Where they differ, the centroid lies on a wrong segment.
 -- grain: id
 -- requires: nucleus_detection_v0
 -- warning: roots 0 and 1 are kept, as in CAVE, and mean "no segment"

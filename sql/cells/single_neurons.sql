@@ -1,8 +1,8 @@
--- Neurons that share their segment with no other neuron, as CAVE's view of this name, one row per segment.
+-- Neurons that share their segment with no other neuron: CAVE's view of this name, one row per segment.
 --
--- CAVE's rule is about neurons, not nuclei: a neuron merged with a glial cell or a false detection is here, and all
--- synapses of the segment are taken for its own. The strict rule is `is_single_soma` of `cells`; strict neurons are
--- `neurons`.
+-- CAVE's rule counts neurons, not nuclei. So a neuron that is merged with a glial cell or a false detection is here,
+-- and all synapses of the segment count as its own. The strict rule is `is_single_soma` of `cells`; `neurons` lists
+-- the neurons that meet it.
 -- grain: pt_root_id
 -- requires: nucleus_detection_v0, nucleus_ref_neuron_svm
 -- cite: microns2025

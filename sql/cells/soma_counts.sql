@@ -1,7 +1,7 @@
--- How many somata there are of each cell type, as CAVE's view of this name, one row per type.
+-- How many somata there are of each cell type: CAVE's view of this name, one row per type.
 --
--- Counts nuclei, also those on merged segments and those without one in `total_count`; `neuron_count` counts those that
--- the classifier calls neurons, if they have a segment. For numbers of cells that can be analysed take
+-- `total_count` counts all nuclei, also those on merged segments and those without a segment. `neuron_count` counts
+-- those that the classifier calls neurons, if they have a segment. For the number of cells that can be analysed, use
 -- `cell_type_counts`.
 -- grain: cell_type
 -- requires: nucleus_detection_v0, nucleus_ref_neuron_svm

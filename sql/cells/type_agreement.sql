@@ -1,33 +1,35 @@
--- How experts, classifier and corrections agree on cell types: number of nuclei for each combination of answers.
+-- How experts, classifier and corrections agree on cell types: the number of nuclei for each combination of answers.
 --
--- The tables are joined by nucleus, never by root id, which merged cells share. Answers are compared in common words
--- (5P-PT is 5P-ET, "Unsure I" is no answer); "no answer" is NULL, and such rows are kept: they say how much each table
--- covers. `expert_type` is of neurons and glia of the V1 column, where the classifier was trained: agreement there does
--- not measure how good it is elsewhere. For shares, divide n_nuclei by its sum over one expert_type.
--- grain: expert_type, classifier_type, corrected_type
+-- The tables are joined by nucleus, never by root id, because merged cells share one. Answers are compared in common
+-- words (5P-PT is 5P-ET, "Unsure I" is no answer). A missing answer is NULL, and such rows are kept: they show how
+-- much each table covers.
+--
+-- `cell_type_expert` exists for neurons and glia of the V1 column. The classifier was trained there, so agreement there
+-- does not measure how good it is elsewhere. For shares, divide n_nuclei by its sum over one cell_type_expert.
+-- grain: cell_type_expert, cell_type_by_soma, cell_type_corrected
 -- requires: nucleus_detection_v0
--- warning: some of the experts' words have no counterpart in the classifier's (6P-U, WM-P): they can never agree
+-- warning: experts use some words that the classifier does not have (6P-U, WM-P): there they can never agree
 -- cite: elabbady2025, schneidermizell2025
 -- questions: Q05, Q13
--- example: SELECT expert_type, classifier_type, n_nuclei, agrees FROM type_agreement WHERE NOT agrees
---     ORDER BY n_nuclei DESC, expert_type, classifier_type LIMIT 3
+-- example: SELECT cell_type_expert, cell_type_by_soma, n_nuclei, is_same_type FROM type_agreement WHERE NOT is_same_type
+--     ORDER BY n_nuclei DESC, cell_type_expert, cell_type_by_soma LIMIT 3
 WITH answers AS (
     SELECT
-        coalesce(_type_word(c.cell_type_nonneuronal), _type_word(c.cell_type_manual)) AS expert_type,
-        _type_word(c.cell_type_by_soma) AS classifier_type,
-        _type_word(c.cell_type_corrected) AS corrected_type,
+        coalesce(_type_word(c.cell_type_nonneuronal), _type_word(c.cell_type_manual)) AS cell_type_expert,
+        _type_word(c.cell_type_by_soma) AS cell_type_by_soma,
+        _type_word(c.cell_type_corrected) AS cell_type_corrected,
         c.is_single_soma
     FROM cells AS c
 )
 
 SELECT
-    a.expert_type, -- Expert's answer in the V1 column, for glia and neurons; NULL without one
-    a.classifier_type, -- Answer of the classifier by soma and nucleus; NULL without one
-    a.corrected_type, -- Correction by hand to the classifier's answer; NULL without one
+    a.cell_type_expert, -- Expert's answer in the V1 column, for glia and neurons; NULL without one
+    a.cell_type_by_soma, -- Answer of the classifier by soma and nucleus; NULL without one
+    a.cell_type_corrected, -- Correction by hand to the classifier's answer; NULL without one
     count(*) AS n_nuclei, -- Number of nuclei with these answers
     count(*) FILTER (WHERE a.is_single_soma) AS n_single_soma, -- Number of them that are alone on their segment
-    a.expert_type = a.classifier_type AS agrees, -- Whether expert and classifier agree; NULL where one has no answer
-    a.corrected_type <> a.classifier_type AS is_changed -- Whether the correction differs from the classifier; NULL where one has no answer
+    a.cell_type_expert = a.cell_type_by_soma AS is_same_type, -- Whether expert and classifier agree; NULL where one has no answer
+    a.cell_type_corrected <> a.cell_type_by_soma AS is_changed -- Whether the correction differs from it; NULL where one has no answer
 FROM answers AS a
-WHERE a.expert_type IS NOT NULL OR a.classifier_type IS NOT NULL OR a.corrected_type IS NOT NULL
-GROUP BY a.expert_type, a.classifier_type, a.corrected_type
+WHERE a.cell_type_expert IS NOT NULL OR a.cell_type_by_soma IS NOT NULL OR a.cell_type_corrected IS NOT NULL
+GROUP BY a.cell_type_expert, a.cell_type_by_soma, a.cell_type_corrected

@@ -39,14 +39,14 @@ sent AS (
 
 SELECT
     d.pt_root_id,
-    d.n_in_syn,
+    d.n_input_syn,
     coalesce(i.n, 0) AS n_in_direct,
     d.n_pre_segments,
     coalesce(g.n, 0) AS n_pre_segments_direct,
-    d.n_out_syn,
+    d.n_output_syn,
     coalesce(o.n, 0) AS n_out_direct
 FROM in_out_degree AS d
 LEFT JOIN received AS i ON i.pt_root_id = d.pt_root_id
 LEFT JOIN segments AS g ON g.pt_root_id = d.pt_root_id
 LEFT JOIN sent AS o ON o.pt_root_id = d.pt_root_id
-WHERE d.n_in_syn <> coalesce(i.n, 0) OR d.n_pre_segments <> coalesce(g.n, 0) OR d.n_out_syn <> coalesce(o.n, 0)
+WHERE d.n_input_syn <> coalesce(i.n, 0) OR d.n_pre_segments <> coalesce(g.n, 0) OR d.n_output_syn <> coalesce(o.n, 0)

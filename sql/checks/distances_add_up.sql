@@ -4,18 +4,18 @@
 WITH binned AS (
     SELECT
         d.measure,
-        d.strategy_axon,
+        d.pre_strategy_axon,
         d.pre_cell_type,
         d.post_cell_type,
         sum(d.n_possible) AS n_possible,
         sum(d.n_connected) AS n_connected
     FROM distance_dependence AS d
-    GROUP BY d.measure, d.strategy_axon, d.pre_cell_type, d.post_cell_type
+    GROUP BY d.measure, d.pre_strategy_axon, d.pre_cell_type, d.post_cell_type
 )
 
 SELECT
     m.measure,
-    t.strategy_axon,
+    t.pre_strategy_axon,
     t.pre_cell_type,
     t.post_cell_type,
     t.n_possible,
@@ -27,7 +27,7 @@ CROSS JOIN (VALUES ('space'), ('lateral')) AS m (measure)
 LEFT JOIN binned AS b
     ON
         b.measure = m.measure
-        AND b.strategy_axon = t.strategy_axon
+        AND b.pre_strategy_axon = t.pre_strategy_axon
         AND b.pre_cell_type IS NOT DISTINCT FROM t.pre_cell_type
         AND b.post_cell_type IS NOT DISTINCT FROM t.post_cell_type
 WHERE t.n_possible <> coalesce(b.n_possible, 0) OR t.n_connected <> coalesce(b.n_connected, 0)

@@ -4,7 +4,7 @@
 WITH ends AS (
     SELECT
         c.strategy_axon,
-        c.proofreading_is_current AS is_current,
+        c.is_current,
         coalesce(c.status_axon AND c.strategy_axon <> 'none', FALSE) AS is_pre
     FROM cells AS c
     WHERE c.is_single_soma
@@ -22,18 +22,18 @@ expected AS (
 
 binned AS (
     SELECT
-        p.strategy_axon,
-        p.is_current,
+        p.pre_strategy_axon,
+        p.pre_is_current,
         sum(p.n_possible) AS n
     FROM possible_pairs AS p
-    GROUP BY p.strategy_axon, p.is_current
+    GROUP BY p.pre_strategy_axon, p.pre_is_current
 )
 
 SELECT
-    coalesce(e.strategy_axon, b.strategy_axon) AS strategy_axon,
-    coalesce(e.is_current, b.is_current) AS is_current,
+    coalesce(e.strategy_axon, b.pre_strategy_axon) AS strategy_axon,
+    coalesce(e.is_current, b.pre_is_current) AS is_current,
     e.n AS n_expected,
     b.n AS n_in_bins
 FROM expected AS e
-FULL JOIN binned AS b ON b.strategy_axon = e.strategy_axon AND b.is_current = e.is_current
+FULL JOIN binned AS b ON b.pre_strategy_axon = e.strategy_axon AND b.pre_is_current = e.is_current
 WHERE coalesce(e.n, 0) <> coalesce(b.n, 0)

@@ -13,13 +13,13 @@ WITH direct AS (
     WHERE
         pre.status_axon
         AND pre.strategy_axon <> 'none'
-        AND pre.proofreading_is_current
+        AND pre.is_current
         AND pre.nucleus_id <> post.nucleus_id
     GROUP BY pre.strategy_axon, pre.cell_type, post.cell_type
 )
 
 SELECT
-    t.strategy_axon,
+    t.pre_strategy_axon,
     t.pre_cell_type,
     t.post_cell_type,
     t.n_possible,
@@ -29,7 +29,7 @@ SELECT
 FROM cell_type_connectivity AS t
 LEFT JOIN direct AS d
     ON
-        d.strategy_axon = t.strategy_axon
+        d.strategy_axon = t.pre_strategy_axon
         AND d.pre_cell_type IS NOT DISTINCT FROM t.pre_cell_type
         AND d.post_cell_type IS NOT DISTINCT FROM t.post_cell_type
 WHERE t.n_syn <> coalesce(d.n_syn, 0) OR t.n_connected > t.n_possible

@@ -1,6 +1,6 @@
 -- Connected ordered pairs of cells, each alone on its segment, with their types: `cell_connections` without the means.
 --
--- Stored with the types, so that a matrix of types reads these few columns and joins nothing.
+-- It is stored with the types, so that a matrix of types reads only these columns and joins nothing.
 -- grain: pre_nucleus_id, post_nucleus_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- store: pre_nucleus_id, post_nucleus_id
@@ -26,8 +26,8 @@ SELECT
     pre.cell_type AS pre_cell_type, -- Type of the presynaptic cell, by the precedence of `cells`
     post.cell_class AS post_cell_class, -- Class of the postsynaptic cell: excitatory, inhibitory, nonneuron
     post.cell_type AS post_cell_type, -- Type of the postsynaptic cell, by the precedence of `cells`
-    a.strategy_axon, -- How far the presynaptic axon was proofread; NULL where the pair may not be interpreted
-    a.is_current -- Whether the presynaptic segment is still the one that was proofread; NULL where it was not
+    a.strategy_axon AS pre_strategy_axon, -- How far the presynaptic axon was proofread; NULL where the pair may not be interpreted
+    a.is_current AS pre_is_current -- Whether the presynaptic segment is still the one that was proofread; NULL where it was not
 FROM pairs AS k
 JOIN _root_cells AS pre ON pre.pt_root_id = k.pre_pt_root_id AND pre.n_nuclei = 1
 JOIN _root_cells AS post ON post.pt_root_id = k.post_pt_root_id AND post.n_nuclei = 1

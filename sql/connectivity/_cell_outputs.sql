@@ -1,6 +1,6 @@
 -- Synapses from proofread axons of cells onto other cells, one row per cleft.
 --
--- Both ends are cells by one of the two rules; who uses this filters by the rule that it follows.
+-- Both ends are cells by one of the two rules. A view that uses this filters by the rule that it follows.
 -- grain: id
 -- scope: all, proofread, neurons
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release

@@ -1,4 +1,4 @@
--- What a cell is called by the chosen label: one of the arguments that follow it.
+-- The name that a cell has by the chosen label: one of the arguments that follow it.
 -- macro: _label("by", cell_type, cell_class, mtype, visual_area, layer)
 SELECT
     CASE _one_of("by", 'label', ['cell_type', 'cell_class', 'mtype', 'visual_area', 'layer'])

@@ -1,11 +1,12 @@
 -- Possible ordered pairs of a proofread axon's cell and another cell, counted by kind of both and by distance.
 --
--- Counted twice, by distance in space and by distance along the sheet (`measure`): sums go over one of them.
--- Stored because it looks at every pair: once, by both distances, as 300 million pairs do not fit into memory.
--- grain: measure, strategy_axon, is_current, pre_cell_class, pre_cell_type, pre_visual_area, post_cell_class, post_cell_type,
+-- Each pair is counted twice, by distance in space and by distance along the sheet (`measure`): a sum goes over one of
+-- them. The view is stored because it looks at every pair. It does so once, by both distances, because 300 million
+-- pairs do not fit into memory.
+-- grain: measure, pre_strategy_axon, pre_is_current, pre_cell_class, pre_cell_type, pre_visual_area, post_cell_class, post_cell_type,
 --     post_visual_area, bin_um
 -- requires: nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
--- store: measure, strategy_axon, is_current, pre_cell_class, pre_cell_type, pre_visual_area, post_cell_class, post_cell_type,
+-- store: measure, pre_strategy_axon, pre_is_current, pre_cell_class, pre_cell_type, pre_visual_area, post_cell_class, post_cell_type,
 --     post_visual_area, bin_um
 WITH ends AS (
     SELECT
@@ -85,8 +86,8 @@ counted AS (
 
 SELECT
     c.measure, -- Which distance: space, or lateral (along the cortical sheet)
-    pre.strategy_axon, -- How far the presynaptic axon was proofread
-    pre.is_current, -- Whether the presynaptic segment is still the one that was proofread
+    pre.strategy_axon AS pre_strategy_axon, -- How far the presynaptic axon was proofread
+    pre.is_current AS pre_is_current, -- Whether the presynaptic segment is still the one that was proofread
     pre.cell_class AS pre_cell_class, -- Class of the presynaptic cells
     pre.cell_type AS pre_cell_type, -- Type of the presynaptic cells
     pre.visual_area AS pre_visual_area, -- Visual area of the presynaptic somata

@@ -1,4 +1,4 @@
--- Synapses between two different segments: those that connect.
+-- Synapses between two different segments: those that count as a connection.
 -- grain: id
 -- requires: synapses_pni_2
 SELECT

@@ -14,9 +14,9 @@ SELECT
     CASE
         WHEN c.status_axon AND c.strategy_axon <> 'none' THEN c.strategy_axon
     END AS strategy_axon, -- How far the axon was proofread; NULL where outputs may not be analysed
-    c.proofreading_is_current AS is_current, -- Whether the segment is still the one that was proofread
+    c.is_current, -- Whether the segment is still the one that was proofread
     coalesce(
-        c.status_axon AND c.strategy_axon <> 'none' AND c.status_dendrite AND c.proofreading_is_current, FALSE
+        c.status_axon AND c.strategy_axon <> 'none' AND c.status_dendrite AND c.is_current, FALSE
     ) AS is_proofread, -- Whether axon and dendrite were proofread, and the segment is still that one
     (
         cos(radians(_rotation_deg())) * c.x_nm - sin(radians(_rotation_deg())) * c.y_nm

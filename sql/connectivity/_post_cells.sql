@@ -1,9 +1,9 @@
--- Who a postsynaptic segment is, its columns named for that end of a synapse, one row per segment with a nucleus.
+-- What is known of a postsynaptic segment, columns named for that end of a synapse, one row per segment with a nucleus.
 -- grain: post_pt_root_id
 -- requires: nucleus_detection_v0
 SELECT
     c.pt_root_id AS post_pt_root_id, -- Postsynaptic segment in this version
-    c.n_nuclei AS post_n_nuclei, -- Nuclei on the postsynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    c.n_nuclei AS post_n_nuclei_on_root, -- Number of nuclei on the postsynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
     c.nucleus_id AS post_nucleus_id, -- The postsynaptic cell, if its segment has exactly one nucleus
     c.cell_class AS post_cell_class, -- Class of the postsynaptic cell: excitatory, inhibitory, nonneuron
     c.cell_type AS post_cell_type, -- Type of the postsynaptic cell, by the precedence of `cells`

@@ -1,6 +1,6 @@
 -- What segments with a nucleus receive from other segments, one row per segment that receives anything.
 --
--- Counting the segments that 337 million synapses come from takes 10 GB at once, and little bucket by bucket.
+-- Counting the segments that 337 million synapses come from takes 10 GB at once. Bucket by bucket it takes little.
 -- grain: pt_root_id
 -- store: pt_root_id
 -- buckets: made

@@ -1,4 +1,4 @@
--- Who a segment is, one row per segment with a nucleus; only a segment with one nucleus is somebody.
+-- What is known of a segment, one row per segment with a nucleus; only a segment with one nucleus is a cell.
 -- grain: pt_root_id
 -- store: pt_root_id
 -- requires: nucleus_detection_v0

@@ -1,20 +1,22 @@
 -- Connections between cells, one row per connected ordered pair: the fast way to questions about all cells.
 --
--- Both ends have exactly one nucleus on their segment; orphan pieces and merged cells are in `connections_typed`. All
+-- Both ends have exactly one nucleus on their segment. Orphan pieces and merged cells are in `connections_typed`. All
 -- synapses of a pair are counted; there is no threshold. Autapses are left out.
 --
--- A pair without `strategy_axon` was found on an axon that nobody proofread: it says what the segmentation joined, and
--- its absence says nothing. Probabilities need the pairs that do not connect as well: `cell_type_connectivity`.
--- Fast: anything, millions of pairs are grouped by type in a fraction of a second. In a snapshot of proofread outputs
--- these alone are here.
+-- Where the strategy of the axon is NULL, nobody proofread the axon. Such a pair only shows what the segmentation
+-- joined, and a missing pair shows nothing. For probabilities you also need the pairs that do not connect: see
+-- `cell_type_connectivity`.
+--
+-- Fast: any question. Millions of pairs are grouped by type in a fraction of a second. If only the outputs of
+-- proofread axons were fetched, only these pairs are here.
 -- grain: pre_nucleus_id, post_nucleus_id
 -- requires: synapses_pni_2, nucleus_detection_v0
--- warning: outputs of axons that were not proofread (strategy_axon NULL) are not to be interpreted
+-- warning: outputs of axons that were not proofread (pre_strategy_axon NULL) are not to be interpreted
 -- warning: never pool strategies without saying so
 -- cite: microns2025, turner2022
 -- questions: Q30, Q37, Q49
 -- example: SELECT pre_cell_class, post_cell_class, count(*) AS n_pairs, sum(n_syn)::BIGINT AS n_syn FROM cell_connections
---     WHERE strategy_axon = 'axon_fully_extended' GROUP BY ALL ORDER BY ALL
+--     WHERE pre_strategy_axon = 'axon_fully_extended' GROUP BY ALL ORDER BY ALL
 SELECT
     k.pre_nucleus_id,
     k.post_nucleus_id,
@@ -27,6 +29,6 @@ SELECT
     k.pre_cell_type,
     k.post_cell_class,
     k.post_cell_type,
-    k.strategy_axon,
-    k.is_current
+    k.pre_strategy_axon,
+    k.pre_is_current
 FROM _cell_connections AS k

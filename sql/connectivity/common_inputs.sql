@@ -1,10 +1,11 @@
 -- Segments that connect to both of two cells: their common inputs, one row per partner, strongest first.
 --
--- Takes two root ids or nucleus ids. Partners are cells (segments with exactly one nucleus), unless
--- `segments := true` asks for orphan pieces and merged cells too. The two cells themselves are never listed. The axons in
--- question are those of the partners: of one that nobody proofread parts are missing, so that it is not found to reach both
--- cells, and parts may be other cells', so that it reaches one of them falsely. `connections_proofread` has proofread
--- axons only.
+-- Takes two root ids or nucleus ids. Partners are cells (segments with exactly one nucleus); `segments := true` adds
+-- orphan pieces and merged cells. The two cells themselves are never listed.
+--
+-- The result depends on the partners' axons. If nobody proofread a partner's axon, parts of it may be missing, so the
+-- partner is not listed although it reaches both cells. Other parts may belong to other cells, so the partner is
+-- listed although it does not. `connections_proofread` has proofread axons only.
 -- grain: pre_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: all, cells

@@ -1,9 +1,10 @@
 -- Segments that both of two cells connect to: their common targets, one row per partner, strongest first.
 --
--- Takes two root ids or nucleus ids. Partners are cells (segments with exactly one nucleus), unless
--- `segments := true` asks for orphan pieces and merged cells too. The two cells themselves are never listed. The axons in
--- question are those of the two cells: if one was not proofread, common targets are missing, and some may be another
--- cell's; if one was not fully extended, the answer is a lower bound.
+-- Takes two root ids or nucleus ids. Partners are cells (segments with exactly one nucleus); `segments := true` adds
+-- orphan pieces and merged cells. The two cells themselves are never listed.
+--
+-- The result depends on the axons of the two cells. If one was not proofread, common targets are missing, and some may
+-- belong to another cell. If one was not fully extended, the answer is a lower bound.
 -- grain: post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: all, proofread, cells

@@ -1,11 +1,12 @@
 -- Every ordered pair of two lists of cells with its number of synapses, zero included, one row per pair.
 --
--- Takes root ids or nucleus ids. Pairs without a synapse are rows with n_syn = 0, so cells without a connection do not
--- vanish from a matrix or from a denominator. A segment and itself is no pair: there the counts are NULL, which averages
--- leave out. Rows stand sorted by the label of the presynaptic and then the postsynaptic cell, so that a matrix made of
--- them shows its types as blocks: `by` is cell_type, cell_class, mtype, visual_area or layer. Synapses smaller than
--- `min_size` [voxel] are not counted, and pairs of fewer than `min_syn` are set to 0. From Python,
--- `wh.matrix(pre_ids, post_ids)` gives arrays, faster.
+-- Takes root ids or nucleus ids. A pair without a synapse is a row with n_syn = 0, so that no cell vanishes from a
+-- matrix or from a denominator. A segment with itself is no pair: its counts are NULL, and averages leave it out.
+--
+-- Rows are sorted by the label of the presynaptic cell, then of the postsynaptic cell, so a matrix of them shows its
+-- types as blocks. `by` chooses the label (cell_type, cell_class, mtype, visual_area or layer). Synapses smaller than
+-- `min_size` [voxel] are not counted. Pairs with fewer than `min_syn` synapses become 0. In Python,
+-- `wh.matrix(pre_ids, post_ids)` gives arrays, and is faster.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- macro: connection_matrix(pre_ids, post_ids, min_syn := 1, min_size := 0, by := 'cell_type')

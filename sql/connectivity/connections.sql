@@ -1,12 +1,12 @@
 -- Connected pairs of segments, one row per ordered pair.
 --
 -- All synapses of a pair are counted; there is no threshold. Autapses and sides without a segment (roots 0 and 1) are
--- left out. Number, summed and mean size stand together because they answer different questions: a sum of sizes is not
--- a number of synapses. Segments need not be cells: see `connections_typed` for who they are.
+-- left out. Number, summed size and mean size answer different questions: a sum of sizes is not a number of synapses.
+-- Segments need not be cells: see `connections_typed`.
 --
--- Fast: a filter on `post_pt_root_id` by a value or a list, or a join with few cells, which open few files; not
--- `IN (SELECT ...)`, with which DuckDB 2 forms all pairs first. A filter on `pre_pt_root_id` reads the ids of all
--- synapses; without any filter all pairs are formed, which for the whole volume needs minutes and much memory.
+-- Fast: a filter on `post_pt_root_id` by a value or a list, or a join with few cells. These open few files. Slow: `IN
+-- (SELECT ...)`, because DuckDB 2 forms all pairs first; a filter on `pre_pt_root_id`, because it reads the ids of all
+-- synapses. Without a filter all pairs are formed. For the whole volume that takes minutes and much memory.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2
 -- warning: outputs of axons that were not proofread are not to be interpreted, see `connections_proofread`

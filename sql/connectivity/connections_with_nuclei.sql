@@ -1,10 +1,10 @@
--- Connected pairs of segments with the nucleus of each end where there is exactly one, column for column as CAVE has it.
+-- Connected pairs of segments with the nucleus of each end, if it has exactly one: CAVE's view of this name.
 --
--- For code written against CAVE's view of this name. It is `connections` with two columns more: autapses and sides without
--- a segment (roots 0 and 1) are left out, nuclei are those at the look-up point. Where CAVE's own table was fetched it
--- stays beside this one, under the version's `_cave` schema, and may differ in these choices.
+-- It has CAVE's columns, for code that was written against CAVE. It is `connections` with two more columns: autapses
+-- and sides without a segment (roots 0 and 1) are left out, and nuclei are those at the look-up point. If CAVE's own
+-- table was fetched, it is in the version's `_cave` schema, and may differ in these choices.
 --
--- Fast: a filter on `post_pt_root_id`. Without any filter all pairs are formed.
+-- Fast: a filter on `post_pt_root_id`. Without a filter all pairs are formed.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- scope: all
 -- requires: synapses_pni_2, nucleus_detection_v0

@@ -1,9 +1,9 @@
 -- What each cell with a proofread axon sends to each type of cells, one row per presynaptic cell and target type.
 --
--- To bootstrap from: resample presynaptic cells, not pairs, since the pairs of one axon are not independent. Cells are
--- those alone on their segment (`is_single_soma`), targets also if they are no neurons; types without a connection are
--- rows with 0. Where `is_current` holds, rows of one strategy and type add up to `cell_type_connectivity`. Targets that
--- are orphan pieces or merged cells are not here; `connections_proofread` has them.
+-- Use it to bootstrap: resample presynaptic cells, not pairs, because the pairs of one axon are not independent. Cells
+-- are alone on their segment (`is_single_soma`). Targets include cells that are no neurons. Types without a connection
+-- are rows with 0. Of cells that were not edited since, the rows of one strategy and type add up to
+-- `cell_type_connectivity`. Orphan pieces and merged cells as targets are only in `connections_proofread`.
 -- grain: pre_nucleus_id, post_cell_type
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: never pool strategies without saying so
@@ -48,8 +48,8 @@ SELECT
     c.cell_class AS pre_cell_class, -- Class of the presynaptic cell: excitatory, inhibitory, nonneuron
     c.cell_type AS pre_cell_type, -- Type of the presynaptic cell
     c.visual_area AS pre_visual_area, -- Visual area of the presynaptic soma
-    c.strategy_axon, -- How far the presynaptic axon was proofread
-    c.is_current, -- Whether the presynaptic segment is still the one that was proofread
+    c.strategy_axon AS pre_strategy_axon, -- How far the presynaptic axon was proofread
+    c.is_current AS pre_is_current, -- Whether the presynaptic segment is still the one that was proofread
     c.post_cell_type, -- Type of the targets; NULL = unknown
     c.n_possible, -- Number of cells of that type, the presynaptic one excepted
     coalesce(k.n_connected, 0) AS n_connected, -- Number of them that receive at least one synapse

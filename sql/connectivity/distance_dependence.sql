@@ -1,40 +1,40 @@
 -- How often cells connect by the distance of their nuclei, one row per measure, strategy of the axon, pair of types and bin.
 --
--- `measure` is space (straight distance) or lateral (along the cortical sheet, without depth): every pair is in both, so
--- filter one. Bins are 25 um wide. Pairs are those of `cell_type_connectivity`: presynaptic cells alone on their segment
--- with a proofread axon that was not edited since, all other cells alone on their segment as targets, one synapse makes a
--- connection.
+-- `measure` is space (straight distance) or lateral (along the cortical sheet, without depth). Every pair is in both,
+-- so filter by one. Bins are 25 um wide. Pairs are those of `cell_type_connectivity`: presynaptic cells are alone on
+-- their segment, and their axon was proofread and not edited since; targets are all other cells that are alone on
+-- their segment; one synapse makes a connection.
 --
--- The volume ends: around a cell near its side part of every ring of distance is missing, and with it axon that leaves and
--- comes back. Columns with `inside` count only pairs whose presynaptic nucleus is at least as far from the nearest side
--- (`edge_distance_um` of `cells`) as the bin reaches, so the whole ring is in the volume. At distances beyond
--- half the volume's width nothing is inside.
--- grain: measure, strategy_axon, pre_cell_type, post_cell_type, distance_from_um
+-- The volume ends. Around a cell near a side, part of every ring of distance is missing, and so are parts of axons
+-- that leave the volume and come back. Columns with `inside` count only pairs with a complete ring: the presynaptic
+-- nucleus is at least as far from the nearest side (`edge_distance_um` of `cells`) as the bin reaches. Beyond half the
+-- width of the volume, nothing is inside.
+-- grain: measure, pre_strategy_axon, pre_cell_type, post_cell_type, distance_from_um
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: filter by measure, or every pair counts twice
 -- warning: partially extended axons bias distant bins down; never pool strategies silently
 -- cite: microns2025, schneidermizell2025, turner2022
 -- questions: Q38
 -- example: SELECT distance_from_um, sum(n_possible)::BIGINT AS n_possible, sum(n_connected)::BIGINT AS n_connected
---     FROM distance_dependence WHERE measure = 'lateral' AND strategy_axon = 'axon_fully_extended' GROUP BY ALL ORDER
+--     FROM distance_dependence WHERE measure = 'lateral' AND pre_strategy_axon = 'axon_fully_extended' GROUP BY ALL ORDER
 --     BY ALL LIMIT 4
 WITH possible AS (
     SELECT
         b.measure,
-        b.strategy_axon,
+        b.pre_strategy_axon,
         b.pre_cell_type,
         b.post_cell_type,
         b.bin_um,
         sum(b.n_possible)::BIGINT AS n_possible,
         sum(b.n_possible_inside)::BIGINT AS n_possible_inside
     FROM _pair_bins AS b
-    WHERE b.is_current
-    GROUP BY b.measure, b.strategy_axon, b.pre_cell_type, b.post_cell_type, b.bin_um
+    WHERE b.pre_is_current
+    GROUP BY b.measure, b.pre_strategy_axon, b.pre_cell_type, b.post_cell_type, b.bin_um
 ),
 
 placed AS (
     SELECT
-        pre.strategy_axon,
+        pre.strategy_axon AS pre_strategy_axon,
         pre.cell_type AS pre_cell_type,
         post.cell_type AS post_cell_type,
         pre.edge_distance_um,
@@ -63,7 +63,7 @@ measured AS (
 connected AS (
     SELECT
         m.measure,
-        m.strategy_axon,
+        m.pre_strategy_axon,
         m.pre_cell_type,
         m.post_cell_type,
         m.bin_um,
@@ -71,12 +71,12 @@ connected AS (
         count(*) FILTER (WHERE m.edge_distance_um >= m.bin_um + 25) AS n_connected_inside,
         sum(m.n_syn)::BIGINT AS n_syn
     FROM measured AS m
-    GROUP BY m.measure, m.strategy_axon, m.pre_cell_type, m.post_cell_type, m.bin_um
+    GROUP BY m.measure, m.pre_strategy_axon, m.pre_cell_type, m.post_cell_type, m.bin_um
 )
 
 SELECT
     p.measure, -- Which distance: space, or lateral (along the cortical sheet)
-    p.strategy_axon, -- How far the presynaptic axons were proofread
+    p.pre_strategy_axon, -- How far the presynaptic axons were proofread
     p.pre_cell_type, -- Type of the presynaptic cells; NULL = unknown
     p.post_cell_type, -- Type of the postsynaptic cells; NULL = unknown
     p.bin_um AS distance_from_um, -- Lower end of the bin of distances [um]
@@ -94,7 +94,7 @@ FROM possible AS p
 LEFT JOIN connected AS k
     ON
         k.measure = p.measure
-        AND k.strategy_axon = p.strategy_axon
+        AND k.pre_strategy_axon = p.pre_strategy_axon
         AND k.pre_cell_type IS NOT DISTINCT FROM p.pre_cell_type
         AND k.post_cell_type IS NOT DISTINCT FROM p.post_cell_type
         AND k.bin_um = p.bin_um

@@ -1,18 +1,19 @@
 -- Inputs and outputs of every segment with a nucleus: synapses, partner segments and partner cells, one row per segment.
 --
--- Segments are not cells: most presynaptic partners are orphan pieces of axon, and an axon in five pieces is five of
--- them. `n_pre_segments` counts pieces, `n_pre_cells` only partners with exactly one nucleus; the true number of presynaptic
--- cells lies between. Autapses and sides without a segment (roots 0 and 1) are left out, all else is counted, whatever
--- its size. Inputs may be interpreted for any cell; outputs only where `strategy_axon` says that the axon was proofread.
+-- Segments are not cells. Most presynaptic partners are orphan pieces of axon, and an axon in five pieces is five of
+-- them. `n_pre_segments` counts pieces; `n_pre_cells` counts only partners with exactly one nucleus. The true number
+-- of presynaptic cells is between the two. Autapses and sides without a segment (roots 0 and 1) are left out.
+-- Everything else is counted, whatever its size. Inputs may be interpreted for any cell; outputs only if
+-- `strategy_axon` says that the axon was proofread.
 -- grain: pt_root_id
 -- store: pt_root_id
 -- scope: all
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- warning: outputs of a cell with strategy_axon NULL say how much of its axon was found, not how it connects
--- warning: a segment with several nuclei (n_nuclei above 1) has the synapses of several cells
+-- warning: a segment with several nuclei (n_nuclei_on_root above 1) has the synapses of several cells
 -- cite: microns2025, turner2022
 -- questions: Q20, Q33, Q34
--- example: SELECT nucleus_id, n_in_syn, n_pre_segments, n_pre_cells, n_out_syn, n_post_cells FROM in_out_degree WHERE
+-- example: SELECT nucleus_id, n_input_syn, n_pre_segments, n_pre_cells, n_output_syn, n_post_cells FROM in_out_degree WHERE
 --     strategy_axon = 'axon_fully_extended' ORDER BY nucleus_id LIMIT 3
 WITH outputs AS (
     SELECT
@@ -58,20 +59,20 @@ autapses AS (
 SELECT
     r.pt_root_id,
     r.nucleus_id,
-    r.n_nuclei, -- Number of nuclei on the segment: 1 = a cell, more = merged cells
+    r.n_nuclei AS n_nuclei_on_root, -- Number of nuclei on the segment: 1 = a cell, more = merged cells
     r.cell_class, -- Class of the cell: excitatory, inhibitory, nonneuron
     r.cell_type, -- Type of the cell, by the precedence of `cells`
     a.strategy_axon, -- How far the axon was proofread; NULL where its outputs may not be interpreted
-    coalesce(i.n_syn, 0) AS n_in_syn, -- Number of input synapses
+    coalesce(i.n_syn, 0) AS n_input_syn, -- Number of input synapses
     coalesce(i.n_segments, 0) AS n_pre_segments, -- Number of segments they come from, most of them orphan pieces
     coalesce(c.n_cells, 0) AS n_pre_cells, -- Number of those segments that have exactly one nucleus
-    coalesce(i.sum_size, 0) AS in_sum_size, -- Summed cleft size of the inputs [voxel]
-    i.sum_size / i.n_syn AS in_mean_size, -- Mean cleft size of the inputs; NULL without one [voxel]
-    coalesce(o.n_syn, 0) AS n_out_syn, -- Number of output synapses
+    coalesce(i.sum_size, 0) AS input_sum_size, -- Summed cleft size of the inputs [voxel]
+    i.sum_size / i.n_syn AS input_mean_size, -- Mean cleft size of the inputs; NULL without one [voxel]
+    coalesce(o.n_syn, 0) AS n_output_syn, -- Number of output synapses
     coalesce(o.n_segments, 0) AS n_post_segments, -- Number of segments they go to
     coalesce(o.n_cells, 0) AS n_post_cells, -- Number of those segments that have exactly one nucleus
-    coalesce(o.sum_size, 0) AS out_sum_size, -- Summed cleft size of the outputs [voxel]
-    o.sum_size / o.n_syn AS out_mean_size, -- Mean cleft size of the outputs; NULL without one [voxel]
+    coalesce(o.sum_size, 0) AS output_sum_size, -- Summed cleft size of the outputs [voxel]
+    o.sum_size / o.n_syn AS output_mean_size, -- Mean cleft size of the outputs; NULL without one [voxel]
     coalesce(s.n_syn, 0) AS n_autapses -- Number of synapses of the segment onto itself, counted in no other column
 FROM _root_cells AS r
 LEFT JOIN _received AS i ON i.pt_root_id = r.pt_root_id

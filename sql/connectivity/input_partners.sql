@@ -1,15 +1,15 @@
--- Who connects to one or several segments, one row per ordered pair of segments, strongest first.
+-- The segments that connect to one or several segments, one row per ordered pair, strongest first.
 --
--- Takes root ids or nucleus ids: a number, a text, a list, or `(SELECT list(...) FROM ...)`. Autapses and sides without a
--- segment are left out. Most presynaptic segments are orphan pieces of axon: one axon in five pieces is five rows, and
--- `pre_nucleus_id` is NULL for each. Only rows with `pre_axon_proofread` say who the input comes from. `min_syn` leaves
--- out pairs of fewer synapses.
+-- Takes root ids or nucleus ids: a number, a text, a list, or `(SELECT list(...) FROM ...)`. Autapses and sides
+-- without a segment are left out. Most presynaptic segments are orphan pieces of axon. An axon in five pieces is five
+-- rows, and `pre_nucleus_id` is NULL in each. Only rows with `pre_axon_proofread` show who the input comes from. Pairs
+-- with fewer than `min_syn` synapses are left out.
 -- grain: pre_pt_root_id, post_pt_root_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: all, cells
 -- macro: input_partners(ids, min_syn := 1)
 -- example: FROM input_partners(287566, min_syn := 2) ORDER BY n_syn DESC, pre_pt_root_id LIMIT 5
--- warning: a row is a segment, not a cell; only a proofread or typed presynaptic cell says who the input comes from
+-- warning: a row is a segment, not a cell; who the input comes from is known only if the presynaptic cell is typed or proofread
 -- cite: microns2025, turner2022
 -- questions: Q21, Q23, Q26
 WITH pairs AS (
@@ -33,8 +33,10 @@ SELECT
     k.mean_size,
     k.median_size,
     a.pt_root_id IS NOT NULL AS pre_axon_proofread, -- Whether the presynaptic axon was proofread
-    coalesce(c.pre_n_nuclei, 0) AS pre_n_nuclei, -- Nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
-    c.* EXCLUDE (pre_pt_root_id, pre_n_nuclei, pre_depth_um, pre_x_nm, pre_y_nm, pre_z_nm)
+    coalesce(
+        c.pre_n_nuclei_on_root, 0
+    ) AS pre_n_nuclei_on_root, -- Number of nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    c.* EXCLUDE (pre_pt_root_id, pre_n_nuclei_on_root, pre_depth_um, pre_x_nm, pre_y_nm, pre_z_nm)
 FROM pairs AS k
 LEFT JOIN _pre_cells AS c ON c.pre_pt_root_id = k.pre_pt_root_id
 LEFT JOIN _proofread_axons AS a ON a.pt_root_id = k.pre_pt_root_id

@@ -1,14 +1,14 @@
 -- The partners of a cell by type: how many there are and how many synapses they share, one row per type.
 --
--- Partners and synapses are different numbers: a plot of one must not be captioned as the other. What has no answer is
--- kept as `unknown`: orphan pieces, merged cells, and cells that the table in question does not cover; on the input side
--- that is most of all. `side` is 'out' (targets) or 'in' (sources); `by` is cell_type, cell_class, mtype, visual_area
--- or layer.
--- grain: partner_type
+-- Partners and synapses are different numbers: say in a plot which one it shows. Partners without an answer are kept
+-- as `unknown`: orphan pieces, merged cells, and cells that the table in question does not cover. Most inputs are
+-- unknown. `side` chooses whose types: those of its targets, or those of the sources of its inputs. `by` chooses the
+-- kind of type (cell_type, cell_class, mtype, visual_area or layer).
+-- grain: partner_label
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: any
--- macro: partner_types(ids, side := 'out', by := 'cell_type')
--- example: FROM partner_types(287566, side := 'in', by := 'cell_class') ORDER BY n_syn DESC
+-- macro: partner_types(ids, side := 'output', by := 'cell_type')
+-- example: FROM partner_types(287566, side := 'input', by := 'cell_class') ORDER BY n_syn DESC
 -- warning: fractions of the known types are fractions of what was typed, not of all partners
 -- cite: microns2025, turner2022
 -- questions: Q22, Q23, Q45
@@ -24,7 +24,7 @@ WITH partners AS (
         p.post_visual_area AS visual_area,
         p.post_layer AS layer
     FROM output_partners(ids) AS p
-    WHERE _one_of(side, 'side', ['in', 'out']) = 'out'
+    WHERE _one_of(_side(side), 'side', ['input', 'output']) = 'output'
     UNION ALL
     SELECT
         p.pre_pt_root_id,
@@ -37,7 +37,7 @@ WITH partners AS (
         p.pre_visual_area,
         p.pre_layer
     FROM input_partners(ids) AS p
-    WHERE _one_of(side, 'side', ['in', 'out']) = 'in'
+    WHERE _one_of(_side(side), 'side', ['input', 'output']) = 'input'
 ),
 
 labelled AS (
@@ -48,11 +48,11 @@ labelled AS (
 )
 
 SELECT
-    coalesce(p.label, 'unknown') AS partner_type, -- Type of the partners by the chosen label; unknown where there is none
+    coalesce(p.label, 'unknown') AS partner_label, -- What `by` says of the partners; unknown where there is none
     count(DISTINCT p.pt_root_id) AS n_partners, -- Number of partner segments
     count(DISTINCT p.nucleus_id) AS n_cells, -- Number of partners that are cells: segments with exactly one nucleus
     sum(p.n_syn)::BIGINT AS n_syn, -- Number of synapses with them
     sum(p.sum_size)::BIGINT AS sum_size -- Summed cleft size of these synapses [voxel]
 FROM labelled AS p
 GROUP BY ALL
-ORDER BY n_syn DESC, partner_type ASC
+ORDER BY n_syn DESC, partner_label ASC

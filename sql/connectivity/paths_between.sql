@@ -1,18 +1,18 @@
--- The ways from one cell to another along connections that may be interpreted, one row per path, shortest first.
+-- The paths from one cell to another along connections that may be interpreted, one row per path, shortest first.
 --
--- Takes root ids or nucleus ids, one or a list on either side. A path leads from `a` over at most `max_hops` connections
--- to `b`, never twice through the same cell. Each connection is an output of a proofread axon, and each cell, both ends
--- too, is alone on its segment: merged cells would be short cuts that do not exist. If the axon of `a` was not proofread
--- the question has no answer. Connections of fewer than `min_syn` synapses are not taken.
+-- Takes root ids or nucleus ids, one or a list on either side. A path leads from `a` to `b` over at most `max_hops`
+-- connections, never twice through the same cell. Each connection is an output of a proofread axon with at least
+-- `min_syn` synapses. Each cell on the path, both ends too, is alone on its segment, because merged cells would be
+-- short cuts that do not exist. If the axon of `a` was not proofread, the question has no answer.
 --
--- Only cells whose own axon was proofread can be on the way, so paths are a sample: none found does not mean none there. The
--- number of paths grows some tenfold with each hop, and `max_hops` goes to 5; for motifs of more cells take
+-- Only cells with a proofread axon can be on the way, so paths are a sample: if none is found, there may still be one.
+-- The number of paths grows some tenfold with each hop, and `max_hops` is at most 5. For motifs of more cells, take
 -- `connections_proofread` to networkx or DotMotif.
--- grain: path
+-- grain: pt_root_ids
 -- scope: all, proofread, neurons
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- macro: paths_between(a, b, max_hops := 2, min_syn := 1)
--- example: SELECT n_hops, nucleus_ids, n_syn, min_n_syn FROM paths_between(424569, 287566, max_hops := 3) LIMIT 4
+-- example: SELECT n_hops, nucleus_ids, n_syn_by_hop, min_n_syn FROM paths_between(424569, 287566, max_hops := 3) LIMIT 4
 -- warning: a path through partially extended axons says that it exists, its absence says nothing
 -- cite: microns2025, turner2022
 -- questions: Q37
@@ -54,7 +54,7 @@ edges AS MATERIALIZED (
         k.n_syn
     FROM _cell_connections AS k
     JOIN receivers AS q ON q.root = k.post_pt_root_id
-    WHERE k.strategy_axon IS NOT NULL AND k.n_syn >= min_syn
+    WHERE k.pre_strategy_axon IS NOT NULL AND k.n_syn >= min_syn
 ),
 
 -- A walk knows its goals, and both its ends are compared in the end: asked for each row of a table, DuckDB 1.5 walks for
@@ -100,10 +100,10 @@ found AS (
 
 SELECT
     len(f.n_syn) AS n_hops, -- Number of connections on the path
-    f.roots AS path, -- The segments on the path, from `a` to `b`
+    f.roots AS pt_root_ids, -- The segments on the path, from `a` to `b`
     cells.nucleus_ids, -- The cells on the path, from `a` to `b`
     cells.cell_types, -- Their types, by the precedence of `cells`
-    f.n_syn, -- Number of synapses of each connection on the path
+    f.n_syn AS n_syn_by_hop, -- Number of synapses of each connection on the path
     list_min(f.n_syn) AS min_n_syn -- Number of synapses of the weakest connection on the path
 FROM found AS f
 JOIN (
@@ -121,4 +121,4 @@ JOIN (
     LEFT JOIN _root_cells AS c ON c.pt_root_id = g.root
     GROUP BY g.roots
 ) AS cells ON cells.roots = f.roots
-ORDER BY n_hops ASC, min_n_syn DESC, path ASC
+ORDER BY n_hops ASC, min_n_syn DESC, pt_root_ids ASC

@@ -1,22 +1,24 @@
 -- How many ordered pairs of cells could be connected, by strategy of the axon, class, type, area and distance.
 --
--- The denominators of connection probabilities, from the list of cells, not of connections. Presynaptic: cells alone on
--- their segment (`is_single_soma`) with a proofread axon. Postsynaptic: all cells alone on their segment. A cell is not
--- paired with itself, so sums over rows are the number of presynaptic cells times that of postsynaptic cells, less the
--- cells that are in both groups. Kinds and distances without a pair have no row. Distances are between nuclei, in space,
--- in bins of 25 um; along the cortical sheet they are in `distance_dependence`.
--- grain: strategy_axon, is_current, pre_cell_class, pre_cell_type, pre_visual_area, post_cell_class, post_cell_type, post_visual_area,
---     distance_from_um
+-- These are the denominators of connection probabilities. They come from the list of cells, not of connections.
+-- Presynaptic cells are alone on their segment (`is_single_soma`) and have a proofread axon. Postsynaptic cells are
+-- all cells that are alone on their segment. A cell is not paired with itself. So a sum over rows is the number of
+-- presynaptic cells times the number of postsynaptic cells, less the cells that are in both groups.
+--
+-- Kinds and distances without a pair have no row. Distances are between nuclei, in space, in bins of 25 um. For
+-- distances along the cortical sheet see `distance_dependence`.
+-- grain: pre_strategy_axon, pre_is_current, pre_cell_class, pre_cell_type, pre_visual_area, post_cell_class,
+--     post_cell_type, post_visual_area, distance_from_um
 -- requires: nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
--- warning: `cell_type_connectivity` takes only rows where is_current holds
+-- warning: `cell_type_connectivity` takes only rows where pre_is_current holds
 -- warning: NULL in a class, type or area is a kind of its own: compare by IS NOT DISTINCT FROM
 -- cite: microns2025, schneidermizell2025
 -- questions: Q32, Q38
--- example: SELECT strategy_axon, is_current, sum(n_possible)::BIGINT AS n_possible FROM possible_pairs GROUP BY ALL
+-- example: SELECT pre_strategy_axon, pre_is_current, sum(n_possible)::BIGINT AS n_possible FROM possible_pairs GROUP BY ALL
 --     ORDER BY ALL
 SELECT
-    b.strategy_axon,
-    b.is_current,
+    b.pre_strategy_axon,
+    b.pre_is_current,
     b.pre_cell_class,
     b.pre_cell_type,
     b.pre_visual_area,

@@ -1,10 +1,11 @@
--- Number and mean size of the synapses of every segment, unfiltered, column for column as CAVE has it, one row per segment.
+-- Number and mean size of the synapses of every segment, unfiltered: CAVE's view of this name, one row per segment.
 --
--- For code written against CAVE's view of this name. Nothing is left out: autapses count on both sides, and roots 0 and 1,
--- which are no segments, have rows. Counts of synapses are not counts of partners, and most segments are orphan pieces:
--- for cells see `in_out_degree`. Where CAVE's own table was fetched it stays under the version's `_cave` schema.
+-- It has CAVE's columns, for code that was written against CAVE. Nothing is left out: autapses count on both sides,
+-- and roots 0 and 1, which are no segments, have rows. A number of synapses is not a number of partners, and most
+-- segments are orphan pieces: for cells see `in_out_degree`. If CAVE's own table was fetched, it is in the version's
+-- `_cave` schema.
 --
--- A filter on `root_id` reads the presynaptic ids of all synapses.
+-- Slow: a filter on `root_id` reads the presynaptic ids of all synapses.
 -- grain: root_id
 -- scope: all
 -- requires: synapses_pni_2

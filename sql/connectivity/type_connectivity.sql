@@ -1,17 +1,17 @@
 -- How often cells of one type connect to cells of another, with thresholds and rules as parameters, one row per type pair.
 --
--- Presynaptic cells are those whose axon was proofread, postsynaptic ones all cells; numerator and denominator take them
--- from the same list by the same rules. Pairs are ordered, a cell is not paired with itself: n_possible is
+-- Presynaptic cells are those with a proofread axon; postsynaptic cells are all cells. Numerator and denominator take
+-- them from the same list by the same rules. Pairs are ordered, and a cell is not paired with itself: n_possible is
 -- n_pre x n_post less the cells that are in both groups. Pairs of types that never connect are rows with 0.
 --
--- `min_syn` is how many synapses make a connection, `min_size` the size below which a synapse is not counted at all [voxel].
--- `strategy` NULL gives a row per strategy_axon, a name only that strategy, 'pooled' all in one row, which says so.
--- `soma_rule` is single_soma (no other nucleus on the segment) or single_neuron (no other neuron, CAVE's single_neurons).
--- `require_current` leaves out presynaptic cells that were edited after proofreading. `by` is cell_type, cell_class, mtype,
--- visual_area or layer, of both ends. `among` all, or proofread: then both ends are cells whose axon and dendrite
--- were proofread and not edited since, which is the published square of excitatory and inhibitory cells
--- (`strategy := 'pooled', by := 'cell_class', among := 'proofread'`).
--- grain: strategy_axon, pre_label, post_label
+-- `min_syn`: how many synapses make a connection. `min_size`: smaller synapses are not counted [voxel]. `strategy`:
+-- NULL gives a row for each strategy of the axon, a name gives only that one, 'pooled' gives all in one row that says
+-- so. `soma_rule`: single_soma (no other nucleus on the segment) or single_neuron (no other neuron, CAVE's
+-- single_neurons). `require_current`: leave out presynaptic cells that were edited after proofreading. `by`:
+-- cell_type, cell_class, mtype, visual_area or layer, of both ends. `among`: all, or proofread. With proofread, both
+-- ends are cells with a proofread axon and dendrite that were not edited since. The published square of excitatory and
+-- inhibitory cells is `strategy := 'pooled', by := 'cell_class', among := 'proofread'`.
+-- grain: pre_strategy_axon, pre_label, post_label
 -- macro: type_connectivity(min_syn := 1, min_size := 0, strategy := NULL, soma_rule := 'single_soma', require_current := true,
 --     by := 'cell_type', among := 'all')
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
@@ -105,8 +105,8 @@ counted AS (
         pre.strategy_axon,
         pre.label AS pre_label,
         post.label AS post_label,
-        pre.n AS n_pre,
-        post.n AS n_post,
+        pre.n AS n_pre_cells,
+        post.n AS n_post_cells,
         pre.n * post.n - pre.n * (pre.label IS NOT DISTINCT FROM post.label)::BIGINT AS n_possible,
         coalesce(k.n_connected, 0) AS n_connected,
         coalesce(k.n_syn, 0) AS n_syn,
@@ -121,11 +121,11 @@ counted AS (
 )
 
 SELECT
-    k.strategy_axon, -- How far the presynaptic axons were proofread; pooled where that was asked for
+    k.strategy_axon AS pre_strategy_axon, -- How far the presynaptic axons were proofread; pooled where that was asked for
     k.pre_label, -- Type (or what `by` says) of the presynaptic cells; NULL = unknown
     k.post_label, -- Type (or what `by` says) of the postsynaptic cells; NULL = unknown
-    k.n_pre, -- Number of presynaptic cells, connected or not
-    k.n_post, -- Number of postsynaptic cells, connected or not
+    k.n_pre_cells, -- Number of presynaptic cells, connected or not
+    k.n_post_cells, -- Number of postsynaptic cells, connected or not
     k.n_possible, -- Number of possible ordered pairs of two different cells
     k.n_connected, -- Number of those with at least min_syn synapses
     k.n_connected / nullif(k.n_possible, 0) AS connection_probability, -- n_connected of n_possible; NULL without a possible pair

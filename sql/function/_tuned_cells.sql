@@ -8,7 +8,7 @@ SELECT
     f.session,
     f.scan_idx,
     f.unit_id,
-    f.source,
+    f.match_source,
     f.n_nuclei_of_unit,
     f.tuning_source,
     f.pref_ori_deg,
@@ -27,7 +27,7 @@ SELECT
     c.layer,
     c.strategy_axon,
     c.status_axon AND c.strategy_axon <> 'none' AS axon_proofread, -- Whether its outputs may be analysed
-    c.proofreading_is_current,
+    c.is_current,
     c.x_nm,
     c.y_nm,
     c.z_nm

@@ -3,7 +3,7 @@
 -- A nucleus has several units, one for each scan in which it was recorded and for each method that matched it. The method
 -- decides first, by hand before combined (both automatic methods agree) before automatic before vessel.
 -- Among the units of that method the one that the model predicts best (highest cc_abs), then highest cc_max, then
--- smallest residual, then the earliest session, scan and unit. Keeping only source = 'manual' gives what the manual table
+-- smallest residual, then the earliest session, scan and unit. Keeping only match_source = 'manual' gives what the manual table
 -- alone would give.
 --
 -- Bias: the highest of several noisy scores is too high, the more so the more scans a cell has (`n_units`), and cells that
@@ -16,14 +16,14 @@
 -- warning: n_nuclei_of_unit above 1: the methods give the unit to different cells; n_cells_of_unit above 1: it is here twice
 -- cite: microns2025, ding2025, wang2025
 -- questions: Q55, Q56
--- example: SELECT source, count(*) AS n_cells, round(avg(cc_abs), 3) AS cc_abs FROM functional_best GROUP BY ALL ORDER BY ALL
+-- example: SELECT match_source, count(*) AS n_cells, round(avg(cc_abs), 3) AS cc_abs FROM functional_best GROUP BY ALL ORDER BY ALL
 WITH ranked AS (
     SELECT
         *,
-        list_position(['manual', 'combined', 'automatic', 'vessel'], source) AS rank,
-        readout_loc_x - avg(readout_loc_x) OVER (PARTITION BY session, scan_idx, source) AS readout_in_scan_x,
-        readout_loc_y - avg(readout_loc_y) OVER (PARTITION BY session, scan_idx, source) AS readout_in_scan_y,
-        count(*) OVER (PARTITION BY nucleus_id, source) AS n_units
+        list_position(['manual', 'combined', 'automatic', 'vessel'], match_source) AS rank,
+        readout_loc_x - avg(readout_loc_x) OVER (PARTITION BY session, scan_idx, match_source) AS readout_in_scan_x,
+        readout_loc_y - avg(readout_loc_y) OVER (PARTITION BY session, scan_idx, match_source) AS readout_in_scan_y,
+        count(*) OVER (PARTITION BY nucleus_id, match_source) AS n_units
     FROM functional_units
 ),
 
@@ -45,7 +45,7 @@ SELECT
     b.session, -- Recording session; part of the unit's key
     b.scan_idx, -- Scan within the session; part of the unit's key
     b.unit_id, -- Unit (segmented cell) within the scan; part of the unit's key
-    b.source, -- How it was matched: manual, combined (both automatic methods agree), automatic (landmarks), vessel
+    b.match_source, -- How it was matched: manual, combined (both automatic methods agree), automatic (landmarks), vessel
     b.n_units, -- Number of the cell's units by this method, of which this is the best
     b.n_nuclei_of_unit, -- Number of different nuclei that the methods match the unit to; above 1 they disagree
     count(*) OVER (

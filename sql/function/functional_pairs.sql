@@ -19,12 +19,12 @@
 --     or coregistration_auto_phase3_fwd_apl_vess_combined_v2
 -- warning: pairs share cells and are not independent: test by presynaptic cell, not by pair
 -- warning: a pair that is not connected may be one whose synapse lies beyond the proofread axon: see pre_strategy_axon
--- warning: where same_tuning_source is false the two values come from different models: leave such pairs out
+-- warning: where is_same_tuning_source is false the two values come from different models: leave such pairs out
 -- warning: readout differences between scans hold the gaze offset of each scan; those "in scan" are relative to its mean
 -- cite: ding2025, microns2025, wang2025
 -- questions: Q57, Q58, Q59, Q60, Q62
 -- example: SELECT is_connected, count(*) AS n_pairs, round(avg(delta_ori_deg), 1) AS delta_ori_deg FROM functional_pairs
---     WHERE is_same_area AND same_tuning_source GROUP BY ALL ORDER BY ALL
+--     WHERE is_same_area AND is_same_tuning_source GROUP BY ALL ORDER BY ALL
 WITH linked AS NOT MATERIALIZED (
     SELECT
         pre.nucleus_id AS pre_nucleus_id,
@@ -54,7 +54,7 @@ SELECT
     pre.pt_root_id AS pre_pt_root_id, -- Segment of the presynaptic cell in this version
     post.pt_root_id AS post_pt_root_id, -- Segment of the postsynaptic cell in this version
     pre.strategy_axon AS pre_strategy_axon, -- How far the presynaptic axon was proofread
-    pre.proofreading_is_current AS pre_is_current, -- Whether the presynaptic segment is still the one that was proofread
+    pre.is_current AS pre_is_current, -- Whether the presynaptic segment is still the one that was proofread
     k.n_syn IS NOT NULL AS is_connected, -- Whether there is at least one synapse
     coalesce(k.n_syn, 0) AS n_syn, -- Number of synapses of the pair
     coalesce(k.sum_size, 0) AS sum_size, -- Summed cleft size of the pair's synapses [voxel]
@@ -72,8 +72,8 @@ SELECT
     sqrt(
         _squared(post.readout_in_scan_x - pre.readout_in_scan_x) + _squared(post.readout_in_scan_y - pre.readout_in_scan_y)
     ) AS readout_distance_in_scan, -- The same, each centre relative to the mean of its scan
-    pre.tuning_source = post.tuning_source AS same_tuning_source, -- Whether both tunings come from the same table
-    pre.session = post.session AND pre.scan_idx = post.scan_idx AS same_scan, -- Whether both were recorded in the same scan
+    pre.tuning_source = post.tuning_source AS is_same_tuning_source, -- Whether both tunings come from the same table
+    pre.session = post.session AND pre.scan_idx = post.scan_idx AS is_same_scan, -- Whether both were recorded in the same scan
     pre.visual_area = post.visual_area AS is_same_area, -- Whether both somata lie in the same visual area
     pre.visual_area AS pre_visual_area, -- Visual area of the presynaptic soma
     post.visual_area AS post_visual_area, -- Visual area of the postsynaptic soma
@@ -89,7 +89,7 @@ SELECT
     lateral_um(
         post.x_nm - pre.x_nm, post.y_nm - pre.y_nm, post.z_nm - pre.z_nm
     ) AS soma_lateral_um, -- The same along the cortical sheet, without depth [um]
-    pre.source AS pre_source, -- How the presynaptic cell was matched to its unit
+    pre.match_source AS pre_match_source, -- How the presynaptic cell was matched to its unit
     pre.n_nuclei_of_unit AS pre_n_nuclei_of_unit, -- Number of nuclei that the methods match the presynaptic unit to; above 1 they disagree
     pre.pref_ori_deg AS pre_pref_ori_deg, -- Preferred orientation of the presynaptic unit, 0 to 180 [deg]
     pre.pref_dir_deg AS pre_pref_dir_deg, -- Preferred direction of the presynaptic unit, 0 to 360 [deg]
@@ -97,7 +97,7 @@ SELECT
     pre."gDSI" AS "pre_gDSI", -- Global direction selectivity of the presynaptic unit, 0 to 1
     pre.cc_abs AS pre_cc_abs, -- How well the model predicts the presynaptic unit (test set)
     pre.cc_max AS pre_cc_max, -- Upper bound of cc_abs of the presynaptic unit
-    post.source AS post_source, -- How the postsynaptic cell was matched to its unit
+    post.match_source AS post_match_source, -- How the postsynaptic cell was matched to its unit
     post.n_nuclei_of_unit AS post_n_nuclei_of_unit, -- Number of nuclei that methods match the postsynaptic unit to; above 1 they disagree
     post.pref_ori_deg AS post_pref_ori_deg, -- Preferred orientation of the postsynaptic unit, 0 to 180 [deg]
     post.pref_dir_deg AS post_pref_dir_deg, -- Preferred direction of the postsynaptic unit, 0 to 360 [deg]

@@ -6,20 +6,20 @@
 --
 -- All angles are in the digital twin's convention (degrees, 0 = vertical bar moving right, counter-clockwise), converted
 -- where `tuning_source` is functional_properties_v3_bcm, whose own values stay beside them.
--- grain: session, scan_idx, unit_id, source
+-- grain: session, scan_idx, unit_id, match_source
 -- requires: coregistration_manual_v4 or coregistration_auto_phase3_fwd_v2 or apl_functional_coreg_vess_fwd
 --     or coregistration_auto_phase3_fwd_apl_vess_combined_v2
--- warning: filter by source, else a unit counts once for each method that matched it
+-- warning: filter by match_source, else a unit counts once for each method that matched it
 -- warning: several units per cell: choose one per nucleus (say, that of the highest cc_abs) before joining with connections
 -- warning: an orientation repeats after 180 degrees: two that are d apart differ by least(d, 180 - d)
 -- cite: microns2025, ding2025, wang2025
 -- questions: Q54, Q55, Q56, Q61
--- example: SELECT source, tuning_source, count(*) AS n_units FROM functional_units GROUP BY ALL ORDER BY ALL
+-- example: SELECT match_source, tuning_source, count(*) AS n_units FROM functional_units GROUP BY ALL ORDER BY ALL
 SELECT
     m.session,
     m.scan_idx,
     m.unit_id,
-    m.source,
+    m.match_source,
     m.nucleus_id,
     n.pt_root_id,
     count(DISTINCT m.nucleus_id) OVER (

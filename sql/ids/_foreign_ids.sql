@@ -15,18 +15,18 @@ WITH seen AS (
     WHERE h.version <> _version()
     UNION ALL
     SELECT
-        l.old_root,
-        l.old_version,
+        l.pt_root_id_a,
+        l.version_a,
         NULL
     FROM root_lineage AS l
-    WHERE l.new_version = _version()
+    WHERE l.version_b = _version()
     UNION ALL
     SELECT
-        l.new_root,
-        l.new_version,
+        l.pt_root_id_b,
+        l.version_b,
         NULL
     FROM root_lineage AS l
-    WHERE l.old_version = _version()
+    WHERE l.version_a = _version()
 ),
 
 missing AS (
@@ -52,20 +52,20 @@ heirs AS (
             max(f.version) OVER (PARTITION BY f.id) AS latest
         FROM (
             SELECT
-                old_root AS id,
-                old_version AS version,
-                new_root AS root,
+                pt_root_id_a AS id,
+                version_a AS version,
+                pt_root_id_b AS root,
                 n_sides
             FROM root_lineage
-            WHERE new_version = _version()
+            WHERE version_b = _version()
             UNION ALL
             SELECT
-                new_root,
-                new_version,
-                old_root,
+                pt_root_id_b,
+                version_b,
+                pt_root_id_a,
                 n_sides
             FROM root_lineage
-            WHERE old_version = _version()
+            WHERE version_a = _version()
         ) AS f
     ) AS l
     WHERE l.version = l.latest

@@ -12,7 +12,9 @@
 SELECT
     c.id,
     c.root AS pt_root_id, -- Its segment in this version; NULL if it has none
-    CASE WHEN c.root IS NOT NULL THEN c.n_nuclei END AS n_nuclei, -- Nuclei on the segment: 0 = orphan piece, 1 = a cell, more = merged
+    CASE
+        WHEN c.root IS NOT NULL THEN c.n_nuclei
+    END AS n_nuclei_on_root, -- Number of nuclei on the segment: 0 = orphan piece, 1 = a cell, more = merged cells
     CASE WHEN c.n_nuclei <= 1 OR c.id = c.nucleus_id THEN c.nucleus_id END AS nucleus_id, -- The cell, if it is one
     c.axon_proofread, -- Whether the axon was proofread, so that its outputs may be analysed
     c.moved_to_root_id,

@@ -18,8 +18,8 @@ SELECT
             SELECT
                 CASE
                     WHEN k.problem IS NOT NULL THEN error(k.problem)
-                    WHEN k.nucleus_id IS NULL AND k.n_nuclei > 1
-                        THEN error(k.id || ' holds ' || k.n_nuclei || ' nuclei, so it is no single cell; see multi_soma_roots')
+                    WHEN k.nucleus_id IS NULL AND k.n_nuclei_on_root > 1
+                        THEN error(k.id || ' holds ' || k.n_nuclei_on_root || ' nuclei, so it is no single cell; see multi_soma_roots')
                     ELSE k.nucleus_id
                 END AS nucleus_id
             FROM check_ids(id) AS k

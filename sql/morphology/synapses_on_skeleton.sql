@@ -2,21 +2,21 @@
 --
 -- Takes root ids or nucleus ids of cells whose skeletons are here. Each synapse goes to the nearest point of the skeleton
 -- of its own cell, measured in space from the point on that cell's side of the cleft (post for an input, pre for an
--- output); compartment and way to the soma are that point's. `distance_um` says how far it is: half a micrometre to two
--- for a synapse on a shaft or a spine, up to the radius of the soma for one on the soma. A synapse with no point within
--- `within_um` keeps its row, with NULL.
+-- output); compartment and way to the soma are that point's. `skeleton_distance_um` says how far it is: half a micrometre
+-- to two for a synapse on a shaft or a spine, up to the radius of the soma for one on the soma. A synapse with no point
+-- within `within_um` keeps its row, with NULL.
 --
 -- Limits: nearest in space is not nearest along the membrane. Where the axon passes its own dendrite or soma within a few
 -- micrometres the wrong one can win; near the soma, where the skeleton is one point for some 7.5 um, a synapse on the
--- soma can go to the first point of a branch. Look at `distance_um` before you trust a single synapse.
+-- soma can go to the first point of a branch. Look at `skeleton_distance_um` before you trust a single synapse.
 --
--- `side` is 'both', 'input' or 'output'. Inputs need all synapses; where only the outputs of proofread axons are here,
--- ask for 'output'. Autapses are on both sides and flagged.
+-- `side` is 'both', 'input' or 'output'; 'in' and 'out' mean the same. Inputs need all synapses; where only the outputs of
+-- proofread axons are here, ask for 'output'. Autapses are on both sides and flagged.
 -- grain: pt_root_id, id, side
 -- requires: skeleton_vertices, synapses_pni_2, nucleus_detection_v0
 -- scope: all, proofread, cells
 -- macro: synapses_on_skeleton(ids, side := 'both', within_um := 15)
--- example: SELECT side, compartment, count(*) AS n_syn, round(median(distance_um), 1) AS median_distance_um
+-- example: SELECT side, compartment, count(*) AS n_syn, round(median(skeleton_distance_um), 1) AS median_distance_um
 --     FROM synapses_on_skeleton(424569) GROUP BY ALL ORDER BY ALL
 -- warning: outputs of axons that were not proofread are not to be interpreted
 -- cite: microns2025, turner2022, cave2025
@@ -49,7 +49,7 @@ dendrites AS MATERIALIZED (
         END AS root,
         unnest(_buckets_onto(c.root)) AS b
     FROM somata AS c
-    WHERE _one_of(side, 'side', ['both', 'input', 'output']) <> 'output'
+    WHERE _one_of(_side(side), 'side', ['both', 'input', 'output']) <> 'output'
 ),
 
 placed AS MATERIALIZED (
@@ -77,7 +77,7 @@ placed AS MATERIALIZED (
         s.pre_pt_position_x * _voxel_x_nm(),
         s.pre_pt_position_y * _voxel_y_nm(),
         s.pre_pt_position_z * _voxel_z_nm()
-    FROM _synapses_from(([ids])[:(side <> 'input')::INTEGER]) AS s
+    FROM _synapses_from(([ids])[:(_side(side) <> 'input')::INTEGER]) AS s
 ),
 
 -- Bins as wide as the search: whatever is within reach of a point lies in one of the eight that its corners are in.
@@ -108,21 +108,23 @@ nearest AS (
         n.pt_root_id,
         n.id,
         n.side,
-        min(n.distance_um) AS distance_um, -- Distance to the nearest point of the skeleton; NULL if none is within reach [um]
-        arg_min(n.vertex, (n.distance_um, n.vertex)) AS vertex -- The nearest point of the skeleton; NULL if none is within reach
+        min(
+            n.skeleton_distance_um
+        ) AS skeleton_distance_um, -- Distance to the nearest point of the skeleton; NULL if none is within reach [um]
+        arg_min(n.vertex, (n.skeleton_distance_um, n.vertex)) AS vertex -- The nearest point of the skeleton; NULL if none is within reach
     FROM (
         SELECT
             p.pt_root_id,
             p.id,
             p.side,
             v.vertex,
-            sqrt(_squared(p.x_nm - v.x_nm) + _squared(p.y_nm - v.y_nm) + _squared(p.z_nm - v.z_nm)) / 1000 AS distance_um
+            sqrt(_squared(p.x_nm - v.x_nm) + _squared(p.y_nm - v.y_nm) + _squared(p.z_nm - v.z_nm)) / 1000 AS skeleton_distance_um
         FROM corners AS p
         JOIN vertices AS v
             ON
                 v.pt_root_id = p.pt_root_id AND v.x_bin = p.x_bin AND v.y_bin = p.y_bin AND v.z_bin = p.z_bin
     ) AS n
-    WHERE n.distance_um <= within_um
+    WHERE n.skeleton_distance_um <= within_um
     GROUP BY n.pt_root_id, n.id, n.side
 )
 
@@ -139,7 +141,7 @@ SELECT
     depth_um(p.x_nm, p.y_nm) AS depth_um, -- Depth of this point below the pia, negative above it [um]
     _across_um(p.x_nm, p.y_nm) AS across_um, -- Place of this point along the pia, at right angles to depth and z [um]
     n.vertex,
-    n.distance_um,
+    n.skeleton_distance_um,
     v.compartment, -- Where the nearest point is: soma, axon, dendrite, apical dendrite
     v.path_um -- Length of the way from the nearest point to the soma [um]
 FROM placed AS p

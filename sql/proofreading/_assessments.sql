@@ -1,6 +1,6 @@
 -- Every assessment of proofreading in the words of the newer table, one row per annotation.
 --
--- The older table is used only where the newer is not there, or is empty.
+-- The older table is used only if the newer one is missing or empty.
 -- grain: proofreading_source, proofreading_id
 SELECT
     id AS proofreading_id, -- The annotation's id in its table; not a nucleus id

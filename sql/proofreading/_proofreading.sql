@@ -1,4 +1,4 @@
--- Proofreading of each segment, one row per assessed segment; empty where a version has no proofreading table.
+-- Proofreading of each segment, one row per assessed segment; empty if a version has no proofreading table.
 -- grain: pt_root_id
 SELECT
     a.pt_root_id, -- Segment in this version

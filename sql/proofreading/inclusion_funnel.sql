@@ -1,12 +1,12 @@
--- How many cells remain after each condition of a study of outputs, one row per condition, each on top of those before.
+-- How many cells remain after each condition of a study of outputs, one row per condition.
 --
--- The usual conditions, in the usual order: assessed, axon proofread, dendrite proofread, not edited since
--- (`is_current`), one nucleus on the segment, known to be excitatory or inhibitory. Whoever needs other conditions or
--- another order filters `proofreading` and `cells`; this view is the paragraph "which cells were included" of a
--- paper. The dendrite matters only where inputs to the same cell, or its shape, are part of the study.
+-- Each condition is added to those before it, in the usual order: assessed, axon proofread, dendrite proofread, not
+-- edited since (`is_current`), one nucleus on the segment, known to be excitatory or inhibitory. This view is the
+-- paragraph "which cells were included" of a paper. For other conditions or another order, filter `proofreading` and
+-- `cells`. The dendrite matters only if a study also uses inputs to the same cell, or its shape.
 -- grain: step_number
 -- requires: nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
--- warning: strategies are pooled here except in remaining_fully_extended; probabilities must not pool them
+-- warning: strategies are pooled here except in n_remaining_fully_extended; probabilities must not pool them
 -- cite: microns2025, schneidermizell2025
 -- questions: Q15, Q17
 -- example: FROM inclusion_funnel ORDER BY step_number
@@ -48,10 +48,10 @@ counted AS (
     SELECT
         s.step_number,
         s.step,
-        count(p.n_passed) AS remaining,
-        count(*) FILTER (WHERE p.cell_class = 'excitatory') AS remaining_excitatory,
-        count(*) FILTER (WHERE p.cell_class = 'inhibitory') AS remaining_inhibitory,
-        count(*) FILTER (WHERE p.strategy_axon = 'axon_fully_extended') AS remaining_fully_extended
+        count(p.n_passed) AS n_remaining,
+        count(*) FILTER (WHERE p.cell_class = 'excitatory') AS n_remaining_excitatory,
+        count(*) FILTER (WHERE p.cell_class = 'inhibitory') AS n_remaining_inhibitory,
+        count(*) FILTER (WHERE p.strategy_axon = 'axon_fully_extended') AS n_remaining_fully_extended
     FROM steps AS s
     LEFT JOIN passed AS p ON p.n_passed >= s.step_number
     GROUP BY s.step_number, s.step
@@ -60,11 +60,11 @@ counted AS (
 SELECT
     k.step_number, -- Order of the conditions, from 1
     k.step, -- The condition
-    k.remaining, -- Number of rows that meet this condition and all before it
+    k.n_remaining, -- Number of rows that meet this condition and all before it
     coalesce(
-        lag(k.remaining) OVER (ORDER BY k.step_number) - k.remaining, 0
-    ) AS excluded, -- Number of rows that this condition drops
-    k.remaining_excitatory, -- Number of the remaining that are excitatory single-soma cells
-    k.remaining_inhibitory, -- Number of the remaining that are inhibitory single-soma cells
-    k.remaining_fully_extended -- Number of the remaining whose axon is fully extended, near complete
+        lag(k.n_remaining) OVER (ORDER BY k.step_number) - k.n_remaining, 0
+    ) AS n_excluded, -- Number of rows that this condition drops
+    k.n_remaining_excitatory, -- Number of the remaining that are excitatory single-soma cells
+    k.n_remaining_inhibitory, -- Number of the remaining that are inhibitory single-soma cells
+    k.n_remaining_fully_extended -- Number of the remaining whose axon is fully extended, near complete
 FROM counted AS k

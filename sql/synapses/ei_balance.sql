@@ -2,10 +2,10 @@
 --
 -- The class of an input is known only if its presynaptic segment holds a single classified cell of this volume; for most
 -- inputs it does not (orphan pieces of axon, cells whose soma lies elsewhere). `typed_fraction` says for how many it
--- does; `inhibitory_of_typed` is biased, because inhibitory axons are local and lead to a soma more often. Where an input
+-- does; `inhibitory_fraction` is biased, because inhibitory axons are local and lead to a soma more often. Where an input
 -- lands needs no presynaptic cell, and is the other estimate of the balance: spines get nearly all of their synapses from
 -- excitatory cells, the soma from inhibitory ones, shafts from both. So it is none on inhibitory cells, which have few
--- spines; and spine heads that the segmentation cut off are missing from it. Each class may also be read by compartment;
+-- spines; and spine heads that the segmentation cut off are missing from it. Each class may also be read by where the synapse is;
 -- the four compartments add up to all inputs.
 --
 -- Cells are those alone on their segment. Autapses and sides without a segment (roots 0 and 1) are left out.
@@ -17,30 +17,30 @@
 -- warning: counts of synapses, not of cells; their sizes are in `synapses_typed`
 -- cite: microns2025, turner2022, schneidermizell2025
 -- questions: Q24, Q48
--- example: SELECT nucleus_id, n_in_syn, round(typed_fraction, 3) AS typed, n_excitatory, n_inhibitory, n_spine_syn,
---     n_soma_syn FROM ei_balance ORDER BY n_in_syn DESC, nucleus_id LIMIT 3
+-- example: SELECT nucleus_id, n_input_syn, round(typed_fraction, 3) AS typed, n_excitatory, n_inhibitory, n_spine_syn,
+--     n_soma_syn FROM ei_balance ORDER BY n_input_syn DESC, nucleus_id LIMIT 3
 WITH inputs AS (
     SELECT
         post.nucleus_id,
         s.post_pt_root_id AS pt_root_id,
-        count(*) AS n_in_syn,
+        count(*) AS n_input_syn,
         count(*) FILTER (WHERE pre.cell_class = 'excitatory') AS n_excitatory,
         count(*) FILTER (WHERE pre.cell_class = 'inhibitory') AS n_inhibitory,
         count(*) FILTER (WHERE pre.cell_class = 'nonneuron') AS n_nonneuron,
         count(*) FILTER (WHERE pre.cell_class IS NULL) AS n_unknown,
         count(a.pt_root_id) AS n_proofread,
-        count(*) FILTER (WHERE s.compartment = 'spine') AS n_spine_syn,
-        count(*) FILTER (WHERE s.compartment = 'spine' AND pre.cell_class = 'excitatory') AS n_spine_excitatory,
-        count(*) FILTER (WHERE s.compartment = 'spine' AND pre.cell_class = 'inhibitory') AS n_spine_inhibitory,
-        count(*) FILTER (WHERE s.compartment = 'shaft') AS n_shaft_syn,
-        count(*) FILTER (WHERE s.compartment = 'shaft' AND pre.cell_class = 'excitatory') AS n_shaft_excitatory,
-        count(*) FILTER (WHERE s.compartment = 'shaft' AND pre.cell_class = 'inhibitory') AS n_shaft_inhibitory,
-        count(*) FILTER (WHERE s.compartment = 'soma') AS n_soma_syn,
-        count(*) FILTER (WHERE s.compartment = 'soma' AND pre.cell_class = 'excitatory') AS n_soma_excitatory,
-        count(*) FILTER (WHERE s.compartment = 'soma' AND pre.cell_class = 'inhibitory') AS n_soma_inhibitory,
-        count(*) FILTER (WHERE s.compartment IS NULL) AS n_untagged_syn,
-        count(*) FILTER (WHERE s.compartment IS NULL AND pre.cell_class = 'excitatory') AS n_untagged_excitatory,
-        count(*) FILTER (WHERE s.compartment IS NULL AND pre.cell_class = 'inhibitory') AS n_untagged_inhibitory
+        count(*) FILTER (WHERE s.target_structure = 'spine') AS n_spine_syn,
+        count(*) FILTER (WHERE s.target_structure = 'spine' AND pre.cell_class = 'excitatory') AS n_spine_excitatory,
+        count(*) FILTER (WHERE s.target_structure = 'spine' AND pre.cell_class = 'inhibitory') AS n_spine_inhibitory,
+        count(*) FILTER (WHERE s.target_structure = 'shaft') AS n_shaft_syn,
+        count(*) FILTER (WHERE s.target_structure = 'shaft' AND pre.cell_class = 'excitatory') AS n_shaft_excitatory,
+        count(*) FILTER (WHERE s.target_structure = 'shaft' AND pre.cell_class = 'inhibitory') AS n_shaft_inhibitory,
+        count(*) FILTER (WHERE s.target_structure = 'soma') AS n_soma_syn,
+        count(*) FILTER (WHERE s.target_structure = 'soma' AND pre.cell_class = 'excitatory') AS n_soma_excitatory,
+        count(*) FILTER (WHERE s.target_structure = 'soma' AND pre.cell_class = 'inhibitory') AS n_soma_inhibitory,
+        count(*) FILTER (WHERE s.target_structure IS NULL) AS n_untagged_syn,
+        count(*) FILTER (WHERE s.target_structure IS NULL AND pre.cell_class = 'excitatory') AS n_untagged_excitatory,
+        count(*) FILTER (WHERE s.target_structure IS NULL AND pre.cell_class = 'inhibitory') AS n_untagged_inhibitory
     FROM _tagged_synapses AS s
     JOIN _root_cells AS post ON post.pt_root_id = s.post_pt_root_id AND post.n_nuclei = 1
     LEFT JOIN _root_cells AS pre ON pre.pt_root_id = s.pre_pt_root_id
@@ -54,14 +54,14 @@ SELECT
     i.pt_root_id, -- Its segment in this version
     k.cell_class, -- Class of the cell itself
     k.cell_type, -- Type of the cell itself
-    i.n_in_syn, -- Number of input synapses
+    i.n_input_syn, -- Number of input synapses
     i.n_excitatory, -- Number of them from excitatory cells
     i.n_inhibitory, -- Number of them from inhibitory cells
     i.n_nonneuron, -- Number of them from cells that are called no neurons, which is mostly an error
     i.n_unknown, -- Number of them from segments that are no single classified cell
-    (i.n_in_syn - i.n_unknown) / i.n_in_syn AS typed_fraction, -- Share of the input synapses whose class is known
-    i.n_proofread / i.n_in_syn AS proofread_fraction, -- Share of the input synapses that come from a proofread axon
-    i.n_inhibitory / nullif(i.n_excitatory + i.n_inhibitory, 0) AS inhibitory_of_typed, -- n_inhibitory of both; NULL without either
+    (i.n_input_syn - i.n_unknown) / i.n_input_syn AS typed_fraction, -- Share of the input synapses whose class is known
+    i.n_proofread / i.n_input_syn AS proofread_fraction, -- Share of the input synapses that come from a proofread axon
+    i.n_inhibitory / nullif(i.n_excitatory + i.n_inhibitory, 0) AS inhibitory_fraction, -- n_inhibitory of both; NULL without either
     i.n_spine_syn, -- Number of input synapses on spines, whoever they come from
     i.n_spine_excitatory, -- Number of them from excitatory cells
     i.n_spine_inhibitory, -- Number of them from inhibitory cells

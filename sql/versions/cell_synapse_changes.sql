@@ -11,16 +11,16 @@
 -- warning: always filter by version_a and version_b; all pairs of local versions are here
 -- cite: cave2025
 -- questions: Q11, Q19
--- example: SELECT nucleus_id, n_outputs_kept, n_outputs_gained, n_outputs_lost FROM cell_synapse_changes ORDER BY ALL LIMIT 3
+-- example: SELECT nucleus_id, n_output_syn_kept, n_output_syn_gained, n_output_syn_lost FROM cell_synapse_changes ORDER BY ALL LIMIT 3
 SELECT
     s.version_a, -- The earlier version
     s.version_b, -- The later version
     s.nucleus_id, -- The cell: `id` in nucleus_detection_v0
-    max(s.n_kept) FILTER (WHERE s.side = 'input') AS n_inputs_kept, -- Input synapses in both versions; NULL if unknown
-    max(s.n_gained) FILTER (WHERE s.side = 'input') AS n_inputs_gained, -- Input synapses in the later version only; NULL if unknown
-    max(s.n_lost) FILTER (WHERE s.side = 'input') AS n_inputs_lost, -- Input synapses in the earlier version only; NULL if unknown
-    max(s.n_kept) FILTER (WHERE s.side = 'output') AS n_outputs_kept, -- Output synapses in both versions; NULL if unknown or none
-    max(s.n_gained) FILTER (WHERE s.side = 'output') AS n_outputs_gained, -- Output synapses in the later version only; NULL likewise
-    max(s.n_lost) FILTER (WHERE s.side = 'output') AS n_outputs_lost -- Output synapses in the earlier version only; NULL likewise
+    max(s.n_kept) FILTER (WHERE s.side = 'input') AS n_input_syn_kept, -- Input synapses in both versions; NULL if unknown
+    max(s.n_gained) FILTER (WHERE s.side = 'input') AS n_input_syn_gained, -- Input synapses in the later version only; NULL if unknown
+    max(s.n_lost) FILTER (WHERE s.side = 'input') AS n_input_syn_lost, -- Input synapses in the earlier version only; NULL if unknown
+    max(s.n_kept) FILTER (WHERE s.side = 'output') AS n_output_syn_kept, -- Output synapses in both versions; NULL if unknown or none
+    max(s.n_gained) FILTER (WHERE s.side = 'output') AS n_output_syn_gained, -- Output synapses in the later version only; NULL likewise
+    max(s.n_lost) FILTER (WHERE s.side = 'output') AS n_output_syn_lost -- Output synapses in the earlier version only; NULL likewise
 FROM _side_changes AS s
 GROUP BY s.version_a, s.version_b, s.nucleus_id

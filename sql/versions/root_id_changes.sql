@@ -29,9 +29,9 @@ roots AS (
         p.version_a,
         p.version_b,
         n.nucleus_id,
-        a.pt_root_id AS root_a,
-        b.pt_root_id AS root_b,
-        a.pt_supervoxel_id = b.pt_supervoxel_id AS same_supervoxel,
+        a.pt_root_id AS pt_root_id_a,
+        b.pt_root_id AS pt_root_id_b,
+        a.pt_supervoxel_id = b.pt_supervoxel_id AS is_same_supervoxel,
         coalesce(a.pt_root_id NOT IN (0, 1), FALSE) AS segmented_a,
         coalesce(b.pt_root_id NOT IN (0, 1), FALSE) AS segmented_b
     FROM pairs AS p
@@ -43,24 +43,24 @@ roots AS (
 neighbours AS (
     SELECT
         *,
-        min(root_b) OVER companions_a < max(root_b) OVER companions_a AS is_split,
-        min(root_a) OVER companions_b < max(root_a) OVER companions_b AS is_merged
+        min(pt_root_id_b) OVER companions_a < max(pt_root_id_b) OVER companions_a AS is_split,
+        min(pt_root_id_a) OVER companions_b < max(pt_root_id_a) OVER companions_b AS is_merged
     FROM roots
     WINDOW
-        companions_a AS (PARTITION BY version_a, version_b, root_a),
-        companions_b AS (PARTITION BY version_a, version_b, root_b)
+        companions_a AS (PARTITION BY version_a, version_b, pt_root_id_a),
+        companions_b AS (PARTITION BY version_a, version_b, pt_root_id_b)
 )
 
 SELECT
     r.version_a, -- The earlier version
     r.version_b, -- The later version
     r.nucleus_id, -- The cell: `id` in nucleus_detection_v0
-    r.root_a, -- Its root in the earlier version; NULL if the nucleus was not in it
-    r.root_b, -- Its root in the later version; NULL if the nucleus was not in it
-    r.same_supervoxel, -- Whether its look-up point is where it was: if not, the two roots need not have anything in common
+    r.pt_root_id_a, -- Its root in the earlier version; NULL if the nucleus was not in it
+    r.pt_root_id_b, -- Its root in the later version; NULL if the nucleus was not in it
+    r.is_same_supervoxel, -- Whether its look-up point is where it was: if not, the two roots need not have anything in common
     CASE
-        WHEN r.root_a IS NULL THEN 'nucleus added'
-        WHEN r.root_b IS NULL THEN 'nucleus removed'
+        WHEN r.pt_root_id_a IS NULL THEN 'nucleus added'
+        WHEN r.pt_root_id_b IS NULL THEN 'nucleus removed'
         WHEN NOT r.segmented_b THEN 'root lost'
         WHEN NOT r.segmented_a THEN 'root gained'
         ELSE 'root changed'
@@ -74,4 +74,4 @@ SELECT
         ELSE 'edited'
     END AS kind -- What edits did, by the nuclei on both roots: split, merged, split and merged, edited, vanished, appeared
 FROM neighbours AS r
-WHERE r.root_a IS DISTINCT FROM r.root_b AND (r.segmented_a OR r.segmented_b)
+WHERE r.pt_root_id_a IS DISTINCT FROM r.pt_root_id_b AND (r.segmented_a OR r.segmented_b)

@@ -71,10 +71,11 @@ def query(question: str, asked: Asked) -> tuple[str, dict[str, str]]:
             {"pre_cell_type": "TEXT", "post_cell_type": "TEXT", "n_syn": "BIGINT", "sum_size": "BIGINT"},
         ),
         "degrees": lambda: (
-            "SELECT c.pt_root_id, coalesce(i.n, 0) AS n_in_syn, coalesce(o.n, 0) AS n_out_syn FROM cells AS c "
+            "SELECT c.pt_root_id, coalesce(i.n, 0) AS n_input_syn, coalesce(o.n, 0) AS n_output_syn "
+            "FROM cells AS c "
             f"LEFT JOIN ({_DEGREE.format(side='post', other='pre')}) AS i ON i.root = c.pt_root_id "
             f"LEFT JOIN ({_DEGREE.format(side='pre', other='post')}) AS o ON o.root = c.pt_root_id",
-            {"pt_root_id": "BIGINT", "n_in_syn": "BIGINT", "n_out_syn": "BIGINT"},
+            {"pt_root_id": "BIGINT", "n_input_syn": "BIGINT", "n_output_syn": "BIGINT"},
         ),
         "binary_matrix": lambda: (
             f"SELECT DISTINCT pre_pt_root_id, post_pt_root_id FROM synapses WHERE {_among(proofread)}",

@@ -96,7 +96,7 @@ class Pandas:
     def _degrees(self, asked: Asked) -> pd.DataFrame:
         s = self._synapses[self._synapses[PRE] != self._synapses[POST]]
         counts = {}
-        for column, side, other in (("n_in_syn", POST, PRE), ("n_out_syn", PRE, POST)):
+        for column, side, other in (("n_input_syn", POST, PRE), ("n_output_syn", PRE, POST)):
             chosen = s[side].isin(self._cells.index) & ~s[other].isin([0, 1])
             counts[column] = s.loc[chosen, side].value_counts().reindex(self._cells.index, fill_value=0)
         return pd.DataFrame(counts).rename_axis("pt_root_id").reset_index()
@@ -197,7 +197,7 @@ class Polars:
 
     def _degrees(self, asked: Asked) -> pl.LazyFrame:
         cells = self._cells.lazy().select("pt_root_id")
-        for name, side, other in (("n_in_syn", POST, PRE), ("n_out_syn", PRE, POST)):
+        for name, side, other in (("n_input_syn", POST, PRE), ("n_output_syn", PRE, POST)):
             s = self._scan("all").filter((pl.col(PRE) != pl.col(POST)) & ~pl.col(other).is_in([0, 1]))
             counts = s.group_by(pl.col(side).alias("pt_root_id")).agg(pl.len().alias(name))
             cells = cells.join(counts, on="pt_root_id", how="left").with_columns(pl.col(name).fill_null(0))

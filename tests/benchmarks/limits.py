@@ -51,7 +51,7 @@ def limits(wh: Warehouse, asked: Asked) -> dict[str, Limit]:
     found = {}
     rates: dict[tuple[str, tuple[str, ...]], float] = {}
     for question, (name, columns, key, values) in _needs(asked).items():
-        entry = (wh.manifest.tables | wh.manifest.models).get(name)
+        entry = (wh.manifest.tables | wh.manifest.stored_views).get(name)
         if entry is None:
             continue
         if (name, tuple(columns)) not in rates:
@@ -77,7 +77,7 @@ def _needs(asked: Asked) -> dict[str, tuple[str, Sequence[str], str, Sequence[in
         "connections_of_cells": (PAIRS, ("n_syn",), PRE, []),
         "set": (AXONS, core, PRE, asked.some),
         "type_matrix": (PAIRS, ("pre_cell_type", "post_cell_type", "n_syn", "sum_size"), PRE, []),
-        "degrees": (DEGREES, ("pt_root_id", "n_in_syn", "n_out_syn"), "pt_root_id", []),
+        "degrees": (DEGREES, ("pt_root_id", "n_input_syn", "n_output_syn"), "pt_root_id", []),
         "binary_matrix": (AXONS, (PRE, POST), PRE, asked.proofread),
     }
 

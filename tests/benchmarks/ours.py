@@ -42,7 +42,7 @@ SQL = {
     "type_matrix": "SELECT pre_cell_type, post_cell_type, sum(n_syn)::BIGINT AS n_syn, "
     "sum(sum_size)::BIGINT AS sum_size FROM cell_connections "
     "WHERE pre_cell_type IN $types AND post_cell_type IN $types GROUP BY ALL",
-    "degrees": "SELECT pt_root_id, n_in_syn, n_out_syn FROM in_out_degree WHERE n_nuclei = 1",
+    "degrees": "SELECT pt_root_id, n_input_syn, n_output_syn FROM in_out_degree WHERE n_nuclei_on_root = 1",
 }
 """Question, or question with another way to ask it -> query."""
 

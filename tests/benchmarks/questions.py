@@ -83,17 +83,19 @@ def choose(wh: Warehouse) -> Asked:
         return [row[0] for row in wh.sql(query).fetchall()]
 
     cells = "FROM cells WHERE is_single_soma AND pt_root_id NOT IN (0, 1)"
-    proofread = "status_axon AND strategy_axon <> 'none' AND proofreading_is_current"
+    proofread = "status_axon AND strategy_axon <> 'none' AND is_current"
     ordered = f"ORDER BY coalesce({proofread}, false) DESC, nucleus_id"
     excitatory = column(f"SELECT pt_root_id {cells} AND cell_class = 'excitatory' {ordered} LIMIT 1740")
     everyone = column(f"SELECT pt_root_id {cells} {ordered} LIMIT 2275")
     hundred = everyone[:100]
     (cell,) = column(
-        "SELECT pt_root_id FROM in_out_degree WHERE n_nuclei = 1 ORDER BY abs(n_in_syn - 7135), pt_root_id LIMIT 1"
+        "SELECT pt_root_id FROM in_out_degree WHERE n_nuclei_on_root = 1 "
+        "ORDER BY abs(n_input_syn - 7135), pt_root_id LIMIT 1"
     )
     listed = ", ".join(map(str, hundred))
     (axon,) = column(
-        f"SELECT pt_root_id FROM in_out_degree WHERE pt_root_id IN ({listed}) ORDER BY n_out_syn LIMIT 1 OFFSET 50"
+        f"SELECT pt_root_id FROM in_out_degree WHERE pt_root_id IN ({listed}) "
+        "ORDER BY n_output_syn LIMIT 1 OFFSET 50"
     )
     (row,) = wh.sql(
         f"SELECT id, ctr_pt_position_x, ctr_pt_position_y, ctr_pt_position_z FROM input_synapses({cell}) "

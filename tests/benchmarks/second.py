@@ -52,8 +52,8 @@ _CHANGED = f"""
     FROM v{SECOND}.in_out_degree AS d
     JOIN id_map AS b ON b.version = {SECOND} AND b.pt_root_id = d.pt_root_id
     JOIN id_map AS a ON a.version = {FIRST} AND a.nucleus_id = b.nucleus_id
-    WHERE d.n_nuclei = 1 AND (a.pt_root_id = b.pt_root_id) = $kept
-    ORDER BY abs(d.n_in_syn - 3000), d.pt_root_id
+    WHERE d.n_nuclei_on_root = 1 AND (a.pt_root_id = b.pt_root_id) = $kept
+    ORDER BY abs(d.n_input_syn - 3000), d.pt_root_id
     LIMIT {CELLS}
 """
 

@@ -20,7 +20,7 @@ _LISTED = 1_000_000
 def table(root: Path) -> str:
     """A line for each large table, and sums."""
     with warehouse.connect(root=root) as wh:
-        entries = wh.manifest.tables | {f"model {name}": entry for name, entry in wh.manifest.models.items()}
+        entries = wh.manifest.tables | {f"model {name}": entry for name, entry in wh.manifest.stored_views.items()}
         rows = wh.manifest.tables[SYNAPSE].rows
     sizes = sorted(((_bytes(entry), name, entry) for name, entry in entries.items()), key=lambda each: -each[0])
     lines = [

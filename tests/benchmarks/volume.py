@@ -12,12 +12,12 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from warehouse.catalog.build import build
 from warehouse.demo.synthetic import Volume, synthesize

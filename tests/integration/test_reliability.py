@@ -13,10 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.benchmarks.volume import write_parts
 from tests.conftest import SmallWarehouse, filled
@@ -223,8 +223,8 @@ def ask(folder: Folder) -> list[tuple[object, ...]]:
 def forget_models(folder: Folder) -> None:
     """Have the next build store all views again."""
     manifest = read_manifest(folder.manifest(VERSION))
-    models = {name: replace(entry, made_from="something else") for name, entry in manifest.models.items()}
-    replace(manifest, models=models).write(folder.manifest(VERSION))
+    models = {name: replace(entry, made_from="something else") for name, entry in manifest.stored_views.items()}
+    replace(manifest, stored_views=models).write(folder.manifest(VERSION))
 
 
 def test_killed_at_every_step_of_a_swap(small: SmallWarehouse, tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ import shutil
 import subprocess
 import sys
 import venv
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from warehouse.catalog.build import build, write_init_sql
 from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError

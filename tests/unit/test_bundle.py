@@ -86,7 +86,7 @@ def test_rows_are_those_of_the_choice_with_their_positions(opened: Warehouse) ->
         (4, 4000, 4000, None),
     ]
     assert opened.sql("SELECT nucleus_id FROM bundle_cells").fetchall() == [(103,)]
-    assert opened.sql("SELECT synapse_id FROM synapse_targets ORDER BY 1").fetchall() == [(1,), (4,)]
+    assert opened.sql("SELECT id FROM synapse_targets ORDER BY 1").fetchall() == [(1,), (4,)]
 
 
 def test_scan_is_lazy_over_the_file(opened: Warehouse) -> None:
@@ -98,7 +98,7 @@ def test_scan_is_lazy_over_the_file(opened: Warehouse) -> None:
 
 
 def test_what_a_part_would_falsify_refuses_or_is_carried(opened: Warehouse) -> None:
-    assert opened.sql("SELECT n_in_syn FROM in_out_degree WHERE pt_root_id = 20").fetchall() == [(1,)]
+    assert opened.sql("SELECT n_input_syn FROM in_out_degree WHERE pt_root_id = 20").fetchall() == [(1,)]
     with pytest.raises(
         duckdb.Error, match="ei_balance would be wrong: version 1507 here holds only the outputs of"
     ):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
 from tests.conftest import filled
 from warehouse.catalog.build import build

@@ -34,6 +34,11 @@ def test_what_is_written_is_valid_and_comes_back(manifest: Manifest, tmp_path: P
     assert read_manifest(tmp_path / "manifest.json") == manifest
 
 
+def test_the_schema_is_that_of_the_types() -> None:
+    """Write it anew with the text of `schema_text()` after a change of the types."""
+    assert json.loads(module.schema_text()) == SCHEMA
+
+
 def test_the_order_of_columns_comes_back(manifest: Manifest, tmp_path: Path) -> None:
     manifest.write(tmp_path / "manifest.json")
     assert list(read_manifest(tmp_path / "manifest.json").tables["t"].columns) == ["id", "a"]
@@ -53,7 +58,7 @@ def test_keys_of_a_later_release_are_ignored(manifest: Manifest, tmp_path: Path)
     [
         ({"format_version": 2}, "has format 2, this release reads up to 1; upgrade with"),
         ({"needs": ["time-travel"]}, "needs time-travel, which this release cannot read; upgrade with"),
-        ({"tables": {"t": {}}}, "lacks what a manifest must say"),
+        ({"tables": {"t": {}}}, "missing required field `source` - at `\\$.tables"),
     ],
 )
 def test_what_cannot_be_read_rightly_is_refused(

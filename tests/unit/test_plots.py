@@ -150,7 +150,7 @@ def test_a_type_matrix_shows_its_counts() -> None:
 
 
 def test_strategies_are_not_pooled_by_accident() -> None:
-    with pytest.raises(UsageError, match="choose one strategy_axon first"):
+    with pytest.raises(UsageError, match="choose one pre_strategy_axon first"):
         plots.type_matrix(pl.concat([TYPES, TYPES]))
 
 

@@ -6,7 +6,6 @@ import json
 import logging
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from warehouse.catalog.build import build
 from warehouse.commands.check import check
@@ -385,7 +385,7 @@ def test_the_full_layout_stores_its_orders_of_a_version_with_a_base(small: Small
     build(small.folder)
     manifest = read_manifest(small.folder.manifest(8))
     assert manifest.bases == {7}
-    assert {"_all_by_pre", "_all_by_place"} <= set(manifest.models)
+    assert {"_all_by_pre", "_all_by_place"} <= set(manifest.stored_views)
     for name in ("_all_by_pre", "_all_by_place"):
         assert small.ask(f"SELECT id FROM {name} ORDER BY id", 8) == [
             (i,) for i in sorted(second["id"].to_pylist())

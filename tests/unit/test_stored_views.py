@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from warehouse.catalog.build import build
 from warehouse.commands.check import check
@@ -35,7 +35,7 @@ SYNAPSES = """
 def stored(small: SmallWarehouse) -> dict[str, tuple[str, int]]:
     """Each stored view: the hash of its file, and when that was written."""
     manifest = read_manifest(small.folder.manifest(1718))
-    files = {name: entry.files[0] for name, entry in manifest.models.items()}
+    files = {name: entry.files[0] for name, entry in manifest.stored_views.items()}
     folder = small.folder.version(1718)
     return {name: (file.sha256, (folder / file.path).stat().st_mtime_ns) for name, file in files.items()}
 

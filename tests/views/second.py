@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import polars as pl
 
 SUMS = (pl.len().cast(pl.Int64).alias("n_syn"), pl.col("size").cast(pl.Int64).sum().alias("sum_size"))
-TYPES = ["strategy_axon", "pre_cell_type", "post_cell_type"]
+TYPES = ["pre_strategy_axon", "pre_cell_type", "post_cell_type"]
 CLASSES = ("excitatory", "inhibitory", "nonneuron")
 PLACES = ("spine", "shaft", "soma")
 NO_TAGS = pl.DataFrame(schema={"target_id": pl.Int64, "tag": pl.String})
@@ -52,7 +52,7 @@ def possible(cells: pl.DataFrame, synapses: pl.DataFrame) -> pl.DataFrame:
         .join(ends(exclusive_lock(cells), "post"), how="cross")
         .filter(pl.col("pre_nucleus_id") != pl.col("post_nucleus_id"))
         .join(connected(cells, synapses), on=["pre_nucleus_id", "post_nucleus_id"], how="left")
-        .with_columns(pl.col("n_syn", "sum_size").fill_null(0), strategy_axon=pl.col("pre_strategy_axon"))
+        .with_columns(pl.col("n_syn", "sum_size").fill_null(0))
     )
 
 
@@ -65,12 +65,12 @@ def counted(pairs: pl.DataFrame, by: list[str]) -> pl.DataFrame:
 
 
 def cell_type_connectivity(cells: pl.DataFrame, synapses: pl.DataFrame) -> pl.DataFrame:
-    current = possible(cells, synapses).filter("pre_proofreading_is_current")
+    current = possible(cells, synapses).filter("pre_is_current")
     return counted(current, TYPES)
 
 
 def connectivity_by_cell(cells: pl.DataFrame, synapses: pl.DataFrame) -> pl.DataFrame:
-    return counted(possible(cells, synapses), ["pre_nucleus_id", "strategy_axon", "post_cell_type"])
+    return counted(possible(cells, synapses), ["pre_nucleus_id", "pre_strategy_axon", "post_cell_type"])
 
 
 def distance_dependence(cells: pl.DataFrame, synapses: pl.DataFrame, measure: str) -> pl.DataFrame:
@@ -78,7 +78,7 @@ def distance_dependence(cells: pl.DataFrame, synapses: pl.DataFrame, measure: st
     dx, dy, dz = ((pl.col(f"pre_{axis}_nm") - pl.col(f"post_{axis}_nm")).cast(pl.Float64) / 1000 for axis in "xyz")
     across = math.cos(math.radians(5)) * dx - math.sin(math.radians(5)) * dy
     squared = across**2 + dz**2 if measure == "lateral" else dx**2 + dy**2 + dz**2
-    current = possible(cells, synapses).filter("pre_proofreading_is_current")
+    current = possible(cells, synapses).filter("pre_is_current")
     placed = current.with_columns((squared.sqrt() // BIN * BIN).cast(pl.Int32).alias("distance_from_um"))
     return counted(placed, [*TYPES, "distance_from_um"]).drop("sum_size")
 
@@ -88,9 +88,9 @@ def reciprocal_pairs(cells: pl.DataFrame, synapses: pl.DataFrame) -> pl.DataFram
     ours = senders(cells)["nucleus_id"].implode()
     rows = connected(cells, synapses).filter(pl.col("post_nucleus_id").is_in(ours))
     a, b = pl.col("pre_nucleus_id"), pl.col("post_nucleus_id")
-    there = rows.filter(a < b).select(a.alias("nucleus_a"), b.alias("nucleus_b"), n_syn_ab="n_syn")
-    back = rows.filter(b < a).select(b.alias("nucleus_a"), a.alias("nucleus_b"), n_syn_ba="n_syn")
-    return there.join(back, on=["nucleus_a", "nucleus_b"], how="full", coalesce=True).with_columns(
+    there = rows.filter(a < b).select(a.alias("nucleus_id_a"), b.alias("nucleus_id_b"), n_syn_ab="n_syn")
+    back = rows.filter(b < a).select(b.alias("nucleus_id_a"), a.alias("nucleus_id_b"), n_syn_ba="n_syn")
+    return there.join(back, on=["nucleus_id_a", "nucleus_id_b"], how="full", coalesce=True).with_columns(
         pl.col("n_syn_ab", "n_syn_ba").fill_null(0),
         is_reciprocal=pl.col("n_syn_ab").is_not_null() & pl.col("n_syn_ba").is_not_null(),
     )
@@ -120,7 +120,7 @@ def ei_balance(
         .join(once, left_on="id", right_on="target_id", how="left")
         .group_by(pl.col("post_nucleus_id").alias("nucleus_id"))
         .agg(
-            pl.len().cast(pl.Int64).alias("n_in_syn"),
+            pl.len().cast(pl.Int64).alias("n_input_syn"),
             *((pl.col("pre_cell_class") == name).sum().alias(f"n_{name}") for name in CLASSES),
             pl.col("pre_cell_class").is_null().sum().alias("n_unknown"),
             pre.is_in(axons.implode()).mean().alias("proofread_fraction"),

@@ -36,7 +36,7 @@ def matches(tables: Tables) -> pl.DataFrame:
         tables[name]
         .sort("residual", "id", nulls_last=True)
         .unique(KEY, keep="first", maintain_order=True)
-        .select(*KEY, nucleus_id="target_id", residual_um=pl.col("residual"), source=pl.lit(source))
+        .select(*KEY, nucleus_id="target_id", residual_um=pl.col("residual"), match_source=pl.lit(source))
         for source, name in MATCHES.items()
         if name in tables
     )
@@ -83,11 +83,11 @@ def functional_units(tables: Tables) -> pl.DataFrame:
 
 def functional_best(tables: Tables) -> pl.DataFrame:
     """The method decides, then how well the unit is predicted, then how near it lies, then its number."""
-    scan = ["session", "scan_idx", "source"]
-    rank = pl.col("source").replace_strict({source: number for number, source in enumerate(MATCHES)})
+    scan = ["session", "scan_idx", "match_source"]
+    rank = pl.col("match_source").replace_strict({source: number for number, source in enumerate(MATCHES)})
     units = functional_units(tables).with_columns(
         rank.alias("rank"),
-        pl.len().over("nucleus_id", "source").alias("n_units"),
+        pl.len().over("nucleus_id", "match_source").alias("n_units"),
         *(
             (pl.col(f"readout_loc_{axis}") - pl.col(f"readout_loc_{axis}").mean().over(scan)).alias(
                 f"readout_in_scan_{axis}"
@@ -113,7 +113,7 @@ def functional_pairs(tables: Tables, cells: pl.DataFrame, synapses: pl.DataFrame
         .join(connected(cells, synapses), on=["pre_nucleus_id", "post_nucleus_id"], how="left")
         .with_columns(pl.col("n_syn", "sum_size").fill_null(0))
     )
-    same = {"same_tuning_source": ["tuning_source"], "same_scan": ["session", "scan_idx"]}
+    same = {"is_same_tuning_source": ["tuning_source"], "is_same_scan": ["session", "scan_idx"]}
     same |= {"is_same_area": ["visual_area"]} if "visual_area" in columns else {}
     return pairs.select(
         "pre_nucleus_id",

@@ -45,8 +45,8 @@ def test_an_alternative_point_can_make_a_merged_cell(case: SmallWarehouse) -> No
     case.expect(
         "multi_soma_roots",
         """
-            pt_root_id | n_nuclei | nucleus_ids
-            40         | 2        | [3, 4] """,
+            pt_root_id | n_nuclei_on_root | nucleus_ids
+            40         | 2                | [3, 4] """,
     )
 
 
@@ -91,9 +91,9 @@ def test_both_rules_for_merged_cells(case: SmallWarehouse) -> None:
     case.expect(
         "multi_soma_roots",
         """
-            pt_root_id | n_nuclei | n_neurons
-            20         | 2        | 1
-            30         | 2        | 2 """,
+            pt_root_id | n_nuclei_on_root | n_neurons_on_root
+            20         | 2                | 1
+            30         | 2                | 2 """,
     )
 
 

@@ -100,10 +100,10 @@ def test_only_a_single_cell_gives_an_end_an_identity(case: SmallWarehouse) -> No
     case.expect(
         "connections_typed",
         """
-            pre_pt_root_id | pre_n_nuclei | pre_nucleus_id | pre_cell_type | post_cell_type | soma_distance_um
-            10             | 1            | 1              | 23P           | BC             | 4.0
-            30             | 2            |                |               | 23P            |
-            77             | 0            |                |               | BC             |  """,
+    pre_pt_root_id | pre_n_nuclei_on_root | pre_nucleus_id | pre_cell_type | post_cell_type | soma_distance_um
+    10             | 1                    | 1              | 23P           | BC             | 4.0
+    30             | 2                    |                |               | 23P            |
+    77             | 0                    |                |               | BC             | """,
     )
 
 
@@ -120,9 +120,9 @@ def test_connections_of_cells_are_those_with_a_cell_at_both_ends(small: SmallWar
     small.expect(
         "cell_connections",
         """
-            pre_nucleus_id | post_nucleus_id | n_syn | sum_size | mean_size | pre_cell_type | is_current
+            pre_nucleus_id | post_nucleus_id | n_syn | sum_size | mean_size | pre_cell_type | pre_is_current
             1              | 2               | 2     | 400      | 200.0     | 23P           | false
-            2              | 1               | 1     | 50       | 50.0      | BC            |  """,
+            2              | 1               | 1     | 50       | 50.0      | BC            | """,
     )
 
 
@@ -146,10 +146,10 @@ def test_only_outputs_of_proofread_axons_may_be_interpreted(case: SmallWarehouse
     case.expect(
         "connections_proofread",
         """
-            pre_pt_root_id | post_pt_root_id | n_syn | sum_size | strategy_axon       | is_current | post_n_nuclei
-            10             | 20              | 2     | 400      | axon_fully_extended | true       | 1
-            10             | 88              | 1     | 10       | axon_fully_extended | true       | 0
-            20             | 10              | 1     | 50       | axon_interareal     | false      | 1 """,
+pre_pt_root_id | post_pt_root_id | n_syn | sum_size | pre_strategy_axon   | pre_is_current | post_n_nuclei_on_root
+10             | 20              | 2     | 400      | axon_fully_extended | true           | 1
+10             | 88              | 1     | 10       | axon_fully_extended | true           | 0
+20             | 10              | 1     | 50       | axon_interareal     | false          | 1 """,
     )
     case.expect(
         "connections_typed",

@@ -120,12 +120,12 @@ def test_agreement_is_by_nucleus_and_keeps_who_has_no_answer(merged: SmallWareho
     merged.expect(
         "type_agreement",
         """
-            expert_type | classifier_type | corrected_type | n_nuclei | agrees | is_changed
-            5P-ET       | 23P             |                | 1        | false  |
-            BC          | BC              |                | 1        | true   |
-                        | BC              |                | 4        |        |
-                        | MC              | BC             | 1        |        | true
-                        | oligo           |                | 1        |        | """,
+            cell_type_expert | cell_type_by_soma | cell_type_corrected | n_nuclei | is_same_type | is_changed
+            5P-ET            | 23P               |                     | 1        | false        |
+            BC               | BC                |                     | 1        | true         |
+                             | BC                |                     | 4        |              |
+                             | MC                | BC                  | 1        |              | true
+                             | oligo             |                     | 1        |              | """,
     )
 
 
@@ -199,14 +199,14 @@ def test_the_funnel_says_what_each_condition_drops(small: SmallWarehouse) -> Non
     small.expect(
         "inclusion_funnel",
         """
-            step_number | remaining | excluded | remaining_inhibitory | remaining_fully_extended
-            1           | 8         | 0        | 1                    | 0
-            2           | 6         | 2        | 1                    | 0
-            3           | 5         | 1        | 1                    | 0
-            4           | 4         | 1        | 1                    | 0
-            5           | 3         | 1        | 1                    | 0
-            6           | 2         | 1        | 1                    | 0
-            7           | 1         | 1        | 1                    | 0 """,
+            step_number | n_remaining | n_excluded | n_remaining_inhibitory | n_remaining_fully_extended
+            1           | 8           | 0          | 1                      | 0
+            2           | 6           | 2          | 1                      | 0
+            3           | 5           | 1          | 1                      | 0
+            4           | 4           | 1          | 1                      | 0
+            5           | 3           | 1          | 1                      | 0
+            6           | 2           | 1          | 1                      | 0
+            7           | 1           | 1          | 1                      | 0 """,
     )
 
 

@@ -26,10 +26,10 @@ def test_one_row_per_unit_and_source_with_conflicts_in_sight(case: SmallWarehous
     case.expect(
         "functional_units",
         """
-            session | scan_idx | unit_id | source    | nucleus_id | pt_root_id | n_nuclei_of_unit | residual_um
-            4       | 7        | 100     | manual    | 1          | 10         | 2                | 1.5
-            5       | 3        | 100     | manual    | 1          | 10         | 1                | 2.5
-            4       | 7        | 100     | automatic | 2          | 20         | 2                | 3.5 """,
+            session | scan_idx | unit_id | match_source | nucleus_id | pt_root_id | n_nuclei_of_unit | residual_um
+            4       | 7        | 100     | manual       | 1          | 10         | 2                | 1.5
+            5       | 3        | 100     | manual       | 1          | 10         | 1                | 2.5
+            4       | 7        | 100     | automatic    | 2          | 20         | 2                | 3.5 """,
     )
     case.expect("cells", "nucleus_id | is_coregistered\n1 | true\n2 | true")
 

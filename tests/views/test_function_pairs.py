@@ -55,10 +55,10 @@ def test_one_unit_for_each_nucleus(best: SmallWarehouse) -> None:
     best.expect(
         "functional_best",
         """
-            nucleus_id | source   | session | scan_idx | unit_id | n_units | cc_abs | is_single_soma
-            1          | manual   | 5       | 1        | 100     | 3       | 0.5    | true
-            2          | combined | 4       | 7        | 200     | 1       | 0.25   | true
-            3          | manual   | 9       | 1        | 6       | 2       |        | false """,
+            nucleus_id | match_source | session | scan_idx | unit_id | n_units | cc_abs | is_single_soma
+            1          | manual       | 5       | 1        | 100     | 3       | 0.5    | true
+            2          | combined     | 4       | 7        | 200     | 1       | 0.25   | true
+            3          | manual       | 9       | 1        | 6       | 2       |        | false """,
     )
 
 
@@ -137,16 +137,16 @@ def test_differences_of_pairs_are_folded_and_say_what_they_mix(pairs: SmallWareh
         "(SELECT *, pre_nucleus_id AS a, post_nucleus_id AS b, round(delta_ori_deg, 4) AS ori, "
         "round(delta_dir_deg, 4) AS dir FROM functional_pairs)",
         """
-            a | b | ori  | dir   | readout_distance | same_tuning_source | same_scan | is_same_area
-            1 | 2 | 10.0 | 170.0 | 0.625            | true               | true      | true
-            1 | 3 | 5.0  | 5.0   |                  | false              | false     | false
-            3 | 1 | 5.0  | 5.0   |                  | false              | false     | false
-            3 | 2 | 5.0  | 175.0 |                  | false              | false     | false """,
+            a | b | ori  | dir   | readout_distance | is_same_tuning_source | is_same_scan | is_same_area
+            1 | 2 | 10.0 | 170.0 | 0.625            | true                  | true         | true
+            1 | 3 | 5.0  | 5.0   |                  | false                 | false        | false
+            3 | 1 | 5.0  | 5.0   |                  | false                 | false        | false
+            3 | 2 | 5.0  | 175.0 |                  | false                 | false        | false """,
     )
     pairs.expect(
         "(FROM functional_pairs WHERE pre_nucleus_id = 1)",
         """
-            post_nucleus_id | pre_cc_abs | post_cc_abs | soma_distance_um | soma_lateral_um   | pre_source
+            post_nucleus_id | pre_cc_abs | post_cc_abs | soma_distance_um | soma_lateral_um   | pre_match_source
             2               | 0.5        | 0.25        | 100.0            | 99.61946980917455 | manual
             3               | 0.5        |             | 200.0            | 199.2389396183491 | manual """,
     )

@@ -96,7 +96,7 @@ def test_a_look_up_by_macro_reads_one_file(
         "input_partners(50)": "synapses",
         "output_partners(50)": "axon_synapses",
         "partner_types(50)": "axon_synapses",
-        "partner_types(50, side := 'in')": "synapses",
+        "partner_types(50, side := 'input')": "synapses",
         "common_inputs(50, 51)": "synapses",
         "common_outputs(50, 51)": "axon_synapses",
         "synapses_between(50, 51)": "axon_synapses",

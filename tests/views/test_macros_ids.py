@@ -77,14 +77,14 @@ def test_a_list_can_be_looked_over_at_once(two: SmallWarehouse) -> None:
     two.expect(
         "(SELECT *, problem IS NULL AS fine FROM check_ids([10, '102', 30, 103, 77, 9, 105]))",
         """
-            id  | pt_root_id | n_nuclei | nucleus_id | fine
-            10  | 10         | 1        | 101        | true
-            102 | 20         | 1        | 102        | true
-            30  | 30         | 2        |            | true
-            103 | 30         | 2        | 103        | true
-            77  | 77         | 0        |            | true
-            9   |            |          |            | false
-            105 |            |          | 105        | false """,
+            id  | pt_root_id | n_nuclei_on_root | nucleus_id | fine
+            10  | 10         | 1                | 101        | true
+            102 | 20         | 1                | 102        | true
+            30  | 30         | 2                |            | true
+            103 | 30         | 2                | 103        | true
+            77  | 77         | 0                |            | true
+            9   |            |                  |            | false
+            105 |            |                  | 105        | false """,
         1718,
     )
 

@@ -61,13 +61,13 @@ def test_partners_leave_out_autapses_and_what_is_no_segment(cells: SmallWarehous
     cells.expect(
         "output_partners(10)",
         """
-            post_pt_root_id | n_syn | sum_size | mean_size | median_size | post_n_nuclei | post_cell_type
-            20              | 2     | 400      | 200.0     | 200.0       | 1             | BC
-            88              | 1     | 40       | 40.0      | 40.0        | 0             |  """,
+            post_pt_root_id | n_syn | sum_size | mean_size | median_size | post_n_nuclei_on_root | post_cell_type
+            20              | 2     | 400      | 200.0     | 200.0       | 1                     | BC
+            88              | 1     | 40       | 40.0      | 40.0        | 0                     | """,
         1,
     )
     cells.expect(
-        "output_partners(10, min_syn := 2)", "post_pt_root_id | strategy_axon\n20 | axon_fully_extended", 1
+        "output_partners(10, min_syn := 2)", "post_pt_root_id | pre_strategy_axon\n20 | axon_fully_extended", 1
     )
     cells.expect(
         "input_partners(10)",
@@ -83,15 +83,18 @@ def test_partners_leave_out_autapses_and_what_is_no_segment(cells: SmallWarehous
 def test_partners_and_synapses_by_type_keep_the_unknown(cells: SmallWarehouse) -> None:
     cells.expect(
         "partner_types(10)",
-        "partner_type | n_partners | n_cells | n_syn | sum_size\nBC | 1 | 1 | 2 | 400\nunknown | 1 | 0 | 1 | 40",
+        "partner_label | n_partners | n_cells | n_syn | sum_size\nBC | 1 | 1 | 2 | 400\nunknown | 1 | 0 | 1 | 40",
         1,
     )
     cells.expect(
-        "partner_types(10, side := 'in')",
-        "partner_type | n_partners | n_cells | n_syn\nBC | 1 | 1 | 1\nunknown | 2 | 1 | 2",
+        "partner_types(10, side := 'input')",
+        "partner_label | n_partners | n_cells | n_syn\nBC | 1 | 1 | 1\nunknown | 2 | 1 | 2",
         1,
     )
-    with pytest.raises(duckdb.Error, match="no side named into; the nearest is in, all are in, out"):
+    for word, side in (("in", "input"), ("out", "output")):
+        query = "FROM partner_types(10, side := '{}') ORDER BY ALL"
+        assert cells.ask(query.format(word), 1) == cells.ask(query.format(side), 1), f"{word} means {side}"
+    with pytest.raises(duckdb.Error, match="no side named into; the nearest is input, all are input, output"):
         cells.ask("FROM partner_types(10, side := 'into')", 1)
     with pytest.raises(duckdb.Error, match="no label named celltype; the nearest is cell_type, all are"):
         cells.ask("FROM partner_types(10, by := 'celltype')", 1)
@@ -141,21 +144,21 @@ def test_paths_lead_through_proofread_cells_that_are_alone(small: SmallWarehouse
     small.expect(
         "paths_between(10, 103, max_hops := 3)",
         """
-            n_hops | path             | nucleus_ids          | cell_types            | n_syn     | min_n_syn
-            1      | [10, 50]         | [100, 103]           | [23P, BC]             | [1]       | 1
-            2      | [10, 20, 50]     | [100, 101, 103]      | [23P, NULL, BC]       | [1, 2]    | 1
-            3      | [10, 20, 30, 50] | [100, 101, 102, 103] | [23P, NULL, NULL, BC] | [1, 1, 1] | 1 """,
+            n_hops | pt_root_ids      | nucleus_ids          | cell_types            | n_syn_by_hop | min_n_syn
+            1      | [10, 50]         | [100, 103]           | [23P, BC]             | [1]          | 1
+            2      | [10, 20, 50]     | [100, 101, 103]      | [23P, NULL, BC]       | [1, 2]       | 1
+            3      | [10, 20, 30, 50] | [100, 101, 102, 103] | [23P, NULL, NULL, BC] | [1, 1, 1]    | 1 """,
     )
-    small.expect("paths_between([10, 20], 50, max_hops := 1)", "path\n[10, 50]\n[20, 50]")
-    small.expect("paths_between(20, 50, min_syn := 2, max_hops := 5)", "path\n[20, 50]")
-    small.expect("paths_between(10, [20, 50])", "path\n[10, 20]\n[10, 50]")
-    small.expect("paths_between(30, 20)", "path\n[30, 10, 20]")
+    small.expect("paths_between([10, 20], 50, max_hops := 1)", "pt_root_ids\n[10, 50]\n[20, 50]")
+    small.expect("paths_between(20, 50, min_syn := 2, max_hops := 5)", "pt_root_ids\n[20, 50]")
+    small.expect("paths_between(10, [20, 50])", "pt_root_ids\n[10, 20]\n[10, 50]")
+    small.expect("paths_between(30, 20)", "pt_root_ids\n[30, 10, 20]")
     assert small.ask("SELECT count(*) FROM paths_between(10, 10)") == [(0,)]
     rows = [(10, 50, 1), (10, 20, 3), (20, 50, 5), (30, 20, 2)]
-    apart = [(*row, path) for row in rows for (path,) in small.ask(f"SELECT path FROM paths_between{row}")]
+    apart = [(*row, path) for row in rows for (path,) in small.ask(f"SELECT pt_root_ids FROM paths_between{row}")]
     values = ", ".join(map(str, rows))
     together = f"FROM (VALUES {values}) AS v (a, b, hops), LATERAL (FROM paths_between(v.a, v.b, v.hops)) AS p"
-    assert small.ask(f"SELECT v.*, p.path {together} ORDER BY ALL") == sorted(apart)
+    assert small.ask(f"SELECT v.*, p.pt_root_ids {together} ORDER BY ALL") == sorted(apart)
     for call, sentence in {
         "50, 10": "the axon of 50 was not proofread, so that it is not known where it leads",
         "10, 999": "999 is not known",

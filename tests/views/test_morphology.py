@@ -123,15 +123,15 @@ def test_each_synapse_goes_to_the_nearest_point_of_its_own_cell(shapes: SmallWar
     shapes.expect(
         "synapses_on_skeleton([10, 102])",
         """
-        pt_root_id | id | side   | partner_pt_root_id | is_autapse | vertex | distance_um | compartment | path_um
-        10         | 1  | input  | 77                 | false      | 0      | 1.0         | dendrite    | 20.0
-        10         | 2  | input  | 77                 | false      | 2      | 4.0         | soma        | 0.0
-        10         | 3  | input  | 77                 | false      |        |             |             |
-        10         | 4  | output | 20                 | false      | 3      | 1.0         | axon        | 30.0
-        10         | 5  | input  | 10                 | true       | 1      | 0.0         | dendrite    | 10.0
-        10         | 5  | output | 10                 | true       | 3      | 0.0         | axon        | 30.0
-        20         | 4  | input  | 10                 | false      | 0      | 4.0         | soma        | 0.0
-        20         | 6  | input  | 77                 | false      | 0      | 4.0         | soma        | 0.0 """,
+pt_root_id | id | side   | partner_pt_root_id | is_autapse | vertex | skeleton_distance_um | compartment | path_um
+10         | 1  | input  | 77                 | false      | 0      | 1.0                  | dendrite    | 20.0
+10         | 2  | input  | 77                 | false      | 2      | 4.0                  | soma        | 0.0
+10         | 3  | input  | 77                 | false      |        |                      |             |
+10         | 4  | output | 20                 | false      | 3      | 1.0                  | axon        | 30.0
+10         | 5  | input  | 10                 | true       | 1      | 0.0                  | dendrite    | 10.0
+10         | 5  | output | 10                 | true       | 3      | 0.0                  | axon        | 30.0
+20         | 4  | input  | 10                 | false      | 0      | 4.0                  | soma        | 0.0
+20         | 6  | input  | 77                 | false      | 0      | 4.0                  | soma        | 0.0 """,
         1,
     )
 
@@ -150,15 +150,17 @@ def test_the_reach_is_a_parameter_and_no_nearer_point_is_missed(shapes: SmallWar
     nearest = {(id, side): distance for id, side, distance in shapes.ask(every, 1)}
     for within in (0.5, 1, 1.5, 3, 4, 7.5, 39.9, 40, 1000):
         call = f"synapses_on_skeleton(10, within_um := {within})"
-        found = shapes.ask(f"SELECT id, side, distance_um FROM {call}", 1)
+        found = shapes.ask(f"SELECT id, side, skeleton_distance_um FROM {call}", 1)
         expected = {key: distance if distance <= within else None for key, distance in nearest.items()}
         assert {(id, side): distance for id, side, distance in found} == expected, within
 
 
 def test_a_side_can_be_chosen(shapes: SmallWarehouse) -> None:
-    for side, ids in (("input", [1, 2, 3, 5]), ("output", [4, 5])):
-        query = f"SELECT list(id ORDER BY id) FROM synapses_on_skeleton('10', side := '{side}')"
-        assert shapes.ask(query, 1) == [(ids,)]
+    for side, word, ids in (("input", "in", [1, 2, 3, 5]), ("output", "out", [4, 5])):
+        for asked in (side, word):
+            found = f"FROM synapses_on_skeleton('10', side := '{asked}')"
+            query = f"SELECT list(id ORDER BY id), min(side), max(side) {found}"
+            assert shapes.ask(query, 1) == [(ids, side, side)], "an answer has the full word"
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_the_other_geometry_is_used(tiny: Warehouse) -> None:
     assert tiny.sql("SELECT ctr_x_nm, ctr_z_nm FROM synapses WHERE id = 1").fetchall() == [(20, 150)]
     units = tiny.sql("SELECT DISTINCT unit FROM data_dictionary WHERE name = 'synapses' AND unit LIKE 'voxel of%'")
     assert units.fetchall() == [("voxel of 10 x 10 x 50 nm",)]
-    assert tiny.sql("SELECT area, source FROM layer_bounds GROUP BY ALL").fetchall() == [
+    assert tiny.sql("SELECT visual_area, source FROM layer_bounds GROUP BY ALL").fetchall() == [
         ("S1", "drawn for this test")
     ]
     assert (
@@ -113,7 +113,8 @@ def test_the_other_geometry_is_used(tiny: Warehouse) -> None:
 
 def test_connections_of_the_other_brain(tiny: Warehouse) -> None:
     rows = tiny.sql(
-        "SELECT pre_nucleus_id, post_nucleus_id, post_n_nuclei, n_syn, strategy_axon FROM connections_proofread"
+        "SELECT pre_nucleus_id, post_nucleus_id, post_n_nuclei_on_root, n_syn, pre_strategy_axon "
+        "FROM connections_proofread"
     )
     assert rows.fetchall() == [(1, None, 2, 1, "axon_fully_extended")]
 

@@ -100,13 +100,13 @@ def test_type_pairs_have_a_row_for_each_strategy_and_for_nothing_found(volume: S
     volume.expect(
         "cell_type_connectivity",
         """
-    strategy_axon           | pre_cell_type | post_cell_type | n_pre | n_post | n_possible | n_connected | n_syn
-    axon_fully_extended     | 23P           | 23P            | 1     | 3      | 2          | 1           | 2
-    axon_fully_extended     | 23P           | BC             | 1     | 2      | 2          | 2           | 2
-    axon_fully_extended     | BC            | 23P            | 1     | 3      | 3          | 1           | 1
-    axon_fully_extended     | BC            | BC             | 1     | 2      | 1          | 1           | 1
-    axon_partially_extended | 23P           | 23P            | 1     | 3      | 2          | 1           | 1
-    axon_partially_extended | 23P           | BC             | 1     | 2      | 2          | 0           | 0 """,
+pre_strategy_axon | pre_cell_type | post_cell_type | n_pre_cells | n_post_cells | n_possible | n_connected | n_syn
+axon_fully_extended | 23P | 23P | 1 | 3 | 2 | 1 | 2
+axon_fully_extended | 23P | BC | 1 | 2 | 2 | 2 | 2
+axon_fully_extended | BC | 23P | 1 | 3 | 3 | 1 | 1
+axon_fully_extended | BC | BC | 1 | 2 | 1 | 1 | 1
+axon_partially_extended | 23P | 23P | 1 | 3 | 2 | 1 | 1
+axon_partially_extended | 23P | BC | 1 | 2 | 2 | 0 | 0 """,
     )
 
 
@@ -114,14 +114,15 @@ def test_probability_has_its_wilson_interval(volume: SmallWarehouse) -> None:
     """1 of 2: 0.0945 to 0.9055, and 0 of 2 begins at zero exactly."""
     rows = volume.ask(
         "SELECT connection_probability, round(probability_low, 4), round(probability_high, 4) "
-        "FROM cell_type_connectivity WHERE strategy_axon = 'axon_partially_extended' ORDER BY post_cell_type"
+        "FROM cell_type_connectivity WHERE pre_strategy_axon = 'axon_partially_extended' ORDER BY post_cell_type"
     )
     assert rows == [(0.5, 0.0945, 0.9055), (0, 0, 0.6576)]
 
 
 def macro(volume: SmallWarehouse, arguments: str) -> dict[tuple[str, ...], tuple[int, ...]]:
     rows = volume.ask(
-        f"SELECT strategy_axon, pre_label, post_label, n_possible, n_connected FROM type_connectivity({arguments})"
+        "SELECT pre_strategy_axon, pre_label, post_label, n_possible, n_connected "
+        f"FROM type_connectivity({arguments})"
     )
     return {row[:3]: row[3:] for row in rows}
 
@@ -185,26 +186,27 @@ def test_each_cell_has_a_row_for_each_type(volume: SmallWarehouse) -> None:
     volume.expect(
         "connectivity_by_cell",
         """
-            pre_nucleus_id | is_current | post_cell_type | n_possible | n_connected | n_syn | sum_size
-            1              | true       | 23P            | 2          | 1           | 2     | 400
-            1              | true       | BC             | 2          | 2           | 2     | 30
-            2              | true       | 23P            | 2          | 1           | 1     | 50
-            2              | true       | BC             | 2          | 0           | 0     | 0
-            3              | true       | 23P            | 3          | 1           | 1     | 5
-            3              | true       | BC             | 1          | 1           | 1     | 20
-            7              | false      | 23P            | 2          | 1           | 1     | 20
-            7              | false      | BC             | 2          | 0           | 0     | 0 """,
+            pre_nucleus_id | pre_is_current | post_cell_type | n_possible | n_connected | n_syn | sum_size
+            1              | true           | 23P            | 2          | 1           | 2     | 400
+            1              | true           | BC             | 2          | 2           | 2     | 30
+            2              | true           | 23P            | 2          | 1           | 1     | 50
+            2              | true           | BC             | 2          | 0           | 0     | 0
+            3              | true           | 23P            | 3          | 1           | 1     | 5
+            3              | true           | BC             | 1          | 1           | 1     | 20
+            7              | false          | 23P            | 2          | 1           | 1     | 20
+            7              | false          | BC             | 2          | 0           | 0     | 0 """,
     )
 
 
 def test_possible_pairs_are_all_ordered_pairs_less_self_pairs(volume: SmallWarehouse) -> None:
     volume.expect(
-        "(SELECT strategy_axon, is_current, sum(n_possible)::BIGINT AS n FROM possible_pairs GROUP BY ALL)",
+        "(SELECT pre_strategy_axon, pre_is_current, sum(n_possible)::BIGINT AS n "
+        "FROM possible_pairs GROUP BY ALL)",
         """
-            strategy_axon           | is_current | n
-            axon_fully_extended     | true       | 8
-            axon_fully_extended     | false      | 4
-            axon_partially_extended | true       | 4 """,
+            pre_strategy_axon       | pre_is_current | n
+            axon_fully_extended     | true           | 8
+            axon_fully_extended     | false          | 4
+            axon_partially_extended | true           | 4 """,
     )
     volume.expect(
         "(FROM possible_pairs WHERE pre_cell_type = 'BC' AND post_cell_type = '23P')",
@@ -233,10 +235,18 @@ def test_both_directions_of_a_pair_stand_in_one_row(volume: SmallWarehouse) -> N
     volume.expect(
         "reciprocal_pairs",
         """
-    nucleus_a | nucleus_b | n_syn_ab | n_syn_ba | sum_size_ab | is_reciprocal | both_current | both_proofread
-    1         | 2         | 2        | 1        | 400         | true          | true         | true
-    1         | 3         | 1        | 1        | 10          | true          | true         | true
-    2         | 7         | 0        | 1        | 0           | false         | false        | false """,
+    nucleus_id_a | nucleus_id_b | n_syn_ab | n_syn_ba | sum_size_ab | is_reciprocal
+    1            | 2            | 2        | 1        | 400         | true
+    1            | 3            | 1        | 1        | 10          | true
+    2            | 7            | 0        | 1        | 0           | false """,
+    )
+    volume.expect(
+        "reciprocal_pairs",
+        """
+    nucleus_id_a | nucleus_id_b | is_current_a | is_current_b | both_proofread
+    1            | 2            | true         | true         | true
+    1            | 3            | true         | true         | true
+    2            | 7            | true         | false        | false """,
     )
 
 
@@ -245,30 +255,30 @@ def test_five_pieces_of_an_axon_are_five_segments_and_no_cell(volume: SmallWareh
     volume.expect(
         "in_out_degree",
         """
-            pt_root_id | nucleus_id | n_nuclei | n_in_syn | n_pre_segments | n_pre_cells | n_autapses
-            10         | 1          | 1        | 8        | 8              | 3           | 1
-            20         | 2          | 1        | 3        | 2              | 2           | 0
-            30         | 3          | 1        | 2        | 2              | 2           | 0
-            40         | 4          | 1        | 2        | 2              | 2           | 0
-            50         |            | 2        | 1        | 1              | 1           | 0
-            70         | 7          | 1        | 0        | 0              | 0           | 0 """,
+            pt_root_id | nucleus_id | n_nuclei_on_root | n_input_syn | n_pre_segments | n_pre_cells | n_autapses
+            10         | 1          | 1                | 8           | 8              | 3           | 1
+            20         | 2          | 1                | 3           | 2              | 2           | 0
+            30         | 3          | 1                | 2           | 2              | 2           | 0
+            40         | 4          | 1                | 2           | 2              | 2           | 0
+            50         |            | 2                | 1           | 1              | 1           | 0
+            70         | 7          | 1                | 0           | 0              | 0           | 0 """,
     )
     volume.expect(
         "in_out_degree",
         """
-            pt_root_id | strategy_axon           | n_out_syn | n_post_segments | n_post_cells
-            10         | axon_fully_extended     | 6         | 5               | 3
-            20         | axon_partially_extended | 1         | 1               | 1
-            30         | axon_fully_extended     | 2         | 2               | 2
-            40         |                         | 2         | 2               | 2
-            50         |                         | 0         | 0               | 0
-            70         | axon_fully_extended     | 1         | 1               | 1 """,
+            pt_root_id | strategy_axon           | n_output_syn | n_post_segments | n_post_cells
+            10         | axon_fully_extended     | 6            | 5               | 3
+            20         | axon_partially_extended | 1            | 1               | 1
+            30         | axon_fully_extended     | 2            | 2               | 2
+            40         |                         | 2            | 2               | 2
+            50         |                         | 0            | 0               | 0
+            70         | axon_fully_extended     | 1            | 1               | 1 """,
     )
     volume.expect(
         "(FROM in_out_degree WHERE pt_root_id = 10)",
         """
-            in_sum_size | in_mean_size | out_sum_size
-            175         | 21.875       | 470 """,
+            input_sum_size | input_mean_size | output_sum_size
+            175            | 21.875          | 470 """,
     )
 
 
@@ -277,8 +287,8 @@ def test_balance_of_inputs_says_how_much_of_it_is_known(volume: SmallWarehouse) 
     volume.expect(
         "(FROM ei_balance WHERE nucleus_id = 1)",
         """
-            n_in_syn | n_excitatory | n_inhibitory | n_unknown | typed_fraction | proofread_fraction
-            8        | 1            | 2            | 5         | 0.375          | 0.25 """,
+            n_input_syn | n_excitatory | n_inhibitory | n_unknown | typed_fraction | proofread_fraction
+            8           | 1            | 2            | 5         | 0.375          | 0.25 """,
     )
     volume.expect(
         "(FROM ei_balance WHERE nucleus_id = 1)",
@@ -293,10 +303,10 @@ def test_the_later_release_of_the_tags_counts(volume: SmallWarehouse) -> None:
     volume.expect(
         "synapse_targets",
         """
-            synapse_id | compartment | compartment_source                | tag_v2 | tag_v1 | structure_code
-            3          | spine       | synapse_target_predictions_ssa    |        | spine  |
-            6          | shaft       | synapse_target_predictions_ssa_v2 | shaft  | soma   | 4
-            8          |             |                                   |        |        | 3 """,
+            id | target_structure | target_structure_source           | tag_v2 | tag_v1 | structure_code
+            3  | spine            | synapse_target_predictions_ssa    |        | spine  |
+            6  | shaft            | synapse_target_predictions_ssa_v2 | shaft  | soma   | 4
+            8  |                  |                                   |        |        | 3 """,
     )
 
 
@@ -305,11 +315,11 @@ def test_typed_synapses_keep_every_synapse(volume: SmallWarehouse) -> None:
     volume.expect(
         "(FROM synapses_typed WHERE id IN (3, 9, 10, 13))",
         """
-            id | pre_nucleus_id | pre_axon_proofread | pre_is_current | post_nucleus_id | compartment
+            id | pre_nucleus_id | pre_axon_proofread | pre_is_current | post_nucleus_id | target_structure
             3  | 2              | true               | true           | 1               | spine
             9  | 1              | true               | true           |                 |
             10 | 7              | true               | false          | 2               |
-            13 |                | false              |                | 1               |  """,
+            13 |                | false              |                | 1               | """,
     )
 
 

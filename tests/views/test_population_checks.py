@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import duckdb
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from tests.conftest import SmallWarehouse
 from tests.views import test_population as population
@@ -42,7 +42,7 @@ def plant(folder: Folder, model: str, change: Callable[[pl.DataFrame], pl.DataFr
     version = folder.versions()[0]
     path = folder.manifest(version)
     manifest = read_manifest(path)
-    entry = manifest.models[model]
+    entry = manifest.stored_views[model]
     largest, *others = sorted(entry.files, key=lambda each: -each.rows)
     file = folder.version(version) / largest.path
     before, rows = file.read_bytes(), pl.read_parquet(file)
@@ -51,8 +51,8 @@ def plant(folder: Folder, model: str, change: Callable[[pl.DataFrame], pl.DataFr
         changed.write_parquet(file)
         part = replace(largest, bytes=file.stat().st_size, sha256=sha256_of(file), rows=len(changed))
         total = entry.rows + len(changed) - len(rows)
-        models = manifest.models | {model: replace(entry, files=[part, *others], rows=total)}
-        replace(manifest, models=models).write(path)
+        models = manifest.stored_views | {model: replace(entry, files=[part, *others], rows=total)}
+        replace(manifest, stored_views=models).write(path)
         build(folder)
         return {result.name for result in check(folder, version) if not result.ok}
     finally:
@@ -68,9 +68,9 @@ def one_more(column: str, times: int = 1) -> Callable[[pl.DataFrame], pl.DataFra
 @pytest.mark.parametrize(
     ("model", "change", "named"),
     [
-        ("in_out_degree", one_more("n_in_syn"), {"degrees_are_direct_counts"}),
+        ("in_out_degree", one_more("n_input_syn"), {"degrees_are_direct_counts"}),
         ("in_out_degree", one_more("n_pre_segments"), {"degrees_are_direct_counts"}),
-        ("in_out_degree", one_more("n_out_syn"), {"degrees_are_direct_counts"}),
+        ("in_out_degree", one_more("n_output_syn"), {"degrees_are_direct_counts"}),
         (
             "_pair_bins",
             lambda rows: rows.with_columns(n_possible=pl.col("n_possible") * 2),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 PRE, POST = pl.col("pre_pt_root_id"), pl.col("post_pt_root_id")
-TYPES = ["strategy_axon", "pre_cell_type", "post_cell_type"]
+TYPES = ["pre_strategy_axon", "pre_cell_type", "post_cell_type"]
 BIN = 25
 
 
@@ -38,20 +38,18 @@ def synapses(demo: Warehouse) -> pl.DataFrame:
 def cells(demo: Warehouse) -> pl.DataFrame:
     """Cells alone on their segment; `is_pre` where outputs may be analysed and the axon was not edited since."""
     rows: pl.DataFrame = demo.sql(
-        "SELECT nucleus_id, pt_root_id, cell_type, status_axon, strategy_axon, proofreading_is_current, "
+        "SELECT nucleus_id, pt_root_id, cell_type, status_axon, strategy_axon, is_current, "
         "x_nm, y_nm, z_nm, edge_distance_um FROM cells"
     ).pl()
     alone = rows.filter(~pl.col("pt_root_id").is_in([0, 1]), pl.len().over("pt_root_id") == 1)
-    analysable = pl.col("status_axon") & (pl.col("strategy_axon") != "none") & pl.col("proofreading_is_current")
+    analysable = pl.col("status_axon") & (pl.col("strategy_axon") != "none") & pl.col("is_current")
     return alone.with_columns(is_pre=analysable.fill_null(False))
 
 
 @pytest.fixture(scope="module")
 def pairs(cells: pl.DataFrame, synapses: pl.DataFrame) -> pl.DataFrame:
     """Every possible ordered pair, with its synapses and its distances."""
-    pre = (
-        cells.filter("is_pre").select(pl.all().name.prefix("pre_")).rename({"pre_strategy_axon": "strategy_axon"})
-    )
+    pre = cells.filter("is_pre").select(pl.all().name.prefix("pre_"))
     post = cells.select(pl.all().name.prefix("post_"))
     counts = synapses.group_by("pre_pt_root_id", "post_pt_root_id").agg(
         pl.len().cast(pl.Int64).alias("n_syn"), pl.col("size").cast(pl.Int64).sum().alias("sum_size")
@@ -88,7 +86,7 @@ def test_type_connectivity_is_that_of_the_second_implementation(demo: Warehouse,
 def test_rows_of_cells_add_up_to_rows_of_types(demo: Warehouse) -> None:
     counts = "n_possible, n_connected, n_syn, sum_size"
     sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in counts.split(", "))
-    by_cell = f"SELECT {', '.join(TYPES)}, {sums} FROM connectivity_by_cell WHERE is_current GROUP BY ALL"
+    by_cell = f"SELECT {', '.join(TYPES)}, {sums} FROM connectivity_by_cell WHERE pre_is_current GROUP BY ALL"
     same(demo.sql(f"SELECT {', '.join(TYPES)}, {counts} FROM cell_type_connectivity").pl(), demo.sql(by_cell).pl())
 
 
@@ -110,8 +108,8 @@ def test_bins_are_those_of_the_second_implementation(demo: Warehouse, pairs: pl.
 
 def test_degrees_are_those_of_the_second_implementation(demo: Warehouse, synapses: pl.DataFrame) -> None:
     nuclei = demo.sql("SELECT pt_root_id FROM _nuclei WHERE pt_root_id NOT IN (0, 1)").pl()
-    roots = nuclei.group_by("pt_root_id").len("n_nuclei")
-    alone = roots.filter(pl.col("n_nuclei") == 1)["pt_root_id"]
+    roots = nuclei.group_by("pt_root_id").len("n_nuclei_on_root")
+    alone = roots.filter(pl.col("n_nuclei_on_root") == 1)["pt_root_id"]
 
     def side(own: str, partner: str, syn: str, name: str) -> pl.DataFrame:
         partners = pl.col(partner)
@@ -122,17 +120,17 @@ def test_degrees_are_those_of_the_second_implementation(demo: Warehouse, synapse
         )
 
     theirs = (
-        roots.join(side("post_pt_root_id", "pre_pt_root_id", "n_in_syn", "n_pre"), on="pt_root_id", how="left")
-        .join(side("pre_pt_root_id", "post_pt_root_id", "n_out_syn", "n_post"), on="pt_root_id", how="left")
+        roots.join(side("post_pt_root_id", "pre_pt_root_id", "n_input_syn", "n_pre"), on="pt_root_id", how="left")
+        .join(side("pre_pt_root_id", "post_pt_root_id", "n_output_syn", "n_post"), on="pt_root_id", how="left")
         .fill_null(0)
     )
-    columns = "n_in_syn, n_pre_segments, n_pre_cells, n_out_syn, n_post_segments, n_post_cells"
-    same(demo.sql(f"SELECT pt_root_id, n_nuclei, {columns} FROM in_out_degree").pl(), theirs)
+    columns = "n_input_syn, n_pre_segments, n_pre_cells, n_output_syn, n_post_segments, n_post_cells"
+    same(demo.sql(f"SELECT pt_root_id, n_nuclei_on_root, {columns} FROM in_out_degree").pl(), theirs)
 
 
 def test_compartments_add_up_to_all_inputs(demo: Warehouse) -> None:
     sums = "sum(n_spine_syn + n_shaft_syn + n_soma_syn + n_untagged_syn), sum(n_spine_syn) > 0"
-    classes = "sum(n_excitatory + n_inhibitory + n_nonneuron + n_unknown), sum(n_in_syn)"
+    classes = "sum(n_excitatory + n_inhibitory + n_nonneuron + n_unknown), sum(n_input_syn)"
     ((tagged, some, classed, inputs),) = demo.sql(f"SELECT {sums}, {classes} FROM ei_balance").fetchall()
     assert some
     assert tagged == classed == inputs

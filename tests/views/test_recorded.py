@@ -101,7 +101,7 @@ def cells(tables: Tables, version: int) -> pl.DataFrame:
         + pl.col("pt_position_y") * 4 * math.cos(angle)
         - 396671.0322102845
     ) / 1000
-    status = proofreading(tables, version).rename({"is_current": "proofreading_is_current"})
+    status = proofreading(tables, version)
     frame = (
         nuclei.join(counts, "pt_root_id", how="left")
         .join(
@@ -128,7 +128,7 @@ def cells(tables: Tables, version: int) -> pl.DataFrame:
         layer.replace({"above": None}).alias("layer"),
         "status_axon",
         "strategy_axon",
-        "proofreading_is_current",
+        "is_current",
         pl.col("seen").fill_null(False).alias("is_coregistered"),
     ).sort("nucleus_id")
 
@@ -155,7 +155,7 @@ def test_connections_proofread(recorded: Ask, tables: Tables, version: int) -> N
     axons = proofreading(tables, version).filter(pl.col("status_axon"), pl.col("strategy_axon") != "none")
     expected = (
         connections(tables)
-        .join(axons.select("pt_root_id", "strategy_axon", "is_current"), left_on=PAIR[0], right_on="pt_root_id")
+        .join(axons.select(pl.col("pt_root_id", "strategy_axon", "is_current").name.prefix("pre_")), on=PAIR[0])
         .sort(PAIR)
     )
     columns = ", ".join(expected.columns)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from tests.conftest import SmallWarehouse, assert_views_answer_or_refuse, filled
 from warehouse.catalog.build import build
@@ -69,13 +69,13 @@ OLD_PROOFREADING = """
     10         | 10       | extended    | clean
     20         | 20       | non         | clean """
 LINEAGE = """
-    old_version | new_version | old_root | new_root | n_sides
-    1507        | 1718        | 10       | 11       | 2
-    1507        | 1718        | 10       | 99       | 1
-    1507        | 1718        | 40       | 41       | 1
-    1507        | 1718        | 90       | 94       | 1
-    1507        | 1718        | 90       | 95       | 1
-    1507        | 1718        | 92       | 11       | 3 """
+    version_a | version_b | pt_root_id_a | pt_root_id_b | n_sides
+    1507      | 1718      | 10           | 11           | 2
+    1507      | 1718      | 10           | 99           | 1
+    1507      | 1718      | 40           | 41           | 1
+    1507      | 1718      | 90           | 94           | 1
+    1507      | 1718      | 90           | 95           | 1
+    1507      | 1718      | 92           | 11           | 3 """
 
 
 def given_against(small: SmallWarehouse, version: int, base: int) -> None:
@@ -162,7 +162,7 @@ def test_rows_that_differ(two: SmallWarehouse) -> None:
             proofreading_status_and_strategy | 0            | 0              | 3              | changed
             synapses_pni_2                   | 0            | 0              | 7              | changed """,
     )
-    two.expect("(FROM root_id_changes WHERE nucleus_id <= 3)", "nucleus_id | same_supervoxel\n1|true\n3|false")
+    two.expect("(FROM root_id_changes WHERE nucleus_id <= 3)", "nucleus_id | is_same_supervoxel\n1|true\n3|false")
 
 
 def test_without_a_base_rows_are_counted_and_the_newer_may_be_the_base(small: SmallWarehouse) -> None:
@@ -174,7 +174,7 @@ def test_without_a_base_rows_are_counted_and_the_newer_may_be_the_base(small: Sm
     given_against(small, 1507, 1718)
     build(small.folder)
     small.expect(counted, "n_rows_added | n_rows_removed | n_rows_changed\n0|0|7")
-    small.expect("(FROM root_lineage WHERE old_root = 92)", "old_version | new_root | n_sides\n1507|11|3")
+    small.expect("(FROM root_lineage WHERE pt_root_id_a = 92)", "version_a | pt_root_id_b | n_sides\n1507|11|3")
 
 
 def test_the_outputs_of_proofread_axons_can_be_compared_too(small: SmallWarehouse) -> None:
@@ -189,7 +189,8 @@ def test_the_outputs_of_proofread_axons_can_be_compared_too(small: SmallWarehous
         )
     small.expect(
         "cell_synapse_changes",
-        "nucleus_id | n_inputs_kept | n_outputs_kept | n_outputs_gained | n_outputs_lost\n1 |  | 1 | 2 | 0",
+        "nucleus_id | n_input_syn_kept | n_output_syn_kept | n_output_syn_gained | n_output_syn_lost\n"
+        "1 |  | 1 | 2 | 0",
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from warehouse.catalog.build import build
 from warehouse.catalog.views import load_views
@@ -50,12 +50,12 @@ def test_which_cells_changed_root(small: SmallWarehouse) -> None:
     small.expect(
         "root_id_changes",
         """
-            version_a | version_b | nucleus_id | root_a | root_b | change
-            943       | 1718      | 2          | 20     | 21     | root changed
-            943       | 1718      | 3          | 30     | 0      | root lost
-            943       | 1718      | 4          | 0      | 40     | root gained
-            943       | 1718      | 5          | 50     |        | nucleus removed
-            943       | 1718      | 7          |        | 70     | nucleus added """,
+            version_a | version_b | nucleus_id | pt_root_id_a | pt_root_id_b | change
+            943       | 1718      | 2          | 20           | 21           | root changed
+            943       | 1718      | 3          | 30           | 0            | root lost
+            943       | 1718      | 4          | 0            | 40           | root gained
+            943       | 1718      | 5          | 50           |              | nucleus removed
+            943       | 1718      | 7          |              | 70           | nucleus added """,
     )
     assert small.ask("SELECT version, count(*) FROM id_map GROUP BY 1 ORDER BY 1") == [(943, 6), (1718, 6)]
 
@@ -133,14 +133,14 @@ def test_constants_are_data_with_their_source(small: SmallWarehouse) -> None:
         "(FROM dataset_constants WHERE name IN ('voxel_z', 'L4 top', 'L4 bottom', 'rotation') "
         "OR starts_with(name, 'synapse detection'))",
         """
-            name      | value        | unit | area
-            voxel_z   | 40.0         | nm   |
-            rotation  | 5.0          | deg  |
-            synapse detection precision | 0.96 | share |
-            synapse detection recall | 0.89 | share |
-            synapse detection partner assignment | 0.98 | share |
-            L4 top    | 261.21908419 | um   | V1
-            L4 bottom | 391.8631847  | um   | V1 """,
+            name                                 | value        | unit  | visual_area
+            voxel_z                              | 40.0         | nm    |
+            rotation                             | 5.0          | deg   |
+            synapse detection precision          | 0.96         | share |
+            synapse detection recall             | 0.89         | share |
+            synapse detection partner assignment | 0.98         | share |
+            L4 top                               | 261.21908419 | um    | V1
+            L4 bottom                            | 391.8631847  | um    | V1 """,
     )
     assert small.ask("SELECT count(*) FROM dataset_constants WHERE source IS NULL OR value IS NULL") == [(0,)]
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+from msgspec.structs import replace
 
 from warehouse.bundle.choice import Choice
 from warehouse.catalog.build import STORAGE, create_names, database
@@ -32,7 +32,7 @@ from warehouse.registry.tables import SKELETON, SYNAPSE, TABLES
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.encoding import OFFSET, PLAIN, encode_sql, encoding_for, rows_schema_of
 from warehouse.storage.files import now
-from warehouse.storage.manifest import Manifest, TableEntry
+from warehouse.storage.manifest import Encoding, Manifest, TableEntry
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted, text_literal
@@ -163,7 +163,7 @@ def _create_names(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Map
 def _store_models(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Mapping[str, View]) -> Manifest:
     """Store the views that are to be stored, can be made here, and were not carried over."""
     for view in views.values():
-        if not is_stored(view) or view.name in manifest.models or refusal(manifest, view) is not None:
+        if not is_stored(view) or view.name in manifest.stored_views or refusal(manifest, view) is not None:
             continue
         rows = con.sql(
             f"FROM {schema_of(manifest.version)}.{view.name} ORDER BY {', '.join(map(quoted, view.store))}"
@@ -172,7 +172,7 @@ def _store_models(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Map
         table = native_model(view.name)
         rows.create(f"{rows_schema_of(manifest.version)}.{table}")
         entry = TableEntry("view", "", "all", columns, len(rows), [], fetched=now(), table=table)
-        manifest = replace(manifest, models=manifest.models | {view.name: entry})
+        manifest = replace(manifest, stored_views=manifest.stored_views | {view.name: entry})
         create_curated(con, manifest, view, views)
     return manifest
 
@@ -215,21 +215,21 @@ class RowsOfBundle:
         self._con.execute(f"ATTACH {text_literal(str(path))} AS bundle ({options})")
         self._con.execute(f"CREATE SCHEMA {self._rows}")
         self._choose_cells()
-        tables, models = self._chosen_synapses()
+        tables, stored = self._chosen_synapses()
         absent = dict(self._manifest.absent)
         for name, entry in self._manifest.tables.items():
             if name not in tables and (why := self._left_out(name)):
                 absent[name] = why
             elif name not in tables:
                 tables[name] = self._create(f"cave_{name}", self._table_rows(name, SYNAPSE in tables), entry)
-        for name, entry in without_stale(self._manifest, views, {}).models.items():
+        for name, entry in without_stale(self._manifest, views, {}).stored_views.items():
             if name not in MADE_ANEW and is_stored(views[name]):
                 rows = f"FROM {schema_of(self._manifest.version)}.{name}"
-                models[name] = self._create(native_model(name), rows, entry)
+                stored[name] = self._create(native_model(name), rows, entry)
         self._con.execute("DETACH bundle")
         made = f"microns-warehouse {installed('microns-warehouse')}, {now()} UTC: {self._choice}"
         tools = self._manifest.tools | {"bundle": made}
-        return replace(self._manifest, tables=tables, models=models, absent=absent, tools=tools)
+        return replace(self._manifest, tables=tables, stored_views=stored, absent=absent, tools=tools)
 
     def _chosen_synapses(self) -> tuple[dict[str, TableEntry], dict[str, TableEntry]]:
         """The table of synapses, and the segments that are complete in it."""
@@ -312,7 +312,7 @@ class RowsOfBundle:
             rows += " SEMI JOIN temp.chosen AS c ON c.pt_root_id = t.pt_root_id"
         return rows
 
-    def _create(self, table: str, rows: str, entry: TableEntry, encoding: str = PLAIN) -> TableEntry:
+    def _create(self, table: str, rows: str, entry: TableEntry, encoding: Encoding = PLAIN) -> TableEntry:
         name = f"{self._rows}.{quoted(table)}"
         if empty := [f"NULL::{entry.columns[column]} AS {quoted(column)}" for column in self._dropped(entry)]:
             rows = f"SELECT * REPLACE ({', '.join(empty)}) FROM ({rows})"

@@ -12,11 +12,11 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+from msgspec.structs import replace
 
 from warehouse.catalog.collect import collect
 from warehouse.catalog.committed import (

@@ -19,6 +19,7 @@ from warehouse.catalog.views import View
 from warehouse.registry.datastacks import Datastack, datastack_of, table_called
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.encoding import path_sql
 from warehouse.storage.lineage import current_lineages
 from warehouse.storage.manifest import Manifest, TableEntry
 from warehouse.storage.quoting import empty_select, quoted, text_literal
@@ -51,10 +52,9 @@ _PROOFREADING = {
     "strategy_dendrite": ("VARCHAR", "How far the dendrite was proofread"),
 }
 _LINEAGE = {
-    "old_version": ("INTEGER", "The earlier version"),
-    "new_version": ("INTEGER", "The later version"),
-    "old_root": ("BIGINT", "A root of the earlier version that the later one has no more"),
-    "new_root": ("BIGINT", "The root that has some or all of its synapses in the later version"),
+    **_PAIR,
+    "pt_root_id_a": ("BIGINT", "A root of the earlier version that the later one has no more"),
+    "pt_root_id_b": ("BIGINT", "The root that has some or all of its synapses in the later version"),
     "n_sides": ("BIGINT", "Number of sides of synapses, inputs and outputs, that went from the one to the other"),
 }
 _LINEAGE_DOC = (
@@ -205,7 +205,7 @@ def _lineages(manifests: Mapping[int, Manifest]) -> Iterator[str]:
     for (old_version, new_version), (version, lineage) in current_lineages(manifests).items():
         old, new = ("other_root", "root") if version == new_version else ("root", "other_root")
         yield (
-            f"SELECT {old_version} AS old_version, {new_version} AS new_version, "
-            f"{old} AS old_root, {new} AS new_root, n_sides "
-            f"FROM read_parquet(main._path('v{version}/{lineage.file.path}'))"
+            f"SELECT {old_version} AS version_a, {new_version} AS version_b, "
+            f"{old} AS pt_root_id_a, {new} AS pt_root_id_b, n_sides "
+            f"FROM read_parquet({path_sql(version, lineage.file.path)})"
         )

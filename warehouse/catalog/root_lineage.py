@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+from msgspec.structs import replace
 
 from warehouse.catalog.version_schema import refusal
 from warehouse.catalog.version_texts import raw_schema_of, schema_of

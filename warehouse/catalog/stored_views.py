@@ -11,7 +11,6 @@ import hashlib
 import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
@@ -20,6 +19,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from warehouse.catalog.version_schema import create_curated, is_compared, refusal
 from warehouse.catalog.version_texts import schema_of
@@ -30,7 +30,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.encoding import decode_sql, encode, encoding_for, parquet_options, parquet_source, ranges
 from warehouse.storage.files import now, read_back
 from warehouse.storage.lineage import current_lineages
-from warehouse.storage.manifest import Manifest, TableEntry
+from warehouse.storage.manifest import Encoding, Manifest, TableEntry
 from warehouse.storage.paths import FILE, Folder, model_path
 from warehouse.storage.publish import place
 from warehouse.storage.quoting import quoted, text_literal
@@ -64,14 +64,14 @@ def store_models(
         others: all versions, to store what is about them as well; without them all else is stored.
     """
     prints = _fingerprints(manifest, views, others or {})
-    stale = [views[name] for name in prints if name not in manifest.models]
+    stale = [views[name] for name in prints if name not in manifest.stored_views]
     stale = [view for view in stale if is_compared(view) == (others is not None)]
     if not stale:
         return manifest
     with disk_errors(assembled):
         assembled.mkdir(parents=True)
         made = {view.name: _store(con, assembled, manifest, view, prints[view.name]) for view in stale}
-    manifest = place(folder, assembled, replace(manifest, models=manifest.models | made))
+    manifest = place(folder, assembled, replace(manifest, stored_views=manifest.stored_views | made))
     shutil.rmtree(assembled, ignore_errors=True)
     for view in stale:
         create_curated(con, manifest, view, views)
@@ -81,8 +81,8 @@ def store_models(
 def without_stale(manifest: Manifest, views: Mapping[str, View], others: Mapping[int, Manifest]) -> Manifest:
     """The manifest, of all versions, without stored views that are no longer what they were made from."""
     prints = _fingerprints(manifest, views, others)
-    right = {name: entry for name, entry in manifest.models.items() if entry.made_from == prints.get(name)}
-    return replace(manifest, models=right)
+    right = {name: entry for name, entry in manifest.stored_views.items() if entry.made_from == prints.get(name)}
+    return replace(manifest, stored_views=right)
 
 
 def _fingerprints(manifest: Manifest, views: Mapping[str, View], others: Mapping[int, Manifest]) -> dict[str, str]:
@@ -196,7 +196,7 @@ def _pieces(batches: Iterable[pa.Table]) -> Iterator[tuple[int, pa.Table]]:
         yield 0, rows
 
 
-def _write(folder: Path, batches: Iterable[pa.Table], encoding: str, together: int) -> Path:
+def _write(folder: Path, batches: Iterable[pa.Table], encoding: Encoding, together: int) -> Path:
     folder.mkdir(parents=True)
     path = folder / FILE
     stored = (encode(encoding, batch) for batch in batches)

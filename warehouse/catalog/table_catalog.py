@@ -30,7 +30,7 @@ EXAMPLES: Mapping[str, str] = {
     "versions": "SELECT version, is_default, synapse_scope FROM versions ORDER BY version",
     "provenance": "SELECT version, table_name, n_rows FROM provenance ORDER BY n_rows DESC, version LIMIT 4",
     "id_map": "FROM id_map ORDER BY nucleus_id, version LIMIT 4",
-    "root_lineage": "FROM root_lineage ORDER BY n_sides DESC, old_root LIMIT 4",
+    "root_lineage": "FROM root_lineage ORDER BY n_sides DESC, pt_root_id_a LIMIT 4",
     "table_catalog": "SELECT table_name, role, citations FROM table_catalog ORDER BY table_name LIMIT 3",
     "dataset_constants": "SELECT name, value, unit FROM dataset_constants WHERE name LIKE 'voxel%' ORDER BY name",
     "data_dictionary": 'SELECT "column", unit, description FROM data_dictionary '
@@ -73,7 +73,7 @@ _CONSTANTS = {
     "name": ("VARCHAR", "What the number is"),
     "value": ("DOUBLE", "The number, in `unit`"),
     "unit": ("VARCHAR", "Its physical unit"),
-    "area": ("VARCHAR", "Visual area in which it was determined; NULL for the whole volume"),
+    "visual_area": ("VARCHAR", "Visual area in which it was determined; NULL for the whole volume"),
     "source": ("VARCHAR", "Who gives it"),
 }
 

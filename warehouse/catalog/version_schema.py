@@ -69,7 +69,7 @@ def create_version(
         _create_raw(con, manifest, name, declared.get(name))
     late = _late(views)
     here = [view for view in views.values() if not (view.spans_versions or view.name in late)]
-    first = _below((view.name for view in here if view.store and view.name not in manifest.models), views)
+    first = _below((view.name for view in here if view.store and view.name not in manifest.stored_views), views)
     _create(con, manifest, (view for view in here if view.name in first), views)
     manifest = store(manifest)
     _create(con, manifest, (view for view in here if view.name not in first), views)
@@ -192,7 +192,7 @@ def refusal(manifest: Manifest, view: View) -> str | None:
             )
     scope = synapse_scope(manifest)
     # What is stored was made where it could be: a bundle carries rows that could not be made from its synapses.
-    if scope is None or view.name in manifest.models or answers_in(view, scope):
+    if scope is None or view.name in manifest.stored_views or answers_in(view, scope):
         return None
     enough = next(each for each in (*view.scope, "all") if each in _SNAPSHOT_SCOPES)
     bundled = [text for word, text in _BUNDLES.items() if word in view.scope and "bundle" in manifest.tools]
@@ -240,7 +240,7 @@ def create_curated(
     """(Re)create a view of a version: over its stored rows where it has them, refusing where it cannot answer."""
     schema = schema_of(manifest.version)
     resolve = resolver(manifest.version, views, datastack_of(manifest.datastack))
-    stored = manifest.models.get(view.name)
+    stored = manifest.stored_views.get(view.name)
     text = logical_select(manifest.version, stored) if stored else rewrite(view.text, view.found, resolve)
     if (sentence := refusal(manifest, view)) is not None:
         described = con.execute(f"DESCRIBE FROM (\n{text}\n)").fetchall()

@@ -69,13 +69,13 @@ def _where_synapses_lie(manifest: Manifest, name: str, entry: TableEntry) -> dic
     }
     if base is not None:
         texts["_is_live"] = f"SELECT ({is_live_sql(version, base)}) AS _is_live"
-    by_pre = manifest.models.get("_all_by_pre")
+    by_pre = manifest.stored_views.get("_all_by_pre")
     if manifest.layout != "full":
         numbers = [*range(last + 1), *(range(DELTA_BUCKETS, delta_bucket(last) + 1) if base else ())]
         texts["_all_by_pre"] = texts["_rows_onto"]
         texts["_piece_buckets"] = f"SELECT {numbers} AS _piece_buckets"
         by_pre = entry
-    axons = manifest.models.get("_axon_synapses")
+    axons = manifest.stored_views.get("_axon_synapses")
     if axons and by_pre and axons.encoding == by_pre.encoding and in_buckets(axons):
         texts["_rows_from"] = _rows(version, entry, [*folders(version, axons), *folders(version, by_pre)])
     return texts

@@ -22,7 +22,7 @@ from warehouse.registry.datastacks import Datastack, constants_sql, table_called
 from warehouse.registry.schema import Column, Table
 from warehouse.registry.tables import TABLES
 
-VIEWS_VERSION = 1
+VIEWS_VERSION = 2
 """The meaning of the SQL: raised whenever a view starts to answer differently."""
 
 _ANY = "any"

@@ -118,7 +118,7 @@ def list_versions(*, root: Root = None, datastack: Datastack = DEFAULT_DATASTACK
             base = f"v{entry.base.version}" if entry.base else None
             what = (name, entry.source, entry.scope, base, entry.rows, _bytes(entry.own_files))
             rows.append((version, manifest.time_stamp, *what))
-        views = [file for entry in manifest.models.values() for file in entry.own_files]
+        views = [file for entry in manifest.stored_views.values() for file in entry.own_files]
         rows.append((version, manifest.time_stamp, "(stored views)", *(None,) * 4, _bytes(views)))
         rows.append((version, manifest.time_stamp, "(all of it)", *(None,) * 4, _bytes(manifest.files)))
     print(table_text(("version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes"), rows))

@@ -16,10 +16,10 @@ _OF_PAIR = "version_a = $a AND version_b = $b"
 _SECTIONS = (
     (
         "Cells, by what edits did to their root (root_id_changes). Moved: the look-up point is another one.",
-        "WITH changes AS (SELECT nucleus_id, kind, same_supervoxel FROM root_id_changes "
+        "WITH changes AS (SELECT nucleus_id, kind, is_same_supervoxel FROM root_id_changes "
         f"WHERE {_OF_PAIR}), known AS (SELECT count(DISTINCT nucleus_id) AS n FROM id_map "
         "WHERE version IN ($a, $b)) SELECT kind, count(*) AS cells, "
-        "count(*) FILTER (WHERE NOT same_supervoxel) AS moved FROM changes GROUP BY kind "
+        "count(*) FILTER (WHERE NOT is_same_supervoxel) AS moved FROM changes GROUP BY kind "
         "UNION ALL SELECT 'kept', n - (SELECT count(*) FROM changes), 0 FROM known ORDER BY cells DESC, kind",
     ),
     (
@@ -35,8 +35,9 @@ _SECTIONS = (
     ),
     (
         "Synapses of the cells whose root changed (cell_synapse_changes), in all and of those that changed most.",
-        "WITH each AS (SELECT * EXCLUDE (version_a, version_b), coalesce(n_inputs_gained, 0) "
-        "+ coalesce(n_inputs_lost, 0) + coalesce(n_outputs_gained, 0) + coalesce(n_outputs_lost, 0) AS n_changed "
+        "WITH each AS (SELECT * EXCLUDE (version_a, version_b), coalesce(n_input_syn_gained, 0) "
+        "+ coalesce(n_input_syn_lost, 0) + coalesce(n_output_syn_gained, 0) "
+        "+ coalesce(n_output_syn_lost, 0) AS n_changed "
         f"FROM cell_synapse_changes WHERE {_OF_PAIR}) "
         "(SELECT 'all ' || count(*) || ' cells' AS cell, sum(COLUMNS(* EXCLUDE (nucleus_id)))::BIGINT FROM each "
         "HAVING count(*) > 0) UNION ALL (SELECT nucleus_id::VARCHAR, * EXCLUDE (nucleus_id) FROM each "
@@ -44,10 +45,10 @@ _SECTIONS = (
     ),
     (
         "Roots of any segment that became others (root_lineage).",
-        "SELECT count(DISTINCT old_root) AS old_roots, count(DISTINCT new_root) AS new_roots, "
+        "SELECT count(DISTINCT pt_root_id_a) AS old_roots, count(DISTINCT pt_root_id_b) AS new_roots, "
         "count(*) FILTER (WHERE n_heirs > 1) AS parts_of_split_roots, sum(n_sides)::BIGINT AS sides_of_synapses "
-        "FROM (SELECT *, count(*) OVER (PARTITION BY old_root) AS n_heirs FROM root_lineage "
-        "WHERE old_version = $a AND new_version = $b) HAVING count(*) > 0",
+        "FROM (SELECT *, count(*) OVER (PARTITION BY pt_root_id_a) AS n_heirs FROM root_lineage "
+        "WHERE version_a = $a AND version_b = $b) HAVING count(*) > 0",
     ),
 )
 """Title and query."""

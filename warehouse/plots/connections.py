@@ -150,7 +150,7 @@ def type_matrix(
     shown = frame.with_columns(style.words(frame[pre]).alias(pre), style.words(frame[post]).alias(post))
     if shown.select(pre, post).is_duplicated().any():
         raise UsageError(
-            "several rows for one pair of types: choose one strategy_axon first, they must not be pooled"
+            "several rows for one pair of types: choose one pre_strategy_axon first, they must not be pooled"
         )
     rows, columns = style.in_order(shown[pre]), style.in_order(shown[post])
     values = np.full((len(rows), len(columns)), np.nan)

@@ -250,7 +250,7 @@ def _layer_bounds(datastack: Datastack) -> str:
         "    l.layer, -- Cortical layer; WM is white matter\n"
         "    l.top_um, -- Depth at which the layer begins [um]\n"
         "    l.bottom_um, -- Depth at which the layer ends, NULL where it has no lower bound [um]\n"
-        f"    '{datastack.layers_area}' AS area, -- Visual area in which the bounds were drawn\n"
+        f"    '{datastack.layers_area}' AS visual_area, -- Visual area in which the bounds were drawn\n"
         f"    '{datastack.layers_source}' AS source -- Who gives the bounds\n"
         f"FROM (VALUES\n    {rows}\n) AS l (layer, top_um, bottom_um)\n"
     )

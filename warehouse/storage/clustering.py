@@ -28,7 +28,7 @@ from warehouse.registry.schema import Table
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.encoding import encode, encoding_for, parquet_options
 from warehouse.storage.files import entry_of, file_of
-from warehouse.storage.manifest import DataFile, TableEntry
+from warehouse.storage.manifest import DataFile, Encoding, TableEntry
 from warehouse.storage.paths import FILE, model_path
 
 
@@ -169,7 +169,7 @@ class _Spill:
     """Batches of rows by bucket, in one unnamed file that vanishes with the process."""
 
     file: IO[bytes]
-    encoding: str
+    encoding: Encoding
     schema: pa.Schema
     places: dict[int, list[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(list))
     """Bucket -> where its pieces are: position, length, length when unpacked."""

@@ -25,13 +25,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse.errors import SnapshotDamaged
 from warehouse.registry.schema import AXES
-from warehouse.storage.manifest import Base, DataFile, TableEntry
+from warehouse.storage.manifest import Base, DataFile, Encoding, TableEntry
 from warehouse.storage.paths import FILE
+from warehouse.storage.quoting import quoted, text_literal
 
-PLAIN = "plain-1"
-OFFSET = "offset-1"
+PLAIN: Encoding = "plain-1"
+OFFSET: Encoding = "offset-1"
 
 DELTA_BUCKETS = 500
 """From this number on, buckets hold what a version stores as the difference to another one."""
@@ -44,11 +44,11 @@ _OFFSETS = {
     for side in ("pre", "post")
     for axis in AXES
 } | {"post_pt_supervoxel_id": (_SUPERVOXEL_OFFSET, "pre_pt_supervoxel_id")}
-_ENCODINGS: Mapping[str, Mapping[str, tuple[str, str]]] = {PLAIN: {}, OFFSET: _OFFSETS}
+_ENCODINGS: Mapping[Encoding, Mapping[str, tuple[str, str]]] = {PLAIN: {}, OFFSET: _OFFSETS}
 """Encoding id -> logical column -> (stored difference, the column it is a difference to)."""
 
 
-def encode(encoding: str, rows: pa.Table) -> pa.Table:
+def encode(encoding: Encoding, rows: pa.Table) -> pa.Table:
     """Rows with their logical columns turned into stored ones."""
     offsets = offsets_of(encoding)
     stored = {
@@ -60,7 +60,7 @@ def encode(encoding: str, rows: pa.Table) -> pa.Table:
     return pa.table(stored)
 
 
-def encoding_for(columns: Iterable[str]) -> str:
+def encoding_for(columns: Iterable[str]) -> Encoding:
     """The encoding that rows with these logical columns are stored in."""
     return OFFSET if set(_OFFSETS) <= set(columns) else PLAIN
 
@@ -81,23 +81,27 @@ def parquet_options(schema: pa.Schema) -> dict[str, Any]:
     }
 
 
-def decode_sql(encoding: str, columns: Iterable[str]) -> str:
+def decode_sql(encoding: Encoding, columns: Iterable[str]) -> str:
     """The select list that turns stored columns, of rows called `s`, into logical ones.
 
     Without the `s`, DuckDB 2.0.1 takes a column for the parameter of that name of a macro (`common_inputs(a, b)`).
     """
     offsets = offsets_of(encoding)
     return ", ".join(
-        f's."{offset[1]}" + s."{offset[0]}" AS "{name}"' if (offset := offsets.get(name)) else f's."{name}"'
+        f"s.{quoted(offset[1])} + s.{quoted(offset[0])} AS {quoted(name)}"
+        if (offset := offsets.get(name))
+        else f"s.{quoted(name)}"
         for name in columns
     )
 
 
-def encode_sql(encoding: str, columns: Iterable[str]) -> str:
+def encode_sql(encoding: Encoding, columns: Iterable[str]) -> str:
     """The select list that turns logical columns into stored ones: the inverse of `decode_sql`."""
     offsets = offsets_of(encoding)
     return ", ".join(
-        f'"{name}" - "{offset[1]}" AS "{offset[0]}"' if (offset := offsets.get(name)) else f'"{name}"'
+        f"{quoted(name)} - {quoted(offset[1])} AS {quoted(offset[0])}"
+        if (offset := offsets.get(name))
+        else quoted(name)
         for name in columns
     )
 
@@ -131,7 +135,7 @@ def logical_select(version: int, entry: TableEntry) -> str:
     """
     columns = decode_sql(entry.encoding, entry.columns)
     if entry.table:
-        return f'SELECT {columns} FROM {rows_schema_of(version)}."{entry.table}" AS s'
+        return f"SELECT {columns} FROM {rows_schema_of(version)}.{quoted(entry.table)} AS s"
     removed = ""
     for file, key, column in removed_lists(entry.base) if entry.base else ():
         value = f"s.{column}" if key == "root" else f"CASE WHEN s.b < {DELTA_BUCKETS} THEN s.id END"
@@ -147,14 +151,19 @@ def is_live_sql(version: int, base: Base) -> str:
 
 
 def _listed(version: int, file: DataFile) -> str:
-    return f"read_parquet(main._path('v{version}/{file.path}'))"
+    return f"read_parquet({path_sql(version, file.path)})"
+
+
+def path_sql(version: int, path: str) -> str:
+    """A path in a version's folder, as an expression in SQL."""
+    return f"main._path({text_literal(f'v{version}/{path}')})"
 
 
 def folders(version: int, entry: TableEntry) -> list[str]:
     """The folders that hold the rows of a table, or the folders of its buckets, as expressions in SQL."""
     parts = [(entry.base.version, entry.base.files)] if entry.base else []
     paths = [(number, PurePosixPath(files[0].path).parent) for number, files in (*parts, (version, entry.files))]
-    return [f"main._path('v{number}/{path.parent if _is_bucket(path) else path}')" for number, path in paths]
+    return [path_sql(number, str(path.parent if _is_bucket(path) else path)) for number, path in paths]
 
 
 def in_buckets(entry: TableEntry) -> bool:
@@ -198,12 +207,6 @@ def removed_rows(folder: Path, base: Base, rows: pa.Table) -> pa.Array:
     return removed
 
 
-def offsets_of(encoding: str) -> Mapping[str, tuple[str, str]]:
+def offsets_of(encoding: Encoding) -> Mapping[str, tuple[str, str]]:
     """The columns that are stored as differences: logical column to stored one and the column it is added to."""
-    try:
-        return _ENCODINGS[encoding]
-    except KeyError:
-        raise SnapshotDamaged(
-            f"a table is stored as {encoding!r}, which this release cannot read; "
-            "upgrade with: pip install --upgrade microns-warehouse"
-        ) from None
+    return _ENCODINGS[encoding]

@@ -1,8 +1,11 @@
 """The manifest: what a version's folder holds and what its files must contain.
 
-A manifest is the contract between whoever wrote a folder and whoever reads it. Its JSON Schema is
-`manifest.schema.json` beside this module. Rules of compatibility: a reader ignores keys it does not know; it
-refuses a `format_version` above its own, and any word in `needs` that it does not know, with a sentence.
+A manifest is the contract between whoever wrote a folder and whoever reads it, and a document: it may come from
+anybody, and its names, types and paths end up in SQL and in the names of files. So it is read as the types of this
+module and nothing else. `manifest.schema.json` beside it is made from the same types, for other readers.
+
+Rules of compatibility: a reader ignores keys that it does not know. It refuses a `format_version` above its own,
+and any word in `needs` that it does not know, with a sentence.
 """
 
 from __future__ import annotations
@@ -10,23 +13,66 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr, replace
 
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound
+from warehouse.storage.paths import DATASTACK, version_of
 
 FORMAT_VERSION = 1
-Layout: TypeAlias = Literal["default", "full"]
-_T = TypeVar("_T")
 BASE = "base"
 KNOWN_NEEDS: frozenset[str] = frozenset({BASE})
 """Features that change how files must be read. `base`: a table is what differs from another version's."""
 
 
-@dataclass(frozen=True)
-class DataFile:
+def _whole(pattern: str) -> str:
+    """A pattern for a whole text. Without the last part, Python's `$` also lets a line end follow."""
+    return rf"^(?:{pattern})$(?!\n)"
+
+
+_TYPES = "|".join(
+    (
+        "BOOLEAN",
+        "U?(?:TINY|SMALL|BIG|HUGE)INT",
+        "U?INTEGER",
+        "FLOAT",
+        "DOUBLE",
+        r"DECIMAL\([0-9]{1,2},[0-9]{1,2}\)",
+        "VARCHAR",
+        "BLOB",
+        "UUID",
+        "DATE",
+        "TIME",
+        "TIMESTAMP(?:_S|_MS|_NS| WITH TIME ZONE)?",
+        "INTERVAL",
+    )
+)
+Layout: TypeAlias = Literal["default", "full"]
+Encoding: TypeAlias = Literal["plain-1", "offset-1"]
+Text: TypeAlias = Annotated[str, Meta(pattern=_whole(r"[^\u0000]*"))]
+Name: TypeAlias = Annotated[str, Meta(pattern=_whole(r"[^\u0000]+"))]
+FileName: TypeAlias = Annotated[str, Meta(pattern=_whole(r"[^\u0000-\u001f/\\:]+"))]
+"""The name of a table, which is also that of a file where tables are written out."""
+FilePath: TypeAlias = Annotated[str, Meta(pattern=_whole(r"(?:cave|model)(?:/(?!\.\.?(?:/|$))[A-Za-z0-9_.=-]+)+"))]
+ColumnType: TypeAlias = Annotated[str, Meta(pattern=_whole(rf"(?:{_TYPES})(?:\[[0-9]{{0,6}}\])*"))]
+Sha256: TypeAlias = Annotated[str, Meta(pattern=_whole("[0-9a-f]{64}"))]
+SomeSha256: TypeAlias = Annotated[str, Meta(pattern=_whole("(?:[0-9a-f]{64})?"))]
+Moment: TypeAlias = Annotated[str, Meta(pattern=_whole(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{5,15})?)?"))]
+"""UTC, ISO 8601 without a zone; empty where it is not known."""
+Version: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
+Key: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class DataFile(Struct, frozen=True):
     """One Parquet file.
 
     Attributes:
@@ -37,16 +83,15 @@ class DataFile:
         min, max: smallest and largest value of the table's first sort column; None when there are no rows.
     """
 
-    path: str
-    bytes: int
-    sha256: str
-    rows: int
-    min: int | str | None = None
-    max: int | str | None = None
+    path: FilePath
+    bytes: Count
+    sha256: Sha256
+    rows: Count
+    min: Key | Text | None = None
+    max: Key | Text | None = None
 
 
-@dataclass(frozen=True)
-class Base:
+class Base(Struct, frozen=True):
     """What a table of another version lacks to be this version's, beside the rows in the entry's own files.
 
     The table is: the rows of the base, without those that have a retired root on either side and without those in
@@ -61,18 +106,17 @@ class Base:
         checksum: of id and both roots of every row, see `warehouse.versions.store_difference`.
     """
 
-    version: int
-    files: list[DataFile]
+    version: Version
+    files: Annotated[list[DataFile], Meta(min_length=1)]
     retired: list[DataFile]
     dead: list[DataFile]
-    changed: int
-    added: int
-    removed: int
-    checksum: str
+    changed: Count
+    added: Count
+    removed: Count
+    checksum: Text
 
 
-@dataclass(frozen=True)
-class Lineage:
+class Lineage(Struct, frozen=True):
     """Which root of another version became which root of this one.
 
     Attributes:
@@ -81,13 +125,12 @@ class Lineage:
         made_from: the fingerprint of the other version's synapses.
     """
 
-    version: int
+    version: Version
     file: DataFile
-    made_from: str = ""
+    made_from: Text = ""
 
 
-@dataclass(frozen=True)
-class TableEntry:
+class TableEntry(Struct, frozen=True):
     """One table of a version.
 
     Attributes:
@@ -112,28 +155,28 @@ class TableEntry:
         table: in a bundle, the table of the database that holds the rows, in place of files.
     """
 
-    source: str
-    url: str
-    scope: str
-    columns: dict[str, str]
-    rows: int
+    source: Text
+    url: Text
+    scope: Text
+    columns: Annotated[dict[Name, ColumnType], Meta(min_length=1)]
+    rows: Count
     files: list[DataFile]
-    encoding: str = "plain-1"
-    bounds: list[int] = field(default_factory=list)
-    schema_type: str = ""
-    description: str = ""
-    notice_text: str = ""
-    reference_table: str = ""
-    voxel_resolution: list[float] = field(default_factory=list)
-    fetched: str = ""
-    source_rows: int | None = None
-    source_bytes: int | None = None
-    source_sha256: str = ""
-    citations: list[str] = field(default_factory=list)
-    made_from: str = ""
+    encoding: Encoding = "plain-1"
+    bounds: list[Key] = []
+    schema_type: Text = ""
+    description: Text = ""
+    notice_text: Text = ""
+    reference_table: Text = ""
+    voxel_resolution: list[float] = []
+    fetched: Moment = ""
+    source_rows: Count | None = None
+    source_bytes: Count | None = None
+    source_sha256: SomeSha256 = ""
+    citations: list[Text] = []
+    made_from: Text = ""
     base: Base | None = None
-    lineages: list[Lineage] = field(default_factory=list)
-    table: str = ""
+    lineages: list[Lineage] = []
+    table: Text = ""
 
     @property
     def own_files(self) -> list[DataFile]:
@@ -153,8 +196,7 @@ class TableEntry:
         return hashlib.sha256("\n".join(self.content).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """What a version's folder holds.
 
     Attributes:
@@ -165,51 +207,58 @@ class Manifest:
         absent: declared tables that this version does not have, and why.
         tools: versions of what wrote the folder, and of the server.
         published: when the folder was last published, UTC.
-        models: views whose rows are stored, built from the tables, by the view's name.
+        stored_views: views whose rows are stored, built from the tables, by the view's name; in JSON `models`.
         layout: "default", or "full" where more orders of the synapses are stored.
         format_version: of the manifest.
+        needs: features that a reader must know to read the files rightly; follows from the tables.
     """
 
-    datastack: str
-    version: int
-    time_stamp: str
-    tables: dict[str, TableEntry]
-    absent: dict[str, str] = field(default_factory=dict)
-    tools: dict[str, str] = field(default_factory=dict)
-    published: str = ""
-    models: dict[str, TableEntry] = field(default_factory=dict)
+    datastack: Annotated[str, Meta(pattern=_whole(DATASTACK))]
+    version: Version
+    time_stamp: Moment
+    tables: dict[FileName, TableEntry]
+    absent: dict[FileName, Text] = {}
+    tools: dict[Text, Text] = {}
+    published: Moment = ""
+    stored_views: dict[FileName, TableEntry] = msgspec.field(name="models", default_factory=dict)
     layout: Layout = "default"
-    format_version: int = FORMAT_VERSION
+    format_version: Annotated[int, Meta(ge=0)] = FORMAT_VERSION
+    needs: list[Text] = []
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "needs", [BASE] if self.bases else [])
 
     @property
     def files(self) -> list[DataFile]:
         """Every file in the version's folder."""
-        return [file for entry in (*self.tables.values(), *self.models.values()) for file in entry.own_files]
+        return [file for entry in (*self.tables.values(), *self.stored_views.values()) for file in entry.own_files]
 
     @property
     def bases(self) -> set[int]:
         """The versions without whose files this one cannot be read."""
         return {entry.base.version for entry in self.tables.values() if entry.base}
 
-    @property
-    def needs(self) -> list[str]:
-        """Features that a reader must know to read the files rightly."""
-        return [BASE] if self.bases else []
-
     def to_json(self) -> str:
         """The manifest as JSON text with a stable order."""
         ordered = replace(
             self,
             tables=dict(sorted(self.tables.items())),
-            models=dict(sorted(self.models.items())),
+            stored_views=dict(sorted(self.stored_views.items())),
             absent=dict(sorted(self.absent.items())),
         )
         # Columns keep their order, which is that of the table.
-        return json.dumps({**asdict(ordered), "needs": self.needs}, indent=1) + "\n"
+        return msgspec.json.format(msgspec.json.encode(ordered), indent=1).decode() + "\n"
 
     def write(self, path: Path) -> None:
         """Replace the file at `path` in one step."""
         replace_file(path, self.to_json().encode())
+
+
+class _Format(Struct):
+    """What every format says of itself, in whatever shape the rest is."""
+
+    format_version: int = 0
+    needs: list[str] = []
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -220,67 +269,101 @@ def read_manifest(path: Path) -> Manifest:
         SnapshotDamaged: it is not a manifest, or one that this release is too old to read.
     """
     try:
-        return manifest_from(path.read_text("utf-8"), path)
+        manifest = manifest_from(path.read_bytes(), path)
     except FileNotFoundError:
         raise SnapshotNotFound(f"there is no manifest at {path}; fetch a version with: microns snapshot") from None
-    except UnicodeDecodeError as error:
-        raise SnapshotDamaged(_not_a_manifest(path, error)) from error
+    if version_of(path.parent) not in (None, manifest.version):
+        raise _damaged(path, f"it is about version {manifest.version}, in the folder {path.parent.name}")
+    return manifest
 
 
-def _not_a_manifest(path: Path, error: Exception) -> str:
-    folder = path.parent
-    return (
-        f"{path} is not a manifest ({error}); remove the folder {folder.name} and fetch it again with: "
-        f"microns snapshot {folder.name.removeprefix('v')}"
-    )
-
-
-def manifest_from(text: str, path: Path) -> Manifest:
+def manifest_from(text: str | bytes, path: Path) -> Manifest:
     """A manifest out of its JSON text, which was found at `path`.
 
     Raises:
         SnapshotDamaged: it is not a manifest, or one that this release is too old to read.
     """
     try:
-        content = json.loads(text)
-    except ValueError as error:
-        raise SnapshotDamaged(_not_a_manifest(path, error)) from error
-    _refuse_newer(path, content)
-    try:
-        tables, models = _entries(content["tables"]), _entries(content.get("models", {}))
-        return _known(Manifest, {**content, "tables": tables, "models": models})
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SnapshotDamaged(
-            f"{path} lacks what a manifest must say ({error}); fetch the version again"
-        ) from error
+        _refuse_newer(path, msgspec.json.decode(text, type=_Format))
+        manifest = msgspec.json.decode(text, type=Manifest)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise _damaged(path, _in_words(error)) from error
+    for what in _contradictions(manifest):
+        raise _damaged(path, what)
+    return manifest
 
 
-def _entries(content: Mapping[str, Any]) -> dict[str, TableEntry]:
-    return {name: _known(TableEntry, _parsed(entry)) for name, entry in content.items()}
+def _damaged(path: Path, what: str) -> SnapshotDamaged:
+    """Sentence and way out for a manifest in the folder of a version, or in a bundle."""
+    if (version := version_of(path.parent)) is None:
+        way_out = "get the file again with: microns get"
+    else:
+        way_out = f"remove the folder v{version} and fetch it again with: microns snapshot {version}"
+    return SnapshotDamaged(f"{path} is not a manifest that can be read: {what}; {way_out}")
 
 
-def _parsed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of an entry, or of its base, with what it is made of."""
-    lists = {name: content[name] for name in ("files", "retired", "dead") if name in content}
-    parts: dict[str, Any] = {name: [_known(DataFile, file) for file in files] for name, files in lists.items()}
-    if (base := content.get("base")) is not None:
-        parts["base"] = _known(Base, _parsed(base))
-    lineages = content.get("lineages", ())
-    parts["lineages"] = [_known(Lineage, {**each, "file": _known(DataFile, each["file"])}) for each in lineages]
-    return {**content, **parts}
+def _in_words(error: Exception) -> str:
+    """What is wrong, and where; a pattern tells a reader nothing."""
+    return re.sub(r"Expected `str` matching regex .*?( - at|$)", r"a text that cannot be there\1", str(error))
 
 
-def _refuse_newer(path: Path, content: Mapping[str, Any]) -> None:
+def _refuse_newer(path: Path, written: _Format) -> None:
     upgrade = "upgrade with: pip install --upgrade microns-warehouse"
-    if (written := content.get("format_version", 0)) > FORMAT_VERSION:
-        raise SnapshotDamaged(f"{path} has format {written}, this release reads up to {FORMAT_VERSION}; {upgrade}")
-    if unknown := sorted(set(content.get("needs", ())) - KNOWN_NEEDS):
+    if written.format_version > FORMAT_VERSION:
+        number = written.format_version
+        raise SnapshotDamaged(f"{path} has format {number}, this release reads up to {FORMAT_VERSION}; {upgrade}")
+    if unknown := sorted(set(written.needs) - KNOWN_NEEDS):
         raise SnapshotDamaged(f"{path} needs {', '.join(unknown)}, which this release cannot read; {upgrade}")
 
 
-def _known(cls: type[_T], content: Mapping[str, Any]) -> _T:
-    names = {each.name for each in fields(cls)}  # type: ignore[arg-type]
-    return cls(**{key: value for key, value in content.items() if key in names})
+def _contradictions(manifest: Manifest) -> Iterator[str]:
+    """What no single value shows."""
+    for name, moment in (("time_stamp", manifest.time_stamp), ("published", manifest.published)):
+        if not _is_moment(moment):
+            yield f"{name} is no date"
+    for kind, entries in (("tables", manifest.tables), ("models", manifest.stored_views)):
+        if twice := _twice(entries):
+            yield f"{kind} has {twice} twice, which differ in small and capital letters"
+        for name, entry in entries.items():
+            yield from (f"{kind} {name}: {what}" for what in _contradictions_of(entry))
+
+
+def _contradictions_of(entry: TableEntry) -> Iterator[str]:
+    if twice := _twice(entry.columns):
+        yield f"the column {twice} is there twice"
+    if not entry.files and not entry.table:
+        yield "it has neither files nor a table with its rows"
+    if any(low >= high for low, high in pairwise(entry.bounds)):
+        yield "its bounds do not ascend"
+    files = [*entry.files, *(entry.base.files if entry.base else ())]
+    if len(files) > 1 and any(isinstance(value, str) for file in files for value in (file.min, file.max)):
+        yield "its files are cut by text"
+    if any((file.min is None) != (file.max is None) or type(file.min) is not type(file.max) for file in files):
+        yield "a file has a smallest value of another kind than its largest"
+    if not _is_moment(entry.fetched):
+        yield "fetched is no date"
+
+
+def _twice(names: Iterable[str]) -> str:
+    """A name that is there before, but for small and capital letters, which DuckDB does not tell apart."""
+    seen = set[str]()
+    for name in names:
+        if name.lower() in seen:
+            return name
+        seen.add(name.lower())
+    return ""
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return not text or datetime.fromisoformat(text).tzinfo is None
+    except ValueError:
+        return False
+
+
+def schema_text() -> str:
+    """The JSON Schema of a manifest, as `manifest.schema.json` has it."""
+    return json.dumps(msgspec.json.schema(Manifest), indent=1) + "\n"
 
 
 def sha256_of(path: Path) -> str:

@@ -25,7 +25,9 @@ from warehouse.registry.datastacks import DEFAULT_DATASTACK
 
 FILE = "part-0.parquet"
 """Each table, or each bucket of one, is one file of this name in a folder of its own."""
-_VERSION_FOLDER = re.compile(r"v(\d+)")
+DATASTACK = "[A-Za-z0-9][A-Za-z0-9_.-]*"
+"""A pattern of what CAVE calls datastacks."""
+_VERSION_FOLDER = re.compile(r"v([1-9][0-9]{0,9})")
 
 
 def resolve_root(root: str | os.PathLike[str] | None = None) -> Path:
@@ -46,7 +48,7 @@ class Folder:
     @classmethod
     def of(cls, root: str | os.PathLike[str] | None = None, datastack: str = DEFAULT_DATASTACK) -> Folder:
         """The folder of `datastack` under `root` (see `resolve_root`); it need not exist."""
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", datastack):
+        if not re.fullmatch(DATASTACK, datastack):
             raise UsageError(
                 f"{datastack!r} is not the name of a datastack; CAVE's public one is {DEFAULT_DATASTACK}"
             )
@@ -106,8 +108,8 @@ class Folder:
         """The versions that have a folder, ascending, whatever is in it."""
         if not self.path.is_dir():
             return []
-        found = (_VERSION_FOLDER.fullmatch(entry.name) for entry in self.path.iterdir())
-        return sorted(int(match[1]) for match in found if match)
+        found = (version_of(entry) for entry in self.path.iterdir())
+        return sorted(version for version in found if version)
 
     def require_version(self, version: int) -> Path:
         """The published folder of a version, or a sentence saying what is here instead."""
@@ -117,6 +119,12 @@ class Folder:
         raise SnapshotNotFound(
             f"version {version} is not in {self.path} (there: {known}); fetch it with: microns snapshot {version}"
         )
+
+
+def version_of(folder: Path) -> int | None:
+    """The version whose published folder this is, by its name; None if it is none."""
+    match = _VERSION_FOLDER.fullmatch(folder.name)
+    return int(match[1]) if match else None
 
 
 def cave_path(table: str) -> str:

@@ -15,8 +15,9 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
+
+from msgspec.structs import replace
 
 from warehouse.errors import FolderBusy
 from warehouse.storage.files import now
@@ -157,7 +158,7 @@ def _with_files(manifest: Manifest, names: Mapping[str, str]) -> Manifest:
     return replace(
         manifest,
         tables={name: entry(each) for name, each in manifest.tables.items()},
-        models={name: entry(each) for name, each in manifest.models.items()},
+        stored_views={name: entry(each) for name, each in manifest.stored_views.items()},
     )
 
 

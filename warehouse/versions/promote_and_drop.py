@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from warehouse.catalog.build import build, current_default, only_build, require_files
 from warehouse.catalog.collect import collect, waiting
