@@ -123,7 +123,7 @@ def _rate(folder: Path, entry: TableEntry, columns: Sequence[str]) -> float:
     seconds = []
     for _ in range(_AGAIN + 1):
         begin = time.perf_counter()
-        duckdb.sql(query).fetchall()
+        duckdb.execute(query).fetchall()
         seconds.append(time.perf_counter() - begin)
     return size / statistics.median(seconds[1:])
 

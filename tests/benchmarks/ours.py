@@ -81,7 +81,7 @@ class Ours:
         query = (
             f"SELECT {COLUMNS} FROM read_parquet('{self._file(asked.cell)}') WHERE post_pt_root_id = {asked.cell}"
         )
-        return duckdb.sql(query).to_arrow_table()
+        return duckdb.execute(query).to_arrow_table()
 
     def _scan_one_file(self, asked: Asked) -> pa.Table:
         rows = pl.scan_parquet(self._file(asked.cell)).filter(pl.col("post_pt_root_id") == asked.cell)

@@ -71,7 +71,7 @@ class CaveService:
 
     def scan(self, extra: str = "") -> duckdb.DuckDBPyRelation:
         """The core columns in DuckDB."""
-        return duckdb.sql(f"SELECT {COLUMNS}{extra} FROM read_parquet({[str(part) for part in self.parts]})")
+        return duckdb.read_parquet([str(part) for part in self.parts]).project(COLUMNS + extra)
 
 
 def _ahead(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:

@@ -133,7 +133,7 @@ def test_tables_are_sorted_and_nulls_survive(tmp_path: Path) -> None:
     assert published(folder, manifest) == [1, 2, 3]
     assert folder.versions() == [7]
     query = f"FROM read_parquet('{folder.version(7)}/cave/*/*.parquet')"
-    assert duckdb.sql(f"SELECT count(*) - count(created) FROM ({query})").fetchall() == [(3,)]
+    assert duckdb.execute(f"SELECT count(*) - count(created) FROM ({query})").fetchall() == [(3,)]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def demo() -> Iterator[Warehouse]:
 @pytest.fixture(scope="module")
 def synapses(demo: Warehouse) -> pl.DataFrame:
     """Of CAVE's table: what connects two segments."""
-    rows = demo.sql("SELECT pre_pt_root_id, post_pt_root_id, size FROM synapses_pni_2").pl()
+    rows: pl.DataFrame = demo.sql("SELECT pre_pt_root_id, post_pt_root_id, size FROM synapses_pni_2").pl()
     return rows.filter(PRE != POST, ~PRE.is_in([0, 1]), ~POST.is_in([0, 1]))
 
 

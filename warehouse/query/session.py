@@ -237,7 +237,10 @@ class Warehouse:
             )
         entry = self.manifest.tables[name]
         if entry.table:
-            return self.cursor().sql(f"FROM {raw_schema_of(self.version)}.{quoted(name)}").pl(lazy=True)
+            frame: pl.LazyFrame = (
+                self.cursor().sql(f"FROM {raw_schema_of(self.version)}.{quoted(name)}").pl(lazy=True)
+            )
+            return frame
         return scan(Folder(self.path).version(self.version), entry)
 
     def describe(self, name: str) -> pl.DataFrame:
