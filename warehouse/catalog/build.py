@@ -114,21 +114,26 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
 def _with_what_readers_have(folder: Folder, version: int) -> Manifest:
     """The newest manifest of a version, with all stored views and lineages that the present database has.
 
-    A build that was killed after its switch has not noted them in `manifest.json`.
+    A build that was killed after its switch has not noted them in `manifest.json`. What is derived and has lost a
+    file is left out, so it is made anew.
     """
     head = read_manifest(folder.manifest(version))
-    if (seen := committed_manifests(folder).get(version)) is None:
-        return head
-    tables = seen.tables if same_tables(seen, head) else head.tables
-    models = {
-        name: entry for name, entry in (seen.models | head.models).items() if _is_whole(folder, version, entry)
-    }
-    return replace(head, tables=tables, models=models)
+    tables, stored = head.tables, head.stored_views
+    if (seen := committed_manifests(folder).get(version)) is not None:
+        tables = seen.tables if same_tables(seen, head) else tables
+        stored = seen.stored_views | stored
 
+    def is_whole(file: DataFile) -> bool:
+        return file_problem(folder.version(version) / file.path, file) is None
 
-def _is_whole(folder: Folder, version: int, entry: TableEntry) -> bool:
-    """Whether the files of something derived are there in their size; else it is made anew."""
-    return all(_problem(folder.version(version) / file.path, file) is None for file in entry.own_files)
+    def kept(entry: TableEntry) -> TableEntry:
+        return replace(entry, lineages=[each for each in entry.lineages if is_whole(each.file)])
+
+    return replace(
+        head,
+        tables={name: kept(entry) for name, entry in tables.items()},
+        stored_views={name: entry for name, entry in stored.items() if all(map(is_whole, entry.files))},
+    )
 
 
 def _note_in_heads(folder: Folder, built: Mapping[int, Manifest]) -> None:
@@ -150,13 +155,14 @@ def require_files(folder: Folder, manifest: Manifest) -> None:
     own = [(manifest.version, file) for file in manifest.files]
     base = [(e.base.version, file) for e in manifest.tables.values() if e.base for file in e.base.files]
     for version, file in (*own, *base):
-        if (problem := _problem(folder.version(version) / file.path, file)) is not None:
+        if (problem := file_problem(folder.version(version) / file.path, file)) is not None:
             raise SnapshotDamaged(
                 f"{file.path} of version {version} in {folder.path} {problem}; run: microns repair {version}"
             )
 
 
-def _problem(path: Path, file: DataFile) -> str | None:
+def file_problem(path: Path, file: DataFile) -> str | None:
+    """What is wrong with a file as far as its size tells; None if nothing is."""
     try:
         size = path.stat().st_size
     except OSError:

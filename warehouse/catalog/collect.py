@@ -67,6 +67,8 @@ def collect(folder: Folder, grace: timedelta = GRACE) -> int:
             replace_file(folder.superseded, json.dumps(left, indent=1).encode())
         else:
             folder.superseded.unlink(missing_ok=True)
+        for unfinished in (*folder.path.glob(".*.[0-9]*"), *folder.path.glob("v*/.*.[0-9]*")):
+            unfinished.unlink(missing_ok=True)  # a job was killed before it gave the file its name
         return freed
 
 

@@ -67,12 +67,15 @@ def place(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
     Raises:
         FolderBusy: another program holds a file (Windows).
     """
-    new: dict[str, list[DataFile]] = {}
-    for file in manifest.files:
-        if (assembled / (table := _folder_of(file))).is_dir():
-            new.setdefault(table, []).append(file)
     version = folder.version(manifest.version)
-    names = {table: f"{table}-{_content_hash(table, files)}" for table, files in new.items()}
+    by_table: dict[str, list[DataFile]] = {}
+    for file in manifest.files:
+        by_table.setdefault(_folder_of(file), []).append(file)
+    names = {table: f"{table}-{_content_hash(table, files)}" for table, files in by_table.items()}
+    new = {table: files for table, files in by_table.items() if (assembled / table).is_dir()}
+    # A job that was killed here has moved some of them already.
+    moved = [table for table in by_table if not (version / table).exists() and (version / names[table]).is_dir()]
+    names = {table: names[table] for table in (*new, *moved)}
     try:
         for table, files in new.items():
             _move(assembled / table, version / names[table], table, files)
