@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from warehouse.catalog.build import build
-from warehouse.catalog.version_schema import refusal
+from warehouse.catalog.refusal import refusal
 from warehouse.catalog.views import load_views
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.datastacks import MINNIE65

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -118,7 +118,7 @@ class ArchiveTable:
             kept += self._save(kept, waiting) if waiting else 0
             receipt = Receipt(self.found.url, self.found.bytes, sha256, seen, kept)
             self.store.directory.mkdir(parents=True, exist_ok=True)
-            replace_file(self._receipt_at, json.dumps(asdict(receipt)).encode())
+            replace_file(self._receipt_at, msgspec.json.encode(receipt))
             stream.forget()
         if self.keep:
             log.info("%s: %s of %s rows are kept", self.table.name, f"{kept:,}", f"{seen:,}")
@@ -192,8 +192,8 @@ class ArchiveTable:
 
     def _receipt(self) -> Receipt | None:
         try:
-            return Receipt(**json.loads(self._receipt_at.read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
+            return msgspec.json.decode(self._receipt_at.read_bytes(), type=Receipt)
+        except (OSError, msgspec.DecodeError, UnicodeError):
             return None
 
     @property

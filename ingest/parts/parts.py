@@ -10,9 +10,10 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -91,8 +92,8 @@ class PartsFolder:
         )
         with disk_errors(path):
             _write(path, content)
-            note = {**asdict(stored), "path": path.name}
-            replace_file(path.with_suffix(".json"), json.dumps(note).encode())
+            note = msgspec.json.encode(stored, enc_hook=lambda path: path.name)
+            replace_file(path.with_suffix(".json"), note)
         self._sound[path] = stored
         return stored
 
@@ -110,11 +111,9 @@ class PartsFolder:
 
 def _noted(path: Path) -> Stored | None:
     try:
-        note = json.loads(path.with_suffix(".json").read_text("utf-8"))
-        asked = note.pop("part")
-        part = Part(asked["low"], asked["high"], tuple(asked["among"]))
-        stored = Stored(**{**note, "part": part, "path": path})
-    except (OSError, ValueError, TypeError, KeyError):
+        note = path.with_suffix(".json").read_bytes()
+        stored = msgspec.json.decode(note, type=Stored, dec_hook=lambda kind, name: path)
+    except (OSError, msgspec.DecodeError, UnicodeError):
         return None
     if path.stat().st_size != stored.bytes or sha256_of(path) != stored.sha256:
         return None

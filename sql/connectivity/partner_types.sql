@@ -2,7 +2,7 @@
 --
 -- Partners and synapses are different numbers: say in a plot which one it shows. Partners without an answer are kept
 -- as `unknown`: orphan pieces, merged cells, and cells that the table in question does not cover. Most inputs are
--- unknown. `side` chooses whose types: those of its targets, or those of the sources of its inputs. `by` chooses the
+-- unknown. `side` is 'output' for the types of its targets, 'input' for those of the sources of its inputs. `by` chooses the
 -- kind of type (cell_type, cell_class, mtype, visual_area or layer).
 -- grain: partner_label
 -- requires: synapses_pni_2, nucleus_detection_v0

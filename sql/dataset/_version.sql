@@ -1,5 +1,4 @@
 -- The number of the version that is asked.
---
--- Each version puts its own number here when its schema is made.
 -- macro: _version()
-SELECT 0 AS _version -- Materialization version of CAVE
+-- made: of each version
+-- column: _version INTEGER: Materialization version of CAVE

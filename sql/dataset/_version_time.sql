@@ -1,5 +1,4 @@
--- The moment that the version describes.
---
--- Each version puts its own time here when its schema is made.
+-- The moment that the version describes; NULL for some archived versions, of which it is not known.
 -- macro: _version_time()
-SELECT TIMESTAMP '1970-01-01' AS _version_time -- The moment that the version describes, UTC
+-- made: of each version
+-- column: _version_time TIMESTAMP: The moment that the version describes, UTC

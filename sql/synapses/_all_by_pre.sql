@@ -1,6 +1,4 @@
--- All synapses with the bucket that each row lies in; sorted by the presynaptic segment where the layout is full.
---
--- For the outputs of orphan pieces. Where the layout is not full a version reads its synapse table here, as it lies.
+-- All synapses, sorted by the presynaptic segment if the layout is full: for the outputs of orphan pieces.
 -- grain: id
 -- requires: synapses_pni_2
 -- store: pre_pt_root_id, id

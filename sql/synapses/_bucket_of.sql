@@ -1,5 +1,4 @@
--- The bucket of the synapse files that holds the inputs of a segment.
---
--- Each version puts the bounds of its own buckets here when its schema is made.
+-- The bucket of the synapse files that holds the inputs of a segment: found in the bounds that the manifest gives.
 -- macro: _bucket_of(root)
-SELECT 0 * root AS _bucket_of -- Number of the bucket
+-- made: of each version
+-- column: _bucket_of INTEGER: Number of the bucket; 0 where the rows are not in buckets

@@ -1,3 +1,8 @@
 -- The buckets of `_rows_from` that hold the outputs of a segment; a sender is a cell or a proofread segment.
+--
+-- A sender is looked up among the rows sorted by axon, an orphan piece among all rows. Where the rows are not in
+-- buckets (in a bundle) there is only bucket 0.
 -- macro: _buckets_from(root, is_sender, is_proofread)
-SELECT CASE WHEN is_sender THEN [_axon_bucket(root, is_proofread)] ELSE _piece_buckets(root) END AS _buckets_from -- Numbers of buckets
+-- made: of each version
+-- reads: _axon_bucket, _piece_buckets
+-- column: _buckets_from INTEGER[]: Numbers of buckets

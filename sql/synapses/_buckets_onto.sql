@@ -1,3 +1,5 @@
--- The buckets of `_rows_onto` that hold the inputs of a segment.
+-- The buckets of `_rows_onto` that hold the inputs of a segment: two where the version is stored against another one.
 -- macro: _buckets_onto(root)
-SELECT [_bucket_of(root)] AS _buckets_onto -- Numbers of buckets
+-- made: of each version
+-- reads: _bucket_of
+-- column: _buckets_onto INTEGER[]: Numbers of buckets

@@ -1,5 +1,8 @@
--- The buckets of `_all_by_pre` among which the outputs of a segment are: one where the layout is full.
+-- The buckets among which the outputs of an orphan piece are: one where the layout is full, else all.
 --
--- Elsewhere that is the table sorted by the receiving side, and each version puts all of its buckets here.
+-- In the full layout there are rows sorted by the sending side for them (`_all_by_pre`). Elsewhere they are sought in the
+-- table that is sorted by the receiving side.
 -- macro: _piece_buckets(root)
-SELECT [_piece_bucket(root)] AS _piece_buckets -- Numbers of buckets
+-- made: of each version
+-- reads: _piece_bucket
+-- column: _piece_buckets INTEGER[]: Numbers of buckets

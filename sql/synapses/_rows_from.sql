@@ -1,13 +1,12 @@
 -- All synapses as they lie, with the bucket of each row: what look-ups by the sending segment join to.
 --
 -- The outputs of cells and proofread axons are here twice, by axon and among all rows: `_buckets_from` says where to look.
--- Where both lie in files that are written alike, a version reads them in one scan here. Two scans would be
--- planned twice, and of two look-ups in one query DuckDB 1.5 would first put all rows of both into memory. As in
+-- Where both lie in files that are written alike, they are read in one scan, else they are a union of two. Two scans are
+-- planned twice, and of two look-ups in one query DuckDB 1.5 first puts all rows of both into memory. As in
 -- `_rows_onto`, dead rows are among these.
 -- grain: id, b
 -- requires: synapses_pni_2
-SELECT a.*
-FROM _axon_synapses AS a
-UNION ALL
-SELECT p.*
-FROM _all_by_pre AS p
+-- made: of each version
+-- reads: _axon_synapses, _all_by_pre, _rows_onto
+-- column: synapses_pni_2.*
+-- column: b INTEGER: Number of the bucket; 0 where the rows are not in buckets

@@ -4,7 +4,6 @@
 -- differs from another one, these are the other's rows too, dead ones among them: who reads this asks `_is_live`.
 -- grain: id, b
 -- requires: synapses_pni_2
-SELECT
-    s.*,
-    0 AS b -- Number of the bucket
-FROM synapses_pni_2 AS s
+-- made: of each version
+-- column: synapses_pni_2.*
+-- column: b INTEGER: Number of the bucket; 0 where the rows are not in buckets

@@ -1,5 +1,4 @@
--- Which synapses the version holds: all, proofread, neurons; empty where it has no synapse table.
---
--- Each version puts its own here when its schema is made.
+-- Which synapses the version holds: all, proofread, neurons, in a bundle also cells; empty where it has no synapse table.
 -- macro: _synapse_scope()
-SELECT '' AS _synapse_scope -- all, proofread or neurons
+-- made: of each version
+-- column: _synapse_scope VARCHAR: all, proofread, neurons, cells, or several with a plus between them

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from warehouse.catalog.references import parse, references, rewrite
+from warehouse.catalog.sql_files import sql_files, sql_root
 from warehouse.catalog.version_schema import resolver
-from warehouse.catalog.views import assemble, sql_files, sql_root
+from warehouse.catalog.views import assemble
 from warehouse.errors import ViewError
-from warehouse.registry.datastacks import MINNIE65, Layer, constants_sql, datastack_of, table_called
+from warehouse.registry.datastacks import MINNIE65, Layer, datastack_of, table_called
 
 OTHER = replace(
     MINNIE65,
@@ -28,14 +29,14 @@ def test_layers_have_no_gaps() -> None:
 
 
 def test_constants_become_sql() -> None:
-    files = constants_sql(OTHER)
-    assert "SELECT 9.7 AS _voxel_x_nm" in files["dataset/_voxel_x_nm.sql"]
-    assert "WHEN depth < 300.5 THEN 'lower'" in files["dataset/layer_of.sql"]
-    assert "ELSE" not in files["dataset/layer_of.sql"]
+    views = assemble(dict(sql_files(sql_root())), OTHER)
+    assert views["_voxel_x_nm"].text == "SELECT 9.7 AS _voxel_x_nm"
+    assert "WHEN depth < 300.5 THEN 'lower'" in views["_layer_at"].text
+    assert "ELSE" not in views["_layer_at"].text
 
 
 def test_the_same_sql_reads_other_tables() -> None:
-    views = assemble({**dict(sql_files(sql_root())), **constants_sql(OTHER)}, OTHER)
+    views = assemble(dict(sql_files(sql_root())), OTHER)
     nuclei = views["_nuclei"]
     text = rewrite(nuclei.text, nuclei.found, resolver(7, views, OTHER))
     assert 'FROM v7_cave."nuclei_v9" AS n' in text

@@ -34,9 +34,16 @@ def test_what_is_written_is_valid_and_comes_back(manifest: Manifest, tmp_path: P
     assert read_manifest(tmp_path / "manifest.json") == manifest
 
 
+def in_any_order(schema: Any) -> Any:
+    """Releases of msgspec list alternatives in different orders."""
+    if isinstance(schema, dict):
+        return {key: in_any_order(value) for key, value in schema.items()}
+    return sorted(map(in_any_order, schema), key=repr) if isinstance(schema, list) else schema
+
+
 def test_the_schema_is_that_of_the_types() -> None:
     """Write it anew with the text of `schema_text()` after a change of the types."""
-    assert json.loads(module.schema_text()) == SCHEMA
+    assert in_any_order(json.loads(module.schema_text())) == in_any_order(SCHEMA)
 
 
 def test_the_order_of_columns_comes_back(manifest: Manifest, tmp_path: Path) -> None:

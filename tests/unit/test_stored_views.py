@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from warehouse.catalog.build import build
+from warehouse.catalog.stored_views import without_stale
+from warehouse.catalog.views import load_views
 from warehouse.commands.check import check
+from warehouse.registry.datastacks import MINNIE65
 from warehouse.registry.tables import NUCLEUS, TABLES
 from warehouse.storage.files import write_table
 from warehouse.storage.manifest import Layout, read_manifest
@@ -91,6 +95,18 @@ def test_another_table_of_nuclei_remakes_what_depends_on_it(
     small.expect("_axon_synapses", "id\n1\n2\n3", 1718)
     small.expect("cells", "nucleus_id | pt_root_id\n1 | 10\n2 | 20\n3 | 99")
     assert read_manifest(small.folder.manifest(1718)).tables["synapses_pni_2"] == synapses
+
+
+@CELLS
+def test_a_column_that_is_renamed_remakes_what_depends_on_it(case: SmallWarehouse) -> None:
+    case.connect()
+    manifest = read_manifest(case.folder.manifest(1718))
+    views = dict(load_views(MINNIE65))
+    assert without_stale(manifest, views, {1718: manifest}).stored_views == manifest.stored_views
+    old = views["_root_cells"]
+    views["_root_cells"] = dataclasses.replace(old, text=old.text.replace("AS visual_area", "AS area"))
+    right = without_stale(manifest, views, {1718: manifest}).stored_views
+    assert manifest.stored_views.keys() - right.keys() == {"_root_cells", "_cell_connections", "in_out_degree"}
 
 
 @CELLS

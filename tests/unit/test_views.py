@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from warehouse.catalog.references import parse, references, rewrite
-from warehouse.catalog.views import View, assemble, load_checks, load_views, parse_view, sql_files, sql_root
+from warehouse.catalog.sql_files import sql_files, sql_root
+from warehouse.catalog.views import View, assemble, load_checks, load_views, parse_view
 from warehouse.errors import ViewError
 from warehouse.registry.citations import CITATIONS
-from warehouse.registry.datastacks import MINNIE65, constants_sql
+from warehouse.registry.datastacks import MINNIE65
 from warehouse.registry.tables import TABLES
 
 HEADER = "-- Nuclei, one row each.\n--\n-- More about them.\n-- grain: id\n"
@@ -43,6 +44,11 @@ def test_a_header_is_summary_explanation_and_keys() -> None:
         ("cells/some.sql", "-- Cells.\nCREATE VIEW a AS SELECT 1", "one SELECT and nothing else"),
         ("cells/some.sql", "-- Cells.\nSELECT 1 AS a FROM v943.cells", "v943.cells names a schema"),
         ("cells/some.sql", "-- Cells.\n-- macro: other(x)\nSELECT x AS other", "write some(arguments)"),
+        ("cells/_some.sql", "-- Cells.\n-- made: of the dataset\nSELECT 1 AS a", "the SELECT would never run"),
+        ("cells/_some.sql", "-- Cells.\n-- made: by magic\n", "made is 'by magic'; write one of: of the dataset"),
+        ("cells/some.sql", "-- Cells.\n-- made: of the dataset\n", "begin its name with _"),
+        ("cells/_some.sql", "-- Cells.\n-- made: of the dataset\n-- column: id\n", "write NAME TYPE: meaning"),
+        ("cells/_some.sql", "-- Cells.\n-- column: id BIGINT: Id\nSELECT 1 AS id", "only what the build makes"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_named_with_the_reason(path: str, text: str, sentence: str) -> None:
@@ -112,7 +118,7 @@ def test_names_are_replaced_where_they_stand_and_nothing_else_is() -> None:
 
 def test_every_file_is_documented_and_cites_what_exists() -> None:
     views = load_views(MINNIE65)
-    written = {path for path, _ in sql_files(sql_root())} | set(constants_sql(MINNIE65))
+    written = {path for path, _ in sql_files(sql_root())}
     assert {f"{view.folder}/{view.name}.sql" for view in views.values()} == written
     for view in views.values():
         assert view.summary.endswith("."), view.name

@@ -10,7 +10,7 @@ import pytest
 
 from warehouse.bundle.choice import Choice
 from warehouse.bundle.write import make_bundle
-from warehouse.catalog.version_schema import refusal
+from warehouse.catalog.refusal import refusal
 from warehouse.catalog.views import load_views
 from warehouse.demo.local import write_volume
 from warehouse.demo.synthetic import synthesize

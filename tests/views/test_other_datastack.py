@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import filled
 from warehouse.catalog.build import build
-from warehouse.catalog.version_schema import refusal
+from warehouse.catalog.refusal import refusal
 from warehouse.catalog.views import load_views
 from warehouse.commands.check import check
 from warehouse.query.session import Warehouse, connect

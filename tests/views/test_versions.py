@@ -21,7 +21,15 @@ pytestmark = pytest.mark.slow
 SPANNING = {"versions", "provenance", "id_map", "root_id_changes", "table_changes", "table_catalog"}
 SPANNING |= {"dataset_constants", "data_dictionary", "_path", "macros", "_id_history", "root_lineage"}
 SPANNING |= {"_row_changes", "_side_changes", "_proofreading_history", "cell_synapse_changes"}
-SPANNING |= {"proofreading_changes", "_orphan_history", "_macro_columns"}
+SPANNING |= {
+    "proofreading_changes",
+    "_orphan_history",
+    "_macro_columns",
+    "_macros",
+    "_versions_here",
+    "_tables_here",
+}
+SPANNING |= {"_tables_known", "_citations", "_constants", "_nuclei_history", "_lineages"}
 
 
 def test_which_cells_changed_root(small: SmallWarehouse) -> None:

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 from warehouse.bundle.choice import Choice
 from warehouse.bundle.write import make_bundle, require_size
-from warehouse.catalog.version_schema import refusal
-from warehouse.catalog.version_texts import raw_schema_of
+from warehouse.catalog.refusal import refusal
+from warehouse.catalog.schemas import raw_schema_of
 from warehouse.catalog.views import load_views
 from warehouse.errors import UsageError
 from warehouse.query.session import Warehouse, connect

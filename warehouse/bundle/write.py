@@ -18,11 +18,12 @@ import duckdb
 from msgspec.structs import replace
 
 from warehouse.bundle.choice import Choice
-from warehouse.catalog.build import STORAGE, create_names, database
-from warehouse.catalog.comparing import create_spanning
+from warehouse.catalog.build import STORAGE, database
+from warehouse.catalog.names import Names
+from warehouse.catalog.refusal import refusal
+from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.stored_views import without_stale
-from warehouse.catalog.version_schema import create_curated, is_compared, refusal
-from warehouse.catalog.version_texts import raw_schema_of, schema_of
+from warehouse.catalog.version_schema import create_curated
 from warehouse.catalog.views import View, load_views
 from warehouse.errors import FolderBusy, UsageError, WarehouseError
 from warehouse.query.connection import MANIFEST_TABLE
@@ -47,17 +48,6 @@ _ABOUT_ALL = ("synapse", "connection")
 _LEAST_BYTES_PER_SYNAPSE = 20
 _ROW_GROUP = 491_520
 """Four times DuckDB's own: columns then fill their blocks better, which saves a tenth of the synapses' bytes."""
-_CELLS_DOC = (
-    "The cells that were chosen for this bundle, one row per nucleus: all of their synapses are here.\n\n"
-    "Of other cells not all inputs are here; the outputs of proofread axons are, if the bundle was made of them. "
-    "Empty where no cells were chosen."
-)
-_CELLS = {
-    "nucleus_id": ("BIGINT", "The cell: its id in the table of nuclei"),
-    "pt_root_id": ("BIGINT", "Its segment in this version"),
-    "cell_class": ("VARCHAR", "Class of the cell: excitatory, inhibitory, nonneuron"),
-    "cell_type": ("VARCHAR", "Type of the cell, by the precedence of `cells`"),
-}
 
 
 def make_bundle(
@@ -101,7 +91,7 @@ def make_bundle(
             )
             manifest = rows.write(temporary, views)
         with database(temporary, folder.path, byte_count(memory)) as con:
-            manifest = _create_names(con, manifest, views)
+            manifest = _create_names(con, manifest)
         require_size(temporary.stat().st_size, max_bytes)
         _take_place(temporary, out)
     return manifest
@@ -140,24 +130,27 @@ def _take_place(temporary: Path, out: Path) -> None:
         ) from error
 
 
-def _create_names(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Mapping[str, View]) -> Manifest:
+def _create_names(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> Manifest:
     """Views, macros and comments over the rows, in the current database; returns the manifest as it then is."""
     version = manifest.version
-
-    def store(manifest: Manifest) -> Manifest:
-        return _store_models(con, manifest, views)
-
-    finished = create_names(con, manifest.datastack, {version: manifest}, version, store)[version]
-    cells = (
-        f"SELECT c.nucleus_id, c.pt_root_id, c.cell_class, c.cell_type FROM {schema_of(version)}.cells AS c "
-        f"JOIN {schema_of(version)}._complete_roots AS r ON r.pt_root_id = c.pt_root_id"
-    )
-    create_spanning(con, "bundle_cells", _CELLS_DOC, _CELLS, cells)
+    names = Names(con, manifest.datastack, {version: manifest}, version)
+    con.execute("BEGIN")
+    names.create_path_macro()
+    names.create_tables(version)
+    names.create_views_to_store(version)
+    names.manifests[version] = _store_models(con, manifest, names.views)
+    names.create_other_views(version)
+    names.create_default_names()
+    names.create_histories()
+    names.create_stored_looks_at_others(version)
+    names.create_spanning_views()
+    names.create_looks_at_others()
+    con.execute("COMMIT")
     con.execute(
         f"CREATE SCHEMA local; CREATE TABLE {rows_schema_of(version)}.{MANIFEST_TABLE} AS "
-        f"SELECT {text_literal(finished.to_json())} AS manifest"
+        f"SELECT {text_literal(names.manifests[version].to_json())} AS manifest"
     )
-    return finished
+    return names.manifests[version]
 
 
 def _store_models(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Mapping[str, View]) -> Manifest:
@@ -326,7 +319,7 @@ class RowsOfBundle:
 def is_stored(view: View) -> bool:
     """Whether a bundle has the rows of a view: not if they are its synapses or tags again, or a step to others."""
     again = view.buckets or view.layout or view.name in _QUICK_HERE
-    return bool(view.store) and not (again or is_compared(view))
+    return bool(view.store) and not (again or view.looks_at_others)
 
 
 def native_model(view: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,18 +26,10 @@ from warehouse.catalog.committed import (
     write_committed,
 )
 from warehouse.catalog.local_tables import create_local_views
+from warehouse.catalog.names import Names
 from warehouse.catalog.root_lineage import store_lineages
 from warehouse.catalog.settings import init_sql
-from warehouse.catalog.spanning import create_histories, create_spanning_views
 from warehouse.catalog.stored_views import store_models, without_stale
-from warehouse.catalog.table_catalog import create_catalog
-from warehouse.catalog.version_schema import (
-    Storing,
-    create_compared,
-    create_default_views,
-    create_path_macro,
-    create_version,
-)
 from warehouse.catalog.views import load_views
 from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.registry.datastacks import datastack_of
@@ -203,80 +195,32 @@ def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:
 def _fill(
     con: duckdb.DuckDBPyConnection, folder: Folder, workshop: Path, manifests: dict[int, Manifest], default: int
 ) -> dict[int, Manifest]:
+    """The steps of a build, in their order."""
     views = load_views(datastack_of(folder.datastack))
     right = {version: without_stale(manifest, views, manifests) for version, manifest in manifests.items()}
-
-    def store(manifest: Manifest) -> Manifest:
-        return store_models(con, folder, manifest, views, workshop / f"v{manifest.version}")
-
-    def follow(manifest: Manifest) -> Manifest:
-        return store_lineages(con, folder, manifest, right, views, workshop / f"v{manifest.version}")
-
-    def compare(manifest: Manifest, all_of_them: Mapping[int, Manifest]) -> Manifest:
-        return store_models(con, folder, manifest, views, workshop / f"v{manifest.version}", all_of_them)
-
-    built = create_names(con, folder.datastack, right, default, store, follow, compare)
-    create_generations(con, {version: write_committed(folder, each) for version, each in built.items()})
-    create_local_views(con, folder.local)  # after all else: a file that cannot be read would abort a transaction
-    return built
-
-
-def create_names(
-    con: duckdb.DuckDBPyConnection,
-    datastack: str,
-    manifests: Mapping[int, Manifest],
-    default: int,
-    store: Storing,
-    follow: Storing = lambda manifest: manifest,
-    compare: Callable[[Manifest, Mapping[int, Manifest]], Manifest] = lambda manifest, _: manifest,
-) -> dict[int, Manifest]:
-    """Create all that a database answers to, in the current database; returns the manifests as they then are.
-
-    Args:
-        con: an empty database, which is the current one.
-        datastack: CAVE's name of the dataset.
-        manifests: of each version.
-        default: the version that plain names answer from.
-        store: called when the views of a version that are to be stored are there; it may store their rows.
-        follow: called when a version is complete; it may store what it compares with those before.
-        compare: called when all are, for each with all, where there are several; it may store what of a version
-            is about the others.
-    """
-    views = load_views(datastack_of(datastack))
+    names = Names(con, folder.datastack, right, default)
+    now = names.manifests
+    assembled = {version: workshop / f"v{version}" for version in manifests}
     con.execute("BEGIN")
-    create_path_macro(con)
-    stored = {}
-
-    def in_all_threads(work: Storing) -> Storing:
-        def worked(manifest: Manifest) -> Manifest:
-            con.execute("RESET threads")
-            manifest = work(manifest)
-            con.execute("SET threads = 1")
-            return manifest
-
-        return worked
-
-    for version, manifest in manifests.items():
-        with _one_thread(con):
-            manifest = create_version(con, manifest, views, in_all_threads(store))
-        stored[version] = follow(manifest)
-    with _one_thread(con):
-        create_default_views(con, default, views)
-        create_histories(con, stored, views)
-        followed = dict(stored)
-        stored = create_compared(con, stored, views, in_all_threads(lambda manifest: compare(manifest, followed)))
-        create_spanning_views(con, stored, default, views)
-        create_catalog(con, stored, datastack_of(datastack))
+    names.create_path_macro()
+    for version in right:
+        names.create_tables(version)
+        names.create_views_to_store(version)
+        now[version] = store_models(con, folder, now[version], views, assembled[version])
+        names.create_other_views(version)
+        now[version] = store_lineages(con, folder, now[version], right, views, assembled[version])
+    names.create_default_names()
+    names.create_histories()
+    followed = dict(now)
+    for version in right:
+        names.create_stored_looks_at_others(version)
+        now[version] = store_models(con, folder, now[version], views, assembled[version], followed)
+    names.create_spanning_views()
+    names.create_looks_at_others()
+    create_generations(con, {version: write_committed(folder, manifest) for version, manifest in now.items()})
     con.execute("COMMIT")
-    return stored
-
-
-@contextmanager
-def _one_thread(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """For a thousand small changes of the catalog: waking more threads for each takes a third longer."""
-    con.execute("SET threads = 1")
-    yield
-    con.execute("RESET threads")
+    create_local_views(con, folder.local)  # after all else: a file that cannot be read would abort a transaction
+    return now
 
 
 @contextmanager

@@ -20,69 +20,6 @@ if TYPE_CHECKING:
 
 _UNIT = r"\[([^\[\]]+)\]$"
 
-DATA_DICTIONARY = f"""
-WITH here AS (
-    SELECT w.database_name FROM duckdb_views() AS w
-    WHERE w.schema_name = 'main' AND w.view_name = 'data_dictionary'
-),
-
-described AS (
-    SELECT
-        c.schema_name,
-        c.table_name AS name,
-        'view' AS kind,
-        c.column_name,
-        c.data_type,
-        c.column_index,
-        c.comment,
-        v.comment AS about
-    FROM duckdb_columns() AS c
-    JOIN duckdb_views() AS v
-        ON v.database_name = c.database_name AND v.schema_name = c.schema_name AND v.view_name = c.table_name
-    WHERE NOT v.internal
-        AND NOT starts_with(c.table_name, '_')
-        AND NOT ends_with(c.schema_name, '_rows')
-        AND c.database_name IN (SELECT h.database_name FROM here AS h)
-    UNION ALL
-    SELECT
-        f.schema_name,
-        m.name,
-        'macro',
-        m."column",
-        m.type,
-        m.position,
-        m.comment,
-        f.comment
-    FROM duckdb_functions() AS f
-    JOIN main._macro_columns AS m ON m.name = f.function_name
-    WHERE f.database_name IN (SELECT h.database_name FROM here AS h)
-)
-
-SELECT
-    d.schema_name AS "schema",
-    d.name,
-    d.kind,
-    d.column_name AS "column",
-    d.data_type AS type,
-    regexp_extract(coalesce(d.comment, ''), '{_UNIT}', 1) AS unit,
-    trim(regexp_replace(coalesce(d.comment, ''), '{_UNIT}', '')) AS description,
-    d.about
-FROM described AS d
-ORDER BY d.schema_name, d.name, d.column_index
-"""
-"""The view `data_dictionary`: read from the comments, so it cannot differ from them, and needs no Parquet file."""
-
-DATA_DICTIONARY_COLUMNS = {
-    "schema": ("VARCHAR", "Schema of the view or macro: main, a version's, or that version's CAVE tables"),
-    "name": ("VARCHAR", "Name of the view, table or macro"),
-    "kind": ("VARCHAR", "view: also a table of CAVE; macro: takes arguments, and its signature begins `about`"),
-    "column": ("VARCHAR", "Name of the column; of a macro that returns a value, the macro's name"),
-    "type": ("VARCHAR", "DuckDB type"),
-    "unit": ("VARCHAR", "Physical unit, empty where there is none"),
-    "description": ("VARCHAR", "What the column means"),
-    "about": ("VARCHAR", "What a row means, and warnings; of a macro, first how it is called"),
-}
-
 _COLUMNS = """
 SELECT schema_name, column_name, data_type, coalesce(comment, '') FROM duckdb_columns()
 WHERE database_name = $catalog AND table_name = $name AND list_contains($schemas, schema_name)

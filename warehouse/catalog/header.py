@@ -16,11 +16,23 @@ It is a summary (one sentence), an explanation, and keys, each on a line of its 
                segments of one bucket of the synapse table at a time
     layout     the layout of a version that has its rows stored; without this line every layout has
     macro      its signature: the file is a macro; a SELECT without FROM is a scalar one
+    only       `bundles`: it is there in a bundle and not in a warehouse
+
+A few hidden relations and macros have no SELECT: only the registry or the manifests know their rows, or the value
+of the macro, and the build makes them. The function that does so is in `base_relations.py`, under the name of the
+file. The header of such a file has:
+
+    made       `of the dataset`: from the registry; `of each version`: from its manifest; `of all versions`: from
+               all manifests
+    column     each column, `NAME TYPE: meaning [unit]`, the type left out where the dataset decides it; `TABLE.*`
+               for all columns of a table or view
+    reads      tables and views that it is built on
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from warehouse.errors import ViewError
 
@@ -37,8 +49,16 @@ _KEYS = (
     "buckets",
     "layout",
     "macro",
+    "only",
+    "made",
+    "column",
+    "reads",
 )
+MADE = ("of the dataset", "of each version", "of all versions")
+"""What the rows of a made relation are made from."""
 _KEY_LINE = re.compile(r"([a-z_]+): *(.*)")
+_COLUMN = re.compile(r"([a-z_][a-z0-9_]*)(?: ([A-Z]+(?:\[\])?))?: (.+)")
+_ALL_COLUMNS = re.compile(r"([a-z0-9_]+)\.\*")
 _SIGNATURE = re.compile(r"([a-z_][a-z0-9_]*)\((.*)\)")
 
 
@@ -84,3 +104,37 @@ def signature(name: str, values: list[str]) -> str | None:
     if match is None or match[1] != name:
         raise ViewError(f"the header's macro is {values[0]!r}; write {name}(arguments)")
     return f"({match[2]})"
+
+
+@dataclass(frozen=True)
+class MadeColumn:
+    """A column of a made relation, as its header declares it; with a `source`, all columns of that table or view.
+
+    Attributes:
+        name: of the column.
+        type: DuckDB's; empty where the dataset decides it.
+        text: what it means.
+        source: the table or view.
+    """
+
+    name: str = ""
+    type: str = ""
+    text: str = ""
+    source: str = ""
+
+
+def made_columns(values: list[str]) -> tuple[MadeColumn, ...]:
+    """The columns that a header declares.
+
+    Raises:
+        ViewError: a line cannot be read.
+    """
+    found = []
+    for value in values:
+        if match := _ALL_COLUMNS.fullmatch(value):
+            found.append(MadeColumn(source=match[1]))
+        elif match := _COLUMN.fullmatch(value):
+            found.append(MadeColumn(match[1], match[2] or "", match[3]))
+        else:
+            raise ViewError(f"the header's column is {value!r}; write NAME TYPE: meaning, or TABLE.*")
+    return tuple(found)

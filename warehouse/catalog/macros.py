@@ -9,31 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import duckdb
 
-from warehouse.catalog.views import View, sql_root
+from warehouse.catalog.sql_files import sql_root
 from warehouse.storage.quoting import quoted
+
+if TYPE_CHECKING:
+    from warehouse.catalog.views import View
 
 TYPES_FILE = "macro_types.json"
 Types: TypeAlias = Mapping[str, Mapping[str, str]]
 """Name of a macro to its columns, those to their DuckDB types."""
-
-MACROS = {
-    "name": ("VARCHAR", "Name of the macro"),
-    "signature": ("VARCHAR", "How it is called; `:=` gives the value of an argument that is left out"),
-    "returns": ("VARCHAR", "rows: used in FROM; value: used in an expression"),
-    "description": ("VARCHAR", "What it answers, and its warnings"),
-    "example": ("VARCHAR", "A query that shows it at work"),
-}
-MACRO_COLUMNS = {
-    "name": ("VARCHAR", "Name of the macro"),
-    "position": ("INTEGER", "Place of the column in the result, from 1"),
-    "column": ("VARCHAR", "Name of the column; of a macro that returns a value, the macro's name"),
-    "type": ("VARCHAR", "DuckDB type; where it follows the arguments, that of DOUBLE ones"),
-    "comment": ("VARCHAR", "What the column means, with its unit"),
-}
 
 
 def arguments(view: View) -> list[str]:
@@ -76,7 +64,7 @@ def types_text(types: Types) -> str:
 
 
 def macro_rows(views: Mapping[str, View]) -> list[tuple[str, ...]]:
-    """The rows of the view `macros`."""
+    """The rows of `_macros`."""
     return [
         (
             view.name,
@@ -90,7 +78,7 @@ def macro_rows(views: Mapping[str, View]) -> list[tuple[str, ...]]:
 
 
 def column_rows(views: Mapping[str, View]) -> Iterator[tuple[str, int, str, str | None, str]]:
-    """The rows of the view `_macro_columns`, which `data_dictionary` reads."""
+    """The rows of `_macro_columns`, which `data_dictionary` reads."""
     types = macro_types()
     for view in _public(views):
         for position, (column, text) in enumerate(view.columns.items(), start=1):

@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 from msgspec.structs import replace
 
-from warehouse.catalog.version_schema import refusal
-from warehouse.catalog.version_texts import raw_schema_of, schema_of
+from warehouse.catalog.refusal import refusal
+from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.views import View
 from warehouse.registry.datastacks import datastack_of, table_called
 from warehouse.registry.tables import SYNAPSE

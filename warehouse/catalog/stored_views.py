@@ -21,8 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec.structs import replace
 
-from warehouse.catalog.version_schema import create_curated, is_compared, refusal
-from warehouse.catalog.version_texts import schema_of
+from warehouse.catalog.refusal import refusal
+from warehouse.catalog.schemas import schema_of
+from warehouse.catalog.version_schema import create_curated
 from warehouse.catalog.views import View
 from warehouse.registry.datastacks import Datastack, datastack_of, table_called
 from warehouse.registry.tables import SYNAPSE
@@ -65,7 +66,7 @@ def store_models(
     """
     prints = _fingerprints(manifest, views, others or {})
     stale = [views[name] for name in prints if name not in manifest.stored_views]
-    stale = [view for view in stale if is_compared(view) == (others is not None)]
+    stale = [view for view in stale if view.looks_at_others == (others is not None)]
     if not stale:
         return manifest
     with disk_errors(assembled):
@@ -90,7 +91,7 @@ def _fingerprints(manifest: Manifest, views: Mapping[str, View], others: Mapping
     prints = _prints(manifest, views, _history(manifest, views, others))
     alone = others.keys() <= {manifest.version}
     stored = [name for name in prints if _is_stored(manifest, views[name])]
-    return {name: prints[name] for name in stored if not (alone and is_compared(views[name]))}
+    return {name: prints[name] for name in stored if not (alone and views[name].looks_at_others)}
 
 
 def _prints(manifest: Manifest, views: Mapping[str, View], history: Sequence[str] = ()) -> dict[str, str]:
@@ -106,7 +107,7 @@ def _prints(manifest: Manifest, views: Mapping[str, View], history: Sequence[str
             view.buckets,
             *below,
             *files,
-            *(history if is_compared(view) else ()),
+            *(history if view.looks_at_others else ()),
         )
         prints[view.name] = hashlib.sha256("\n".join(content).encode()).hexdigest()
     return prints

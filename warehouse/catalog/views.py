@@ -3,22 +3,25 @@
 A file holds one bare SELECT and is named like the view. The comment behind an item of the SELECT says what the
 column means, its unit last, in square brackets; a column that passes through under its own name keeps the text of
 its source. Files name tables and views by bare names.
+
+What only the registry or the manifests know is a file without a SELECT (`made:` in its header), and is made by a
+function in `base_relations.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 
-from warehouse.catalog.header import read_header, signature, words
+from warehouse.catalog.base_relations import of_dataset
+from warehouse.catalog.header import MADE, MadeColumn, made_columns, read_header, signature, words
 from warehouse.catalog.references import Reference, Texts, is_scalar, item_texts, parse, references
+from warehouse.catalog.sql_files import sql_files, sql_root
 from warehouse.errors import ViewError
-from warehouse.registry.datastacks import Datastack, constants_sql, table_called
+from warehouse.registry.datastacks import Datastack, table_called
 from warehouse.registry.schema import Column, Table
 from warehouse.registry.tables import TABLES
 
@@ -36,7 +39,8 @@ class View:
     Attributes:
         name: of the file, without `.sql`.
         folder: the science it belongs to.
-        text: the query as written, without the header.
+        text: the query as written, without the header; of a relation that is made of the dataset, as it was made;
+            empty where versions are needed to make it.
         summary: its first sentence.
         doc: the whole explanation.
         grain: columns that identify a row.
@@ -51,6 +55,10 @@ class View:
         is_scalar: whether it is a macro that returns one value, not rows.
         columns: of the result, to what they mean.
         found: the names that the text refers to.
+        looks_at_others: whether it is of one version and built on what spans versions.
+        only: `bundles` where it is not in a warehouse.
+        made: from what the build makes it; empty for what has a SELECT.
+        declared: the columns of what is made.
     """
 
     name: str
@@ -73,6 +81,10 @@ class View:
     is_scalar: bool
     found: tuple[Reference, ...]
     columns: Texts = field(default_factory=dict)
+    looks_at_others: bool = False
+    only: str = ""
+    made: str = ""
+    declared: tuple[MadeColumn, ...] = ()
 
     @property
     def hidden(self) -> bool:
@@ -103,25 +115,10 @@ class View:
         return {each.name for each in self.found if not each.raw and each.name in names and each.name != self.name}
 
 
-def sql_root() -> Traversable:
-    """The folder of the SQL files: in the wheel, or beside the package in a checkout."""
-    packaged = files("warehouse") / "sql"
-    return packaged if packaged.is_dir() else files("warehouse").joinpath("..", "sql")
-
-
-def sql_files(root: Traversable) -> Iterator[tuple[str, str]]:
-    """Path (`cells/neurons.sql`) and content of every SQL file, checks excepted, in order of path."""
-    for folder in sorted((each for each in root.iterdir() if each.is_dir()), key=lambda each: each.name):
-        if folder.name != "checks":
-            for file in sorted(folder.iterdir(), key=lambda each: each.name):
-                if file.name.endswith(".sql"):
-                    yield f"{folder.name}/{file.name}", file.read_text("utf-8")
-
-
 @cache
 def load_views(datastack: Datastack) -> Mapping[str, View]:
     """All views and macros of a datastack, each after those it is built on."""
-    return assemble({**dict(sql_files(sql_root())), **constants_sql(datastack)}, datastack)
+    return assemble(dict(sql_files(sql_root())), datastack)
 
 
 def load_checks(views: Mapping[str, View]) -> list[View]:
@@ -140,6 +137,8 @@ def assemble(sources: Mapping[str, str], datastack: Datastack) -> dict[str, View
     views: dict[str, View] = {}
     for path, content in sources.items():
         view = parse_view(path, content)
+        if view.made == "of the dataset":
+            view = replace(view, text=of_dataset(view, datastack))
         if view.name in views:
             raise ViewError(
                 f"sql/{path}: there is another view named {view.name}, in sql/{views[view.name].folder}"
@@ -170,9 +169,17 @@ def parse_view(path: str, content: str) -> View:
     height = next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
     summary, doc, keys = read_header(path, lines[:height])
     text = "\n".join(lines[height:]).strip()
+    made = " ".join(keys["made"])
     try:
-        tree = parse(text)
         macro = signature(name, keys["macro"])
+        declared = made_columns(keys["column"])
+        if made:
+            found, scalar = _read_by_made(name, made, text, declared, words(keys["reads"])), macro is not None
+        elif declared or keys["reads"]:
+            raise ViewError("only what the build makes has column and reads; say how with made, or remove them")
+        else:
+            tree = parse(text)
+            found, scalar = references(tree), macro is not None and is_scalar(tree)
         return View(
             name=name,
             folder=folder,
@@ -191,14 +198,33 @@ def parse_view(path: str, content: str) -> View:
             buckets=" ".join(keys["buckets"]),
             layout=" ".join(keys["layout"]),
             signature=macro,
-            is_scalar=macro is not None and is_scalar(tree),
-            found=references(tree),
+            is_scalar=scalar,
+            found=found,
+            only=" ".join(keys["only"]),
+            made=made,
+            declared=declared,
         )
     except ViewError as error:
         raise ViewError(f"sql/{path}, after the header of {height} lines: {error}") from error
 
 
+def _read_by_made(
+    name: str, made: str, text: str, declared: tuple[MadeColumn, ...], reads: tuple[str, ...]
+) -> tuple[Reference, ...]:
+    """What a made relation is built on, which no SELECT says."""
+    if made not in MADE:
+        raise ViewError(f"the header's made is {made!r}; write one of: {', '.join(MADE)}")
+    if text:
+        raise ViewError("the build makes this, so the SELECT would never run; remove it, or the line made")
+    if not name.startswith("_"):
+        raise ViewError("what the build makes is hidden: begin its name with _, and let a SELECT read it")
+    named = dict.fromkeys((*reads, *(column.source for column in declared if column.source)))
+    return tuple(Reference(each, False, False, 0, 0) for each in named)
+
+
 def _documented(view: View, before: Mapping[str, View], datastack: Datastack) -> View:
+    if view.made:
+        return replace(view, columns=_declared_texts(view, before, datastack))
     texts = item_texts(parse(view.text), lambda reference: _texts_of(reference, before, datastack))
     blank = [name for name, text in texts.items() if not text]
     if blank and not view.hidden:
@@ -209,13 +235,29 @@ def _documented(view: View, before: Mapping[str, View], datastack: Datastack) ->
     return replace(view, columns=texts)
 
 
+def _declared_texts(view: View, before: Mapping[str, View], datastack: Datastack) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for column in view.declared:
+        if column.source:
+            texts |= _texts_of(Reference(column.source, False, False, 0, 0), before, datastack) or {}
+        else:
+            texts[column.name] = column.text
+    return texts
+
+
 def _inherit(view: View, before: Mapping[str, View]) -> View:
-    """What a view is built on must be there for it too, or it would answer from nothing."""
+    """What a view is built on must be there for it too, or it would answer from nothing.
+
+    What is made of all versions leaves out those that cannot answer, so it needs nothing.
+    """
+    if view.made == "of all versions":
+        return view
     below = [before[name] for name in sorted(view.dependencies(before))]
     requires = dict.fromkeys((*view.requires, *(group for each in below for group in each.requires)))
     scopes = [set(each.scope) for each in (view, *below) if each.scope]
     scope = sorted(set.intersection(*scopes)) if scopes and _ANY not in view.scope else ()
-    return replace(view, requires=tuple(requires), scope=tuple(scope))
+    looks = not view.spans_versions and any(each.spans_versions or each.looks_at_others for each in below)
+    return replace(view, requires=tuple(requires), scope=tuple(scope), looks_at_others=looks)
 
 
 def _texts_of(reference: Reference, views: Mapping[str, View], datastack: Datastack) -> Texts | None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from warehouse.catalog.references import rewrite
+from warehouse.catalog.refusal import refusal
+from warehouse.catalog.schemas import raw_schema_of
 from warehouse.catalog.verify import verify, verify_database
-from warehouse.catalog.version_schema import refusal, resolver
-from warehouse.catalog.version_texts import raw_schema_of
+from warehouse.catalog.version_schema import resolver
 from warehouse.catalog.views import load_checks, load_views
 from warehouse.commands.render import table_text
 from warehouse.query.session import Warehouse, connect

@@ -14,9 +14,9 @@ import duckdb
 from cyclopts import Parameter
 
 from warehouse.catalog.macros import TYPES_FILE, described_types, types_text
-from warehouse.catalog.table_catalog import EXAMPLES, QUESTIONS
-from warehouse.catalog.version_texts import schema_of
-from warehouse.catalog.views import View, load_views, sql_root
+from warehouse.catalog.schemas import schema_of
+from warehouse.catalog.sql_files import sql_root
+from warehouse.catalog.views import View, load_views
 from warehouse.commands.render import table_text
 from warehouse.errors import ChecksFailed, WarehouseError
 from warehouse.registry.citations import CITATIONS
@@ -66,13 +66,6 @@ def rendered() -> dict[str, str]:
 
     views = load_views(MINNIE65)
     with demo(cells=_CELLS) as warehouse:
-        about = dict(
-            warehouse.sql(
-                "SELECT view_name, comment FROM duckdb_views() "
-                "WHERE database_name = 'microns' AND schema_name = 'main'"
-            ).fetchall()
-        )
-        made = [_spanning(name, about[name]) for name in EXAMPLES]
 
         def answer(query: str) -> str:
             try:
@@ -88,12 +81,12 @@ def rendered() -> dict[str, str]:
             rows = warehouse.describe(name).rows()
             return [(column, found.get(column, kind), unit, text) for column, kind, unit, text in rows]
 
-        return {"README.md": page((*views.values(), *made), describe, answer), TYPES_FILE: types_text(types)}
+        return {"README.md": page(list(views.values()), describe, answer), TYPES_FILE: types_text(types)}
 
 
 def page(views: Sequence[View], describe: Describe, answer: Answer) -> str:
-    """The file for these views."""
-    public = sorted((view for view in views if not view.hidden), key=lambda view: view.name)
+    """The file for these views, without those that only a bundle has."""
+    public = sorted((view for view in views if not (view.hidden or view.only)), key=lambda view: view.name)
     folders = {view.folder for view in public}
     ordered = [*(name for name in _FOLDERS if name in folders), *sorted(folders - set(_FOLDERS))]
     groups = {folder: [view for view in public if view.folder == folder] for folder in ordered}
@@ -133,12 +126,3 @@ def _columns(view: View, describe: Describe) -> Iterator[str]:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _spanning(name: str, comment: str) -> View:
-    """A view that is made in Python, as if it came from a file."""
-    return View(
-        name=name, folder="versions", text="", summary=comment.split("\n")[0], doc=comment, grain=(), requires=(),
-        scope=(), warnings=(), cites=(), questions=QUESTIONS[name], examples=(EXAMPLES[name],), store=(),
-        row_group=0, buckets="", layout="", signature=None, is_scalar=False, found=(),
-    )  # fmt: skip

@@ -95,14 +95,9 @@ def _library(name: str) -> Finding:
 
 
 def _memory() -> Finding:
-    """What the machine has, as DuckDB knows it: it takes four fifths."""
-    import duckdb
+    from warehouse.storage.memory import machine_bytes
 
-    from warehouse.storage.memory import size_of
-
-    with duckdb.connect() as con:
-        ((limit,),) = con.execute("SELECT current_setting('memory_limit')").fetchall()
-    amount = size_of(limit, "memory_limit") / 0.8
+    amount = machine_bytes()
     little = amount < _LITTLE_MEMORY
     text = f"{amount / 1e9:.1f} GB" + ("; close other programs, a bundle still works" if little else "")
     return Finding("note" if little else "ok", "memory", text)

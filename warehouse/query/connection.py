@@ -9,6 +9,7 @@ import duckdb
 
 from warehouse.catalog.settings import SETTINGS
 from warehouse.errors import SnapshotDamaged
+from warehouse.storage.encoding import rows_schema_of
 from warehouse.storage.manifest import Manifest, manifest_from
 from warehouse.storage.quoting import quoted, text_literal
 
@@ -55,11 +56,15 @@ def read_rows_in_place(con: duckdb.DuckDBPyConnection, path: Path) -> Manifest:
     tables = con.execute(
         f"SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = {text_literal(CATALOG)}"
     ).fetchall()
-    schemas = [schema for schema, name in tables if name == MANIFEST_TABLE]
-    if len(schemas) != 1:
-        raise SnapshotDamaged(f"{path} is no bundle; the database of a warehouse is opened by connect(root=...)")
     for schema, name in tables:
-        table = f"{schema}.{quoted(name)}"
+        table = f"{quoted(schema)}.{quoted(name)}"
         con.execute(f"DROP TABLE {CATALOG}.{table}; CREATE VIEW {CATALOG}.{table} AS FROM _bundle.{table}")
-    ((text,),) = con.execute(f"SELECT manifest FROM {schemas[0]}.{MANIFEST_TABLE}").fetchall()
-    return manifest_from(text, path)
+    schemas = [schema for schema, name in tables if name == MANIFEST_TABLE]
+    found = [con.execute(f"SELECT * FROM {quoted(schema)}.{MANIFEST_TABLE}").fetchall() for schema in schemas]
+    match found:
+        case [[(str(text),)]] if schemas == [rows_schema_of((manifest := manifest_from(text, path)).version)]:
+            return manifest
+    raise SnapshotDamaged(
+        f"{path} is no bundle; get it again with: microns get; the database of a warehouse is opened by "
+        "connect(root=...)"
+    )

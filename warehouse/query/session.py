@@ -23,8 +23,8 @@ from warehouse.catalog.build import default_version, require_files
 from warehouse.catalog.comments import about, describe
 from warehouse.catalog.committed import manifest_names, read_committed
 from warehouse.catalog.local_tables import create_local_views, float_ids, float_ids_sentence
+from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
-from warehouse.catalog.version_texts import raw_schema_of, schema_of
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.query.connection import CATALOG, engine, lock, read_rows_in_place
 from warehouse.query.matrix import matrix

@@ -1,8 +1,7 @@
 """What differs between one CAVE datastack and another: geometry, layers, and what its tables are called.
 
-SQL never holds such a number. A build turns a `Datastack` into macros (`_voxel_x_nm()`, `layer_of(depth)`) and the
-view `layer_bounds` in every version's schema; macros, because the planner folds them into literals, where a
-one-row view would add a join to every expression.
+SQL never holds such a number. A build turns a `Datastack` into hidden macros (`_voxel_x_nm()`) and relations
+(`_layers`), which the files under sql/ read.
 """
 
 from __future__ import annotations
@@ -185,99 +184,3 @@ def release_of(name: str, version: int) -> Release | None:
 def table_called(datastack: Datastack, name: str) -> str | None:
     """The table that plays the part of `name` in this datastack; None when `name` is no table of the registry."""
     return datastack.called.get(name, name) if name in TABLES else None
-
-
-def constants_sql(datastack: Datastack) -> dict[str, str]:
-    """The SQL files that a datastack adds to those under sql/, by path: macros of constants, and the layers."""
-    x, y, z = datastack.voxel_nm
-    hidden = {
-        "_voxel_x_nm": (x, "Width of a voxel [nm]"),
-        "_voxel_y_nm": (y, "Height of a voxel [nm]"),
-        "_voxel_z_nm": (z, "Thickness of a voxel [nm]"),
-        "_rotation_deg": (
-            datastack.rotation_deg,
-            "Angle about z that brings y in line with the pia's normal [deg]",
-        ),
-        "_pia_nm": (datastack.pia_nm, "Rotated y of the pia, where depth is zero [nm]"),
-    }
-    files = {
-        f"dataset/{name}.sql": f"-- {text}.\n-- macro: {name}()\nSELECT {_number(value)} AS {name} -- {text}\n"
-        for name, (value, text) in hidden.items()
-    }
-    return files | {
-        "dataset/layer_of.sql": _layer_of(datastack),
-        "dataset/layer_bounds.sql": _layer_bounds(datastack),
-        "dataset/_viewer.sql": _viewer(datastack),
-        "dataset/_flat_segmentations.sql": _flat_segmentations(datastack.viewer),
-    }
-
-
-def _layer_of(datastack: Datastack) -> str:
-    branches = "".join(
-        f"    WHEN depth < {_number(layer.bottom_um)} THEN '{layer.name}'\n"
-        for layer in datastack.layers
-        if layer.bottom_um is not None
-    )
-    below = "".join(f"    ELSE '{layer.name}'\n" for layer in datastack.layers if layer.bottom_um is None)
-    return (
-        "-- The cortical layer at a depth below the pia, which is given in um; NULL above the pia.\n"
-        "--\n"
-        "-- For a point in nm: layer_of(depth_um(x_nm, y_nm)).\n"
-        f"-- Bounds: {datastack.layers_source}, drawn in {datastack.layers_area}; see layer_bounds.\n"
-        "-- Outside the pia there is tissue too, but no layer: it is not counted as L1.\n"
-        "-- macro: layer_of(depth)\n"
-        "-- questions: Q08\n"
-        "-- example: SELECT layer_of(300) AS at_300_um\n"
-        f"SELECT CASE\n    WHEN depth < 0 THEN NULL\n    WHEN depth IS NULL THEN NULL\n{branches}{below}END "
-        "AS layer_of -- Cortical layer, NULL above the pia\n"
-    )
-
-
-def _layer_bounds(datastack: Datastack) -> str:
-    rows = ",\n    ".join(
-        f"('{layer.name}', {_number(layer.top_um)}::DOUBLE, {_number(layer.bottom_um)}::DOUBLE)"
-        for layer in datastack.layers
-    )
-    return (
-        "-- Where each cortical layer begins and ends, by depth below the pia.\n"
-        "--\n"
-        "-- The bounds were drawn in one visual area and are used for the whole volume.\n"
-        "-- grain: layer\n"
-        "-- cite: microns2025\n"
-        "-- questions: Q08, Q25, Q42\n"
-        "-- example: SELECT layer, top_um, bottom_um FROM layer_bounds ORDER BY top_um\n"
-        "SELECT\n"
-        "    l.layer, -- Cortical layer; WM is white matter\n"
-        "    l.top_um, -- Depth at which the layer begins [um]\n"
-        "    l.bottom_um, -- Depth at which the layer ends, NULL where it has no lower bound [um]\n"
-        f"    '{datastack.layers_area}' AS visual_area, -- Visual area in which the bounds were drawn\n"
-        f"    '{datastack.layers_source}' AS source -- Who gives the bounds\n"
-        f"FROM (VALUES\n    {rows}\n) AS l (layer, top_um, bottom_um)\n"
-    )
-
-
-def _viewer(datastack: Datastack) -> str:
-    viewer = datastack.viewer or Viewer("", "")
-    items = {
-        "datastack": datastack.name, "site": viewer.site, "image_source": viewer.image, "live_source": viewer.live
-    }  # fmt: skip
-    select = ",\n".join(f"    nullif('{text}', '') AS {name}" for name, text in items.items())
-    return (
-        "-- Where the dataset can be looked at in Neuroglancer, in one row; NULL where that is not known.\n"
-        "-- grain: datastack\n"
-        f"SELECT\n{select}\n"
-    )
-
-
-def _flat_segmentations(viewer: Viewer | None) -> str:
-    copies = viewer.flat.items() if viewer else ()
-    rows = ", ".join(f"({version}, '{source}')" for version, source in copies) or "(0, '')"
-    return (
-        "-- Versions of which there is a copy of the segmentation that anybody may look at, one row per version.\n"
-        "-- grain: version\n"
-        f"SELECT\n    f.version,\n    f.source\nFROM (VALUES {rows}) AS f (version, source)\nWHERE f.version > 0\n"
-    )
-
-
-def _number(value: float | None) -> str:
-    return "NULL" if value is None else repr(int(value) if value == int(value) else value)

@@ -13,6 +13,7 @@ from warehouse.registry.schema import AXES
 from warehouse.serve.body import Filter
 from warehouse.serve.refused import Refused, crash
 from warehouse.serve.served import Kind, Served, ServedColumn
+from warehouse.storage.quoting import quoted
 
 _DATABASE_TYPES = {
     Kind.BIG_INTEGER: "BIGINT",
@@ -93,7 +94,7 @@ class Conditions:
             raise crash(f"'{condition.column}'")
         if condition.operator == "spatial":
             return _within(alias, column, condition.value)
-        reference = f'{alias}."{column.name}"'
+        reference = f"{alias}.{quoted(column.name)}"
         if condition.operator in ("in", "notin"):
             return self._membership(reference, column, condition)
         if condition.value is None:

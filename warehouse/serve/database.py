@@ -15,6 +15,7 @@ from warehouse.serve.columns import Source
 from warehouse.serve.refused import database_error
 from warehouse.serve.served import Kind, Served, ServedTable
 from warehouse.serve.statement import Statement
+from warehouse.storage.quoting import quoted
 
 _TWO = int(duckdb.__version__.partition(".")[0]) >= 2
 """From 2.0 a relation gives Arrow rows without a copy; in 1.x one with parameters is ten times slower."""
@@ -86,7 +87,8 @@ class Engine:
 
     def _distinct(self, table: ServedTable, column: str) -> list[str]:
         with self._database.cursor() as cursor:
-            sql = f'SELECT DISTINCT "{column}" FROM {self.relation(table)} WHERE "{column}" IS NOT NULL ORDER BY 1'
+            name = quoted(column)
+            sql = f"SELECT DISTINCT {name} FROM {self.relation(table)} WHERE {name} IS NOT NULL ORDER BY 1"
             return [row[0] for row in cursor.execute(sql).fetchall()]
 
     def source(self, served: Served, position: int = 0, suffix: str = "", key: str = "") -> Source:

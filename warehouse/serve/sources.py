@@ -19,6 +19,7 @@ from warehouse.serve.served import (
 from warehouse.storage.encoding import decode_sql
 from warehouse.storage.manifest import TableEntry, read_manifest
 from warehouse.storage.paths import Folder
+from warehouse.storage.quoting import quoted, text_literal
 
 _KINDS = {
     "id": Kind.BIG_INTEGER,
@@ -114,10 +115,10 @@ def _stored_columns(entry: TableEntry) -> tuple[ServedColumn, ...]:
 
 
 def _rows(path: Path, columns: Collection[ServedColumn], entry: TableEntry) -> str:
-    files = ", ".join("'" + (path / file.path).as_posix().replace("'", "''") + "'" for file in entry.files)
+    files = ", ".join(text_literal((path / file.path).as_posix()) for file in entry.files)
     stored = f"SELECT {decode_sql(entry.encoding, entry.columns)} FROM read_parquet([{files}]) AS s"
     chosen = ", ".join(
-        f'{_expression(column, field in entry.columns, field)} AS "{field}"'
+        f"{_expression(column, field in entry.columns, field)} AS {quoted(field)}"
         for column in columns
         for field in column.fields
     )
@@ -137,5 +138,5 @@ _ABSENT = {
 
 def _expression(column: ServedColumn, stored: bool, field: str) -> str:
     if stored:
-        return f'"{field}"::DOUBLE' if field == "size" else f'"{field}"'
+        return f"{quoted(field)}::DOUBLE" if field == "size" else quoted(field)
     return "true" if field == "valid" else _ABSENT[column.kind]

@@ -14,6 +14,7 @@ from warehouse.serve.columns import Output, Rules, Source, named, visible
 from warehouse.serve.conditions import Conditions
 from warehouse.serve.refused import crash, database_error
 from warehouse.serve.served import Kind, ServedTable, ServedView
+from warehouse.storage.quoting import quoted
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def compile_query(sources: Sequence[Source], body: Body, rules: Rules, options: 
     sent = visible(outputs, joined=len(sources) > 1)
     _refuse_one_column(sent, rules)
     fields = _fields(sent, body.resolution, rules, options.wide)
-    chosen = ", ".join(f'{expression} AS "{name}"' for name, (expression, _) in fields.items())
+    chosen = ", ".join(f"{expression} AS {quoted(name)}" for name, (expression, _) in fields.items())
     kinds = {name: kind for name, (_, kind) in fields.items()}
     names: dict[str, dict[str, str]] = {}
     for output in outputs:
@@ -100,7 +101,7 @@ def _fields(
 
 def _scalar(output: Output, wide: bool) -> str:
     served, name = output.source.served, output.column.name
-    reference = f'{output.source.alias}."{name}"'
+    reference = f"{output.source.alias}.{quoted(name)}"
     if output.column.kind is Kind.FLOAT:
         type_ = "DOUBLE" if wide or isinstance(served, ServedView) else "FLOAT"
         return f"CASE WHEN NOT isnan({reference}) THEN {reference}::{type_} END"
@@ -142,7 +143,8 @@ def _rows(
     clauses = f"FROM {base.relation} AS {base.alias}"
     for other in sources[1:]:
         clauses += (
-            f' JOIN {other.relation} AS {other.alias} ON {base.alias}."{base.key}" = {other.alias}."{other.key}"'
+            f" JOIN {other.relation} AS {other.alias} "
+            f"ON {base.alias}.{quoted(base.key)} = {other.alias}.{quoted(other.key)}"
         )
     by_name = {source.served.name: source for source in sources}
     conditions = Conditions(rules.faithful, lambda reason: database_error(reason, f"SELECT * {clauses}"))

@@ -16,6 +16,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from inspect import cleandoc
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -340,6 +341,8 @@ def _contradictions_of(entry: TableEntry) -> Iterator[str]:
         yield "its files are cut by text"
     if any((file.min is None) != (file.max is None) or type(file.min) is not type(file.max) for file in files):
         yield "a file has a smallest value of another kind than its largest"
+    if len(entry.voxel_resolution) not in (0, 3):
+        yield "its voxel resolution has not three numbers"
     if not _is_moment(entry.fetched):
         yield "fetched is no date"
 
@@ -363,7 +366,10 @@ def _is_moment(text: str) -> bool:
 
 def schema_text() -> str:
     """The JSON Schema of a manifest, as `manifest.schema.json` has it."""
-    return json.dumps(msgspec.json.schema(Manifest), indent=1) + "\n"
+    schema = msgspec.json.schema(Manifest)
+    for definition in schema["$defs"].values():
+        definition["description"] = cleandoc(definition["description"])  # older releases keep the indentation
+    return json.dumps(schema, indent=1) + "\n"
 
 
 def sha256_of(path: Path) -> str:

@@ -1,0 +1,4 @@
+-- The cortical layer at a depth below the pia, by the bounds of `_layers` as one CASE, which the planner folds.
+-- macro: _layer_at(depth)
+-- made: of the dataset
+-- column: _layer_at VARCHAR: Cortical layer; NULL below the last one

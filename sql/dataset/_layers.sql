@@ -1,0 +1,8 @@
+-- The cortical layers of the dataset, from the pia downwards, one row each.
+-- grain: layer
+-- made: of the dataset
+-- column: layer VARCHAR: Cortical layer; WM is white matter
+-- column: top_um DOUBLE: Depth at which the layer begins [um]
+-- column: bottom_um DOUBLE: Depth at which the layer ends, NULL where it has no lower bound [um]
+-- column: visual_area VARCHAR: Visual area in which the bounds were drawn
+-- column: source VARCHAR: Who gives the bounds

@@ -1,0 +1,4 @@
+-- Rotated y of the pia, where depth is zero.
+-- macro: _pia_nm()
+-- made: of the dataset
+-- column: _pia_nm: Rotated y of the pia, where depth is zero [nm]

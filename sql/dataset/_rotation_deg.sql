@@ -1,0 +1,4 @@
+-- Angle about z that brings y in line with the pia's normal.
+-- macro: _rotation_deg()
+-- made: of the dataset
+-- column: _rotation_deg: Angle about z that brings y in line with the pia's normal [deg]

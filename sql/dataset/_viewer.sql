@@ -1,0 +1,7 @@
+-- Where the dataset can be looked at in Neuroglancer, in one row; NULL where that is not known.
+-- grain: datastack
+-- made: of the dataset
+-- column: datastack VARCHAR: CAVE's name of the dataset
+-- column: site VARCHAR: Address of the viewer
+-- column: image_source VARCHAR: Source of the electron microscopy
+-- column: live_source VARCHAR: Source of the segmentation that follows edits; it asks for a CAVE account

@@ -1,0 +1,4 @@
+-- Width of a voxel.
+-- macro: _voxel_x_nm()
+-- made: of the dataset
+-- column: _voxel_x_nm: Width of a voxel [nm]

@@ -1,0 +1,4 @@
+-- Height of a voxel.
+-- macro: _voxel_y_nm()
+-- made: of the dataset
+-- column: _voxel_y_nm: Height of a voxel [nm]

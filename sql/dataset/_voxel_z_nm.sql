@@ -1,0 +1,4 @@
+-- Thickness of a voxel.
+-- macro: _voxel_z_nm()
+-- made: of the dataset
+-- column: _voxel_z_nm: Thickness of a voxel [nm]

@@ -1,0 +1,5 @@
+-- The papers behind the tables, one row each.
+-- grain: key
+-- made: of the dataset
+-- column: key VARCHAR: Key of the paper
+-- column: paper VARCHAR: The paper, as it is cited

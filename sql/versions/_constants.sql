@@ -1,0 +1,7 @@
+-- The numbers that are of this dataset and not of the method, layers excepted, one row each.
+-- grain: name
+-- made: of the dataset
+-- column: name VARCHAR: What the number is
+-- column: value DOUBLE: The number, in `unit`
+-- column: unit VARCHAR: Its physical unit
+-- column: source VARCHAR: Who gives it

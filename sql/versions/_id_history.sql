@@ -1,0 +1,7 @@
+-- Which ids of cells and proofread segments each local version knows, one row per version and id.
+-- grain: version, id
+-- made: of all versions
+-- reads: _id_index
+-- column: id BIGINT: Root id or nucleus id
+-- column: version INTEGER: A version that knows it
+-- column: nucleus_id BIGINT: The nucleus; of a root with several the smallest, NULL for an orphan piece

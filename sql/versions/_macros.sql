@@ -1,0 +1,8 @@
+-- What the headers of the files say of each macro, one row each.
+-- grain: name
+-- made: of all versions
+-- column: name VARCHAR: Name of the macro
+-- column: signature VARCHAR: How it is called; `:=` gives the value of an argument that is left out
+-- column: returns VARCHAR: rows: used in FROM; value: used in an expression
+-- column: description VARCHAR: What it answers, and its warnings
+-- column: example VARCHAR: A query that shows it at work

@@ -1,0 +1,6 @@
+-- Which other segments each local version knows, one row per version and segment; none where there is one version only.
+-- grain: version, root
+-- made: of all versions
+-- reads: _orphans
+-- column: root BIGINT: Root id of a segment without a nucleus
+-- column: version INTEGER: A version in whose synapses it occurs

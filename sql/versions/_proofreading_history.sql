@@ -1,0 +1,9 @@
+-- Proofreading of cells in each version that has a table of it.
+-- grain: version, nucleus_id
+-- made: of all versions
+-- reads: _proofread_cells
+-- column: version INTEGER: Materialization version of CAVE
+-- column: nucleus_id BIGINT: The cell; segments with several nuclei or none are left out
+-- column: status_axon BOOLEAN: Whether the axon was proofread
+-- column: strategy_axon VARCHAR: How far the axon was proofread
+-- column: strategy_dendrite VARCHAR: How far the dendrite was proofread

@@ -1,0 +1,16 @@
+-- What the manifest of each local version says of each table, known tables that are not here among them.
+-- grain: version, table_name
+-- made: of all versions
+-- column: version INTEGER: Materialization version of CAVE
+-- column: table_name VARCHAR: Table, under CAVE's name
+-- column: source VARCHAR: Where it was fetched from: cave, archive, delta, synthetic; NULL where absent
+-- column: url VARCHAR: Address it was fetched from
+-- column: source_sha256 VARCHAR: SHA-256 of the file it was read from; NULL where it was no single file
+-- column: scope VARCHAR: Which rows are here: all, or which synapses
+-- column: n_rows BIGINT: Number of rows
+-- column: fetched TIMESTAMP: When the table was fetched, UTC
+-- column: absent_reason VARCHAR: Why a known table is not here; NULL where it is
+-- column: schema_type VARCHAR: CAVE's annotation schema
+-- column: reference_table VARCHAR: The table whose id target_id refers to; NULL where there is none
+-- column: description VARCHAR: CAVE's description of the table
+-- column: notice VARCHAR: CAVE's notice about the table; NULL where there is none

@@ -1,0 +1,14 @@
+-- The tables of CAVE that are described here, under the names that the dataset has for them, one row each.
+-- grain: table_name
+-- made: of the dataset
+-- column: table_name VARCHAR: Table, under CAVE's name
+-- column: role VARCHAR: What it is about: nucleus, cell type, proofreading, synapse, ...; NULL if not described here
+-- column: kind VARCHAR: table, view (CAVE computes it) or archive (only the public archive has it)
+-- column: description VARCHAR: What a row is
+-- column: schema_type VARCHAR: CAVE's annotation schema
+-- column: key_columns VARCHAR: Columns that identify a row
+-- column: reference_table VARCHAR: The table whose id target_id refers to; NULL where there is none
+-- column: since_version INTEGER: First version known to have it; NULL where not known
+-- column: until_version INTEGER: First version known to have it no more; NULL where not known
+-- column: warnings VARCHAR: What makes people get it wrong, a line each; NULL where there is nothing
+-- column: citations VARCHAR: Keys of the papers to cite
