@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -121,7 +122,9 @@ def snapshot(
         job.run(lambda: connect(job))
         if whose is not None:
             SkeletonJob(folder, version, whose, progress).run(service)
-    if not was_finished or _is_older(folder.database, folder.manifest(version)):
+    from warehouse.catalog.committed import is_current
+
+    if not was_finished or not is_current(folder):
         from warehouse.catalog.build import build
 
         build(folder, memory=order.memory)
@@ -156,9 +159,46 @@ def versions(
     print_rows(COLUMNS, sources.table(Folder.of(root, datastack).versions()), form)
 
 
-def _is_older(database: Path, manifest: Path) -> bool:
-    """Whether the database does not show what was published: the job that published it was killed right then."""
-    return not database.exists() or database.stat().st_mtime < manifest.stat().st_mtime
+def repair(
+    version: Annotated[
+        int | None, Parameter(help="A version that is here. If not given: all of them.", show_default=False)
+    ] = None,
+    *,
+    server: Annotated[str | None, Parameter(help="The CAVE service; the public one if not given.")] = None,
+    from_: Annotated[str | None, Parameter("--from", help="Another place of the archive's files.")] = None,
+    root: Annotated[
+        Path | None, Parameter(help="Where the data are; else $MICRONS_ROOT, else the platform's data folder.")
+    ] = None,
+    datastack: Annotated[str, Parameter(help="CAVE's name of the dataset.")] = DEFAULT_DATASTACK,
+    quiet: Annotated[bool, Parameter(negative=(), help="Show no progress.")] = False,
+) -> None:
+    """Verify versions and heal what is damaged.
+
+    Only a damaged table is fetched again, from where it came from. What is made from tables is made
+    again here. Each file that was damaged is a line of the output.
+    """
+    from ingest.cave.service import CaveService
+    from ingest.job.order import Order
+    from ingest.job.repair import repair as heal
+    from ingest.job.sources import Sources
+    from ingest.parts.progress import shown
+    from ingest.parts.source import Source, SourceName
+
+    _quiet_libraries()
+    folder = Folder.of(root, datastack)
+
+    @cache
+    def service() -> CaveService:
+        return CaveService(datastack, server=server)
+
+    sources = Sources(datastack, service, from_)
+    with shown(quiet) as progress:
+
+        def connect(order: Order, source: SourceName) -> Callable[[], Source]:
+            return lambda: sources.connect(source, order.version, order.synapses or "all", progress)
+
+        done = heal(folder, version, connect, progress)
+    print("\n".join(done) or "nothing is damaged")
 
 
 def selftest(

@@ -91,11 +91,12 @@ def demo(
     """
     recipe = _Recipe(_sensible(cells), seed)
     folder = _prepare(directory, recipe)
-    if folder.versions():
+    if _is_made(directory, folder):
         log.info("the demo is in %s already; asking it again", directory)
     else:
+        _mark(directory, recipe, is_made=False)  # first of all: whatever is written here is synthetic
         _make(folder, recipe)
-        replace_file(directory / _MARK, json.dumps(asdict(recipe)).encode())
+        _mark(directory, recipe, is_made=True)
     _answer(folder)
     log.info("ask it yourself: microns path --shell --root %s", directory)
 
@@ -121,7 +122,7 @@ def _prepare(directory: Path, recipe: _Recipe) -> Folder:
     """The folder of the demo; one made from another recipe is made anew, anybody else's is left alone."""
     folder = Folder.of(directory)
     mark = directory / _MARK
-    if mark.exists() and json.loads(mark.read_text()) != asdict(recipe):
+    if mark.exists() and not asdict(recipe).items() <= _marked(directory).items():
         shutil.rmtree(folder.path, ignore_errors=True)
         mark.unlink()
     elif folder.versions() and not mark.exists():
@@ -129,6 +130,24 @@ def _prepare(directory: Path, recipe: _Recipe) -> Folder:
             f"{directory} holds a warehouse that is not a demo; name another folder: microns demo DIR"
         )
     return folder
+
+
+def _mark(directory: Path, recipe: _Recipe, *, is_made: bool) -> None:
+    replace_file(directory / _MARK, json.dumps({**asdict(recipe), "is_made": is_made}).encode())
+
+
+def _marked(directory: Path) -> dict[str, object]:
+    """What the mark says; nothing where there is none, or only half of one."""
+    try:
+        said = json.loads((directory / _MARK).read_text())
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _is_made(directory: Path, folder: Folder) -> bool:
+    """Whether a demo was made to its end; one that was interrupted is continued."""
+    return bool(_marked(directory).get("is_made", True)) and folder.database.is_file()
 
 
 def _make(folder: Folder, recipe: _Recipe) -> None:

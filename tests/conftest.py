@@ -21,7 +21,7 @@ from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.clustering import cluster_synapses
 from warehouse.storage.files import write_table
-from warehouse.storage.manifest import Manifest, TableEntry
+from warehouse.storage.manifest import Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
 from warehouse.storage.publish import publish
 
@@ -58,6 +58,12 @@ class SmallWarehouse:
             self.folder,
             assembled,
             Manifest(self.folder.datastack, version, f"2026-01-01T00:00:0{version % 9}", entries),
+        )
+
+    def file(self, version: int, table: str) -> Path:
+        """The first file of a table."""
+        return (
+            self.folder.version(version) / read_manifest(self.folder.manifest(version)).tables[table].files[0].path
         )
 
     def connect(self, version: int | None = None, **options: Any) -> Warehouse:

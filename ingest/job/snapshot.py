@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version as installed
@@ -32,7 +32,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.files import write_table
 from warehouse.storage.manifest import Layout, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import changing, finish_publishing, only_job, publish
+from warehouse.storage.publish import changing, complete_old_swap, only_job, publish
 from warehouse.versions.store_difference import BaseVersion, require_storable, store_difference
 
 log = logging.getLogger(__name__)
@@ -57,24 +57,42 @@ class Plan:
 class Snapshot:
     """One run of the job."""
 
-    def __init__(self, folder: Folder, order: Order, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        order: Order,
+        progress: Progress | None = None,
+        *,
+        again: Collection[str] = (),
+    ) -> None:
         """Prepare a run; nothing is asked or written yet.
 
         Args:
             folder: the warehouse's folder of the datastack.
             order: what is to be here.
             progress: shows how far it is.
+            again: tables to fetch although they are here, because they are damaged.
         """
+        self._again = again
         self.folder = folder
         self.order = order
         self.progress = progress or Silent()
-        self.manifest = _published(folder, order.version)
+        self.manifest = self._published()
         self.against = base_version_of(self.manifest, folder, order)
         self.scope = scope_of(self.manifest, order, self.against)
         self._staging = folder.staging(order.version)
         self._parts: dict[str, list[Path]] = {}
         self._failures = 0
         self._lock = Lock()
+
+    def _published(self) -> Manifest | None:
+        """What is here, without what is to be fetched again."""
+        path = self.folder.manifest(self.order.version)
+        if not path.exists():
+            return None
+        manifest = read_manifest(path)
+        kept = {name: entry for name, entry in manifest.tables.items() if name not in self._again}
+        return replace(manifest, tables=kept)
 
     @property
     def is_finished(self) -> bool:
@@ -100,8 +118,8 @@ class Snapshot:
                     self._clear_published(self.manifest)
             return self.manifest
         with only_job(self._staging), disk_errors(self.folder.path):
-            finish_publishing(self.folder, self.order.version)
-            self.manifest = _published(self.folder, self.order.version)
+            complete_old_swap(self.folder, self.order.version)
+            self.manifest = self._published()
             if self.manifest is not None:
                 self._clear_published(self.manifest)
             source = connect()
@@ -121,7 +139,7 @@ class Snapshot:
         selection = source.select(self.order.version, self.order.tables, self.scope, here)
         missing = [table for table in selection.tables if not self._is_here(table)]
         for table in missing:
-            if table.name == SYNAPSE:
+            if table.name == SYNAPSE and SYNAPSE not in self._again:
                 require_storable(self.folder, self.order.version, table, self.scope, self.against)
         if SYNAPSE in here and self.scope != "all" and any(table.name == SYNAPSE for table in missing):
             log.warning(
@@ -200,7 +218,8 @@ class Snapshot:
         with changing(self.folder, [self.order.version, *base] if synapses else []):
             for table in synapses:
                 self.against = BaseVersion.of(self.folder, base[0]) if base else None
-                require_storable(self.folder, self.order.version, table, self.scope, self.against)
+                if SYNAPSE not in self._again:
+                    require_storable(self.folder, self.order.version, table, self.scope, self.against)
             yield
 
     def _publish(self, source: Source, plan: Plan) -> Manifest:
@@ -224,8 +243,7 @@ class Snapshot:
             # The next build decides which are still right.
             stored_views=self.manifest.stored_views if self.manifest else {},
         )
-        publish(self.folder, assembled, manifest)
-        published = read_manifest(self.folder.manifest(selection.version))
+        published = publish(self.folder, assembled, manifest)
         self._clear_published(published)
         return published
 
@@ -235,8 +253,7 @@ class Snapshot:
             assembled = self._staging / "assembled"
             shutil.rmtree(assembled, ignore_errors=True)
             assembled.mkdir(parents=True)
-            publish(self.folder, assembled, replace(manifest, layout=layout))
-            self.manifest = read_manifest(self.folder.manifest(manifest.version))
+            self.manifest = publish(self.folder, assembled, replace(manifest, layout=layout))
 
     def _clear_published(self, manifest: Manifest) -> None:
         """Forget the parts of what is published, also those of a job that was killed just before it did so."""
@@ -274,11 +291,6 @@ def is_finished(manifest: Manifest, names: Sequence[str], scope: Scope, source: 
         return not is_about_synapses(name) or entry.scope in (scope, "all")
 
     return all(is_here(name) for name in names or annotation_tables())
-
-
-def _published(folder: Folder, version: int) -> Manifest | None:
-    path = folder.manifest(version)
-    return read_manifest(path) if path.exists() else None
 
 
 def _tools(source: Source) -> dict[str, str]:

@@ -11,8 +11,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,9 @@ from msgspec.structs import replace
 
 from tests.benchmarks.volume import write_parts
 from tests.conftest import SmallWarehouse, filled
-from warehouse.catalog.build import build
+from warehouse.catalog.build import build, only_build
+from warehouse.catalog.collect import collect
+from warehouse.catalog.committed import committed_names
 from warehouse.demo.synthetic import Volume, synthesize
 from warehouse.demo.synthetic.volume import cells_for
 from warehouse.query.session import connect
@@ -30,7 +34,7 @@ from warehouse.storage.files import write_table
 from warehouse.storage.logical import logical_rows
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import finish_publishing, publish
+from warehouse.storage.publish import publish
 
 KILLS = int(os.environ.get("MICRONS_KILLS", "2"))
 pytestmark = [
@@ -58,28 +62,29 @@ shutil.rmtree(assembled, ignore_errors=True)
 cluster_synapses(assembled, TABLES[SYNAPSE], sorted(Path(sys.argv[2]).glob("*.parquet")), source="synthetic")
 """
 BUILD = "build(folder)"
-SWAP = """
+STEPS = """
 import os, shutil, signal
 
-def swap(folder, steps):
-    new = read_manifest(folder.staging(1507) / "manifest.json")
-    changes = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree")
+def job(folder, steps):
+    changes = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "os.truncate")
     left = [steps]
     def die(event, arguments):
-        if event in changes:
+        writes = event == "open" and isinstance(arguments[1], str) and "w" in arguments[1]
+        if event in changes or writes:
             left[0] -= 1
             if left[0] < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
     sys.addaudithook(die)
-    publish(folder, folder.staging(1507), new)
+    publish(folder, folder.staging(1507) / "assembled", read_manifest(folder.staging(1507) / "manifest.json"))
+    build(folder)
     os._exit(0)
 
-for steps in range(1000):
+for steps in range(0, 1000, int(sys.argv[3])):
     copy = Folder.of(Path(sys.argv[2]) / f"{steps:03d}")
     shutil.copytree(folder.path, copy.path)
     child = os.fork()
     if child == 0:
-        swap(copy, steps)
+        job(copy, steps)
     if os.waitpid(child, 0)[1] == 0:
         break
 """
@@ -138,7 +143,7 @@ def unlisted(folder: Folder) -> list[str]:
     """What is in a datastack's folder and should not be."""
     manifest = read_manifest(folder.manifest(VERSION))
     known = {f"v{VERSION}/{file.path}" for file in manifest.files}
-    known |= {f"v{VERSION}/manifest.json", "microns.duckdb", "init.sql"}
+    known |= {f"v{VERSION}/manifest.json", "microns.duckdb", "init.sql", *committed_names(folder).values()}
     found = (path.relative_to(folder.path).as_posix() for path in folder.path.rglob("*") if path.is_file())
     hidden = [path.name for path in folder.path.rglob(".*")]
     return [path for path in found if path not in known] + hidden
@@ -227,35 +232,66 @@ def forget_models(folder: Folder) -> None:
     replace(manifest, stored_views=models).write(folder.manifest(VERSION))
 
 
-def test_killed_at_every_step_of_a_swap(small: SmallWarehouse, tmp_path: Path) -> None:
-    """Whatever was done when the process died, the next job completes it and leaves nothing else."""
+def test_killed_at_every_step_of_publishing_and_building(small: SmallWarehouse, tmp_path: Path) -> None:
+    """Readers see the old tables and database, or the new ones; the same job then ends with the new."""
     dropped = "nucleus_ref_neuron_svm"
     given = {NUCLEUS: "id\n1", dropped: "target_id\n1", SYNAPSE: "id\n1\n2"}
     small.given(VERSION, **given)
     build(small.folder)
-    assembled = small.folder.staging(VERSION)
+    assembled = small.folder.staging(VERSION) / "assembled"
     manifest = read_manifest(small.folder.manifest(VERSION))
     new = {
         NUCLEUS: write_table(assembled, TABLES[NUCLEUS], filled(TABLES[NUCLEUS], "id\n1\n2"), source="cave"),
         SYNAPSE: cluster_synapses(assembled, TABLES[SYNAPSE], filled(TABLES[SYNAPSE], "id\n3"), source="cave"),
     }
     tables = {name: entry for name, entry in (manifest.tables | new).items() if name != dropped}
-    replace(manifest, tables=tables).write(assembled / "manifest.json")
-    expected = replace(manifest, tables=tables).files
-    finish(SWAP, small.folder.path, tmp_path / "steps")
+    replace(manifest, tables=tables).write(assembled.parent / "manifest.json")
+    before = counts(small.folder)
+    finish(STEPS, small.folder.path, tmp_path / "steps", 1 if KILLS > 2 else 4)
     steps = [Folder.of(path) for path in sorted((tmp_path / "steps").iterdir())]
     assert len(steps) > 10
+    after = counts(steps[-1])
+    assert (before, after) == ([(1, 2, 1, 1)], [(2, 1, 0, 2)])
     for folder in steps:
-        with connect(root=folder.path.parent) as warehouse:
-            assert warehouse.sql("SELECT count(*) FROM versions").fetchall() == [(1,)]
-        finish_publishing(folder, VERSION)
-        if folder.staging(VERSION).exists():  # killed before the swap began: all is as it was
-            assert read_manifest(folder.manifest(VERSION)).files == manifest.files
-            shutil.rmtree(folder.staging(VERSION))
-        else:
-            assert read_manifest(folder.manifest(VERSION)).files == expected
-        hashes(folder.version(VERSION))
+        seen = counts(folder)
+        assert seen in (before, after)
+        assert shell_counts(folder) == seen
+        if folder.staging(VERSION).exists() and (folder.staging(VERSION) / "assembled").exists():
+            publish(folder, folder.staging(VERSION) / "assembled", replace(manifest, tables=tables))
+        build(folder)
+        assert counts(folder) == shell_counts(folder) == after
+        shutil.rmtree(folder.staging(VERSION), ignore_errors=True)
+        with only_build(folder):
+            collect(folder, timedelta(0))
         assert unlisted(folder) == []
+
+
+COUNTS = """
+SELECT (SELECT count(*) FROM nucleus_detection_v0), (SELECT count(*) FROM synapses_pni_2),
+(SELECT count(*) FROM nucleus_ref_neuron_svm), (SELECT count(*) FROM cells)
+"""
+"""Of three tables and a stored view."""
+
+
+def counts(folder: Folder) -> list[tuple[object, ...]]:
+    with connect(root=folder.path.parent) as warehouse:
+        rows: list[tuple[object, ...]] = warehouse.sql(COUNTS).fetchall()
+        return rows
+
+
+def shell_counts(folder: Folder) -> list[tuple[object, ...]]:
+    """What the stock shell, which is of DuckDB 1.5, answers in the folder."""
+    program = shutil.which("duckdb", path=sysconfig.get_path("scripts"))
+    assert program, "the shell is installed with the extra `shell`"
+    query = f"SET search_path = 'v{VERSION},v{VERSION}_cave,main'; {COUNTS}"
+    done = subprocess.run(
+        [program, "-readonly", "-csv", "-noheader", folder.database.name, query],
+        cwd=folder.path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [tuple(map(int, line.split(","))) for line in done.stdout.split()]
 
 
 def test_without_room_for_synapses_nothing_is_left(parts: Path, tmp_path: Path) -> None:

@@ -80,8 +80,10 @@ def test_what_cannot_be_built_is_a_sentence(small: SmallWarehouse) -> None:
 
 def test_a_missing_file_is_a_sentence(small: SmallWarehouse) -> None:
     small.given(943, nucleus_detection_v0=NUCLEUS)
-    (small.folder.version(943) / "cave" / "nucleus_detection_v0" / "part-0.parquet").unlink()
-    with pytest.raises(SnapshotDamaged, match=r"part-0.parquet of version 943 is missing"):
+    small.file(943, "nucleus_detection_v0").unlink()
+    with pytest.raises(
+        SnapshotDamaged, match=r"part-0.parquet of version 943 in .* is missing; run: microns repair 943"
+    ):
         build(small.folder)
 
 

@@ -64,11 +64,11 @@ def sound(small: SmallWarehouse, template: SmallWarehouse) -> SmallWarehouse:
 )
 def test_files_that_are_not_those_of_the_manifest(sound: SmallWarehouse, damage: object, problem: str) -> None:
     assert callable(damage)
-    damage(sound.folder.version(1718) / "cave" / "nucleus_detection_v0" / "part-0.parquet")
+    damage(sound.file(1718, "nucleus_detection_v0"))
     found = broken(sound.folder)
     assert list(found) == ["files are those of the manifest"]
     assert problem in str(found["files are those of the manifest"])
-    assert "microns snapshot 1718" in str(found["files are those of the manifest"])
+    assert "microns repair 1718" in str(found["files are those of the manifest"])
 
 
 def rewrite_table(folder: Folder, table: str, frame: pl.DataFrame) -> None:
@@ -84,7 +84,8 @@ def rewrite_table(folder: Folder, table: str, frame: pl.DataFrame) -> None:
 
 
 def read_table(folder: Folder, table: str) -> pl.DataFrame:
-    return pl.read_parquet(folder.version(1718) / f"cave/{table}/part-0.parquet")
+    (file,) = read_manifest(folder.manifest(1718)).tables[table].files
+    return pl.read_parquet(folder.version(1718) / file.path)
 
 
 def test_rows_that_break_what_the_registry_says(sound: SmallWarehouse) -> None:

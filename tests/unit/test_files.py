@@ -20,7 +20,7 @@ from warehouse.storage import clustering, files
 from warehouse.storage.clustering import cluster_synapses
 from warehouse.storage.manifest import Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import finish_publishing, publish
+from warehouse.storage.publish import complete_old_swap, publish
 
 SYNAPSE = TABLES["synapses_pni_2"]
 TYPES = TABLES["aibs_metamodel_celltypes_v661"]
@@ -138,10 +138,10 @@ def test_tables_are_sorted_and_nulls_survive(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("crashing", "seen"),
-    [("warehouse.storage.publish._set_aside", [1]), ("shutil.rmtree", [1, 2])],
+    [("warehouse.storage.publish.make_durable", [1]), ("shutil.rmtree", [1, 2])],
     ids=["before the first table", "after the last"],
 )
-def test_a_swap_that_was_cut_short_is_completed(
+def test_publishing_that_was_cut_short_leaves_the_old_tables_or_the_new(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crashing: str, seen: list[int]
 ) -> None:
     folder = Folder.of(tmp_path)
@@ -150,7 +150,7 @@ def test_a_swap_that_was_cut_short_is_completed(
     second = folder.staging(7) / "second"
     manifest = manifest_of(second, folder, 1, 2)
 
-    def crash(*paths: Path) -> None:
+    def crash(*paths: Path, **options: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -158,6 +158,43 @@ def test_a_swap_that_was_cut_short_is_completed(
         with pytest.raises(KeyboardInterrupt):
             publish(folder, second, manifest)
     assert published(folder, read_manifest(folder.manifest(7))) == seen  # one version or the other, always whole
-    finish_publishing(folder, 7)
+    again = folder.staging(7) / "again"
+    publish(folder, again, manifest_of(again, folder, 1, 2))
     assert published(folder, read_manifest(folder.manifest(7))) == [1, 2]
-    assert not list(folder.version(7).glob(".*"))
+    assert len(list(folder.version(7).glob("cave/*"))) == 2  # the same content has the same name
+
+
+def test_nothing_that_was_published_is_ever_replaced(tmp_path: Path) -> None:
+    folder = Folder.of(tmp_path)
+    before: dict[Path, bytes] = {}
+    for ids in ((1,), (1, 2), (1,), (3,)):
+        assembled = folder.staging(7) / "assembled"
+        publish(folder, assembled, manifest_of(assembled, folder, *ids))
+        here = {path: path.read_bytes() for path in folder.version(7).rglob("*.parquet")}
+        assert before.items() <= here.items()
+        before = here
+    assert len(before) == 3
+
+
+def test_publishing_the_same_content_heals_a_damaged_file(tmp_path: Path) -> None:
+    folder = Folder.of(tmp_path)
+    assembled = folder.staging(7) / "assembled"
+    (file,) = publish(folder, assembled, manifest_of(assembled, folder, 1, 2)).files
+    path = folder.version(7) / file.path
+    good = path.read_bytes()
+    path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    publish(folder, assembled, manifest_of(assembled, folder, 1, 2))
+    assert path.read_bytes() == good
+
+
+def test_a_swap_of_the_first_format_is_completed(tmp_path: Path) -> None:
+    """Killed in the middle, it had moved one new table into place, and the other not yet."""
+    folder = Folder.of(tmp_path)
+    version = folder.version(7)
+    old = manifest_of(version, folder, 1)
+    old.write(folder.manifest(7))
+    swap = version / ".swap"
+    manifest_of(swap, folder, 1, 2).write(swap / "manifest.json")
+    complete_old_swap(folder, 7)
+    assert published(folder, read_manifest(folder.manifest(7))) == [1, 2]
+    assert not list(version.glob(".*"))

@@ -1,8 +1,9 @@
 """Making microns.duckdb: views, macros and comments over what is in a datastack's folder. It holds no rows.
 
-The file is made beside the old one and takes its place in one step. Beyond views whose rows are to be stored and
-are not yet (see `warehouse.catalog.stored_views`) nothing is scanned; that costs a second or so, so there is no
-partial rebuild.
+The file is made beside the old one and takes its place in one step. That is the switch from one state of the
+folder to the next: the database names exactly the files that it was made from, and readers go by it. Nothing is
+scanned but what is to be stored and is not yet (see `warehouse.catalog.stored_views`); a build costs a second or
+so, so there is no partial rebuild.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+from msgspec.structs import replace
 
+from warehouse.catalog.collect import collect
+from warehouse.catalog.committed import (
+    committed_manifests,
+    create_generations,
+    same_tables,
+    write_committed,
+)
 from warehouse.catalog.local_tables import create_local_views
 from warehouse.catalog.names import Names
 from warehouse.catalog.root_lineage import store_lineages
@@ -26,10 +35,10 @@ from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, Usag
 from warehouse.registry.datastacks import datastack_of
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.locks import exclusive_lock
-from warehouse.storage.manifest import Manifest, TableEntry, read_manifest, replace_file
+from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest, replace_file
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import finish_publishing
+from warehouse.storage.publish import complete_old_swap, heads, make_durable
 from warehouse.storage.quoting import quoted, text_literal
 
 STORAGE = "v1.2.0"
@@ -72,8 +81,8 @@ def only_build(folder: Folder) -> AbstractContextManager[None]:
 
 def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
     for version in folder.versions():
-        finish_publishing(folder, version)
-    manifests = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
+        complete_old_swap(folder, version)
+    manifests = {version: _with_what_readers_have(folder, version) for version in folder.versions()}
     for manifest in manifests.values():
         require_files(folder, manifest)
     if default is not None:
@@ -84,36 +93,73 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
     with disk_errors(folder.path), TemporaryDirectory(dir=folder.path, prefix=".build-") as workshop:
         temporary = Path(workshop) / folder.database.name
         with database(temporary, folder.path, memory) as con:
-            _fill(con, folder, Path(workshop), manifests, chosen)
-        _take_place(temporary, folder.database)
+            built = _fill(con, folder, Path(workshop), manifests, chosen)
+        make_durable([temporary, folder.path])
+        _take_place(temporary, folder.database)  # the switch: from here on new sessions see the new state
+        make_durable([folder.path])
+    _note_in_heads(folder, built)
     replace_file(folder.init_sql, init_sql(folder.path, chosen).encode())
+    collect(folder)
     return folder.database
 
 
+def _with_what_readers_have(folder: Folder, version: int) -> Manifest:
+    """The newest manifest of a version, with all stored views and lineages that the present database has.
+
+    A build that was killed after its switch has not noted them in `manifest.json`. What is derived and has lost a
+    file is left out, so it is made anew.
+    """
+    head = read_manifest(folder.manifest(version))
+    tables, stored = head.tables, head.stored_views
+    if (seen := committed_manifests(folder).get(version)) is not None:
+        tables = seen.tables if same_tables(seen, head) else tables
+        stored = seen.stored_views | stored
+
+    def is_whole(file: DataFile) -> bool:
+        return file_problem(folder.version(version) / file.path, file) is None
+
+    def kept(entry: TableEntry) -> TableEntry:
+        return replace(entry, lineages=[each for each in entry.lineages if is_whole(each.file)])
+
+    return replace(
+        head,
+        tables={name: kept(entry) for name, entry in tables.items()},
+        stored_views={name: entry for name, entry in stored.items() if all(map(is_whole, entry.files))},
+    )
+
+
+def _note_in_heads(folder: Folder, built: Mapping[int, Manifest]) -> None:
+    """Note what was stored where jobs look it up, unless one of them has published other tables meanwhile."""
+    with heads(folder):
+        for version, manifest in built.items():
+            path = folder.manifest(version)
+            if path.is_file() and (head := read_manifest(path)) != manifest and same_tables(head, manifest):
+                manifest.write(path)
+
+
 def require_files(folder: Folder, manifest: Manifest) -> None:
-    """See that all files of a version are there, those of the version that it is stored against too.
+    """See that all files of a version are there in their size, those of its base too, which costs next to nothing.
 
     Raises:
         SnapshotDamaged: one is not.
     """
-    for file in manifest.files:
-        if not (folder.version(manifest.version) / file.path).is_file():
-            raise SnapshotDamaged(
-                f"{file.path} of version {manifest.version} is missing in {folder.path}; remove the folder "
-                f"v{manifest.version} and fetch it again with: microns snapshot {manifest.version}"
-            )
     require_bases(folder, manifest)
-    for entry in manifest.tables.values():
-        _require_base(folder, manifest, entry)
+    own = [(manifest.version, file) for file in manifest.files]
+    base = [(e.base.version, file) for e in manifest.tables.values() if e.base for file in e.base.files]
+    for version, file in (*own, *base):
+        if (problem := file_problem(folder.version(version) / file.path, file)) is not None:
+            raise SnapshotDamaged(
+                f"{file.path} of version {version} in {folder.path} {problem}; run: microns repair {version}"
+            )
 
 
-def _require_base(folder: Folder, manifest: Manifest, entry: TableEntry) -> None:
-    """The files that a version is stored against are still those of the other version."""
-    if (base := entry.base) is None:
-        return
-    there = {file.sha256 for file in read_manifest(folder.manifest(base.version)).files}
-    if not {file.sha256 for file in base.files} <= there:
-        raise _without_base(folder, manifest, base.version, "others")
+def file_problem(path: Path, file: DataFile) -> str | None:
+    """What is wrong with a file as far as its size tells; None if nothing is."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return "is missing"
+    return None if size == file.bytes else f"has {size:,} bytes, not {file.bytes:,}"
 
 
 def require_bases(folder: Folder, manifest: Manifest) -> None:
@@ -123,16 +169,11 @@ def require_bases(folder: Folder, manifest: Manifest) -> None:
         SnapshotDamaged: one is not.
     """
     for base in manifest.bases:
-        if not folder.manifest(base).is_file():
-            raise _without_base(folder, manifest, base, "gone")
-
-
-def _without_base(folder: Folder, manifest: Manifest, base: int, are: str) -> SnapshotDamaged:
-    return SnapshotDamaged(
-        f"version {manifest.version} needs the synapses of version {base}, and those in {folder.path} are {are}; "
-        f"bring them back, or remove the folder v{manifest.version} and fetch it again with: "
-        f"microns snapshot {manifest.version}"
-    )
+        if not folder.version(base).is_dir():
+            raise SnapshotDamaged(
+                f"version {manifest.version} needs the synapses of version {base}, and those are gone from "
+                f"{folder.path}; bring the folder v{base} back, or run: microns repair {base}"
+            )
 
 
 def _remove_abandoned(folder: Folder) -> None:
@@ -153,7 +194,7 @@ def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:
 
 def _fill(
     con: duckdb.DuckDBPyConnection, folder: Folder, workshop: Path, manifests: dict[int, Manifest], default: int
-) -> None:
+) -> dict[int, Manifest]:
     """The steps of a build, in their order."""
     views = load_views(datastack_of(folder.datastack))
     right = {version: without_stale(manifest, views, manifests) for version, manifest in manifests.items()}
@@ -176,8 +217,10 @@ def _fill(
         now[version] = store_models(con, folder, now[version], views, assembled[version], followed)
     names.create_spanning_views()
     names.create_looks_at_others()
+    create_generations(con, {version: write_committed(folder, manifest) for version, manifest in now.items()})
     con.execute("COMMIT")
     create_local_views(con, folder.local)  # after all else: a file that cannot be read would abort a transaction
+    return now
 
 
 @contextmanager

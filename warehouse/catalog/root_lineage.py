@@ -8,6 +8,7 @@ that root is not in the other one at all. Few rows have such roots; they are sou
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,9 +23,9 @@ from warehouse.registry.tables import SYNAPSE
 from warehouse.storage.checksum import SUMMED
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.lineage import SIDES, current_lineages, write_lineage
-from warehouse.storage.manifest import DataFile, Lineage, Manifest, read_manifest
+from warehouse.storage.manifest import DataFile, Lineage, Manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import publish, require_unchanged
+from warehouse.storage.publish import place
 from warehouse.storage.quoting import quoted
 
 log = logging.getLogger(__name__)
@@ -63,10 +64,10 @@ def store_lineages(
             log.info("version %d: following the roots of version %d", manifest.version, other.version)
             file = _compared(con, assembled, name, (other, manifest), views)
             found[other.version] = Lineage(other.version, file, other.tables[name].fingerprint)
-    require_unchanged(folder, manifest)
     tables = manifest.tables | {name: replace(entry, lineages=list(found.values()))}
-    publish(folder, assembled, replace(manifest, tables=tables))
-    return read_manifest(folder.manifest(manifest.version))
+    placed = place(folder, assembled, replace(manifest, tables=tables))
+    shutil.rmtree(assembled, ignore_errors=True)
+    return placed
 
 
 def _compared(

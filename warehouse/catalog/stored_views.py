@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby, pairwise
 from operator import itemgetter
@@ -30,9 +31,9 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.encoding import decode_sql, encode, encoding_for, parquet_options, parquet_source, ranges
 from warehouse.storage.files import now, read_back
 from warehouse.storage.lineage import current_lineages
-from warehouse.storage.manifest import Encoding, Manifest, TableEntry, read_manifest
+from warehouse.storage.manifest import Encoding, Manifest, TableEntry
 from warehouse.storage.paths import FILE, Folder, model_path
-from warehouse.storage.publish import publish, require_unchanged
+from warehouse.storage.publish import place
 from warehouse.storage.quoting import quoted, text_literal
 
 log = logging.getLogger(__name__)
@@ -66,15 +67,13 @@ def store_models(
     prints = _fingerprints(manifest, views, others or {})
     stale = [views[name] for name in prints if name not in manifest.stored_views]
     stale = [view for view in stale if view.looks_at_others == (others is not None)]
-    published = read_manifest(folder.manifest(manifest.version))
-    if not stale and published.stored_views.keys() == manifest.stored_views.keys():
+    if not stale:
         return manifest
     with disk_errors(assembled):
         assembled.mkdir(parents=True)
         made = {view.name: _store(con, assembled, manifest, view, prints[view.name]) for view in stale}
-    manifest = replace(manifest, stored_views=manifest.stored_views | made)
-    require_unchanged(folder, manifest)
-    publish(folder, assembled, manifest)
+    manifest = place(folder, assembled, replace(manifest, stored_views=manifest.stored_views | made))
+    shutil.rmtree(assembled, ignore_errors=True)
     for view in stale:
         create_curated(con, manifest, view, views)
     return manifest

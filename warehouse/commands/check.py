@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
-import pyarrow.parquet as pq
 from cyclopts import Parameter
 
 from warehouse.catalog.references import rewrite
 from warehouse.catalog.refusal import refusal
 from warehouse.catalog.schemas import raw_schema_of
+from warehouse.catalog.verify import verify, verify_database
 from warehouse.catalog.version_schema import resolver
 from warehouse.catalog.views import load_checks, load_views
 from warehouse.commands.options import TABLE, Datastack, Output, Root, versions_here
@@ -26,7 +25,7 @@ from warehouse.registry.datastacks import DEFAULT_DATASTACK, datastack_of
 from warehouse.registry.schema import Column, Table
 from warehouse.registry.tables import TABLES
 from warehouse.storage.checksum import checksum_sql
-from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest, sha256_of
+from warehouse.storage.manifest import TableEntry
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted, text_literal
 
@@ -73,6 +72,9 @@ class Result:
 def check_versions(
     version: Annotated[int | None, Parameter(help="A version that is here. If not given: all of them.")] = None,
     *,
+    quick: Annotated[
+        bool, Parameter(negative=(), help="Only see that all files are there in their size: milliseconds.")
+    ] = False,
     output: Output = TABLE,
     root: Root = None,
     datastack: Datastack = DEFAULT_DATASTACK,
@@ -85,8 +87,8 @@ def check_versions(
     folder = Folder.of(root, datastack)
     found = (
         result
-        for number in (versions_here(folder) if version is None else [version])
-        for result in check(folder, number)
+        for number in (folder.version_folders() or versions_here(folder) if version is None else [version])
+        for result in check(folder, number, quick=quick)
     )
     failed = 0
 
@@ -114,53 +116,41 @@ def _row(result: Result) -> tuple[Any, ...]:
     return result.version, result.state, result.name, result.why, rows
 
 
-def check(folder: Folder, version: int) -> Iterator[Result]:
+def check(folder: Folder, version: int, *, quick: bool = False) -> Iterator[Result]:
     """Verify a version; results come as they are found.
+
+    Args:
+        folder: of the datastack.
+        version: the version.
+        quick: only that all files are there in their size, which takes milliseconds.
 
     Raises:
         SnapshotNotFound: the version is not here, or the database does not know it yet.
     """
-    folder.require_version(version)
-    manifest = read_manifest(folder.manifest(version))
-    files = _files(folder, manifest)
+    if version not in folder.version_folders():
+        folder.require_version(version)
+    files = _files(folder, version, quick)
     yield files
-    if not files.ok:
+    if quick or not files.ok:
         return  # what rows say of a damaged file means nothing
     with connect(version, folder.path.parent, folder.datastack) as warehouse:
-        for name, entry in sorted(manifest.tables.items()):
+        for name, entry in sorted(warehouse.manifest.tables.items()):
             if name in TABLES:
                 yield from _registry(warehouse, TABLES[name], entry)
         yield from _rules(warehouse)
 
 
-def _files(folder: Folder, manifest: Manifest) -> Result:
-    """Every file is there, unchanged, and nothing else lies beside it (a reader would read it too)."""
-    directory = folder.version(manifest.version)
-    listed = {directory / file.path: file for file in manifest.files}
-    for base in filter(None, (entry.base for entry in manifest.tables.values())):
-        listed |= {folder.version(base.version) / file.path: file for file in base.files}
-    problems = [
-        (path.relative_to(folder.path).as_posix(), problem)
-        for path, file in listed.items()
-        if (problem := _damage(path, file))
-    ]
-    there = {path for kind in ("cave", "model") for path in (directory / kind).rglob("*.parquet")}
-    strangers = sorted(there - set(listed))
-    problems += [(path.relative_to(folder.path).as_posix(), "is not in the manifest") for path in strangers]
-    why = f"fetch the tables concerned again with: microns snapshot {manifest.version}"
-    return Result(manifest.version, "files are those of the manifest", why, ("file", "problem"), tuple(problems))
-
-
-def _damage(path: Path, file: DataFile) -> str | None:
-    if not path.is_file():
-        return "is missing"
-    if (size := path.stat().st_size) != file.bytes:
-        return f"has {size} bytes, not {file.bytes}"
-    if sha256_of(path) != file.sha256:
-        return "has another SHA-256"
-    if (rows := pq.read_metadata(path).num_rows) != file.rows:
-        return f"has {rows} rows, not {file.rows}"
-    return None
+def _files(folder: Folder, version: int, quick: bool) -> Result:
+    """Every file is there, unchanged, and nothing lies beside it that a reader would read too."""
+    problems = [*verify_database(folder), *verify(folder, version, quick=quick)]
+    rows = tuple((each.path, each.what) for each in problems)
+    return Result(
+        version,
+        "files are those of the manifest",
+        f"heal them with: microns repair {version}",
+        ("file", "problem"),
+        rows,
+    )
 
 
 def _registry(warehouse: Warehouse, table: Table, entry: TableEntry) -> Iterator[Result]:

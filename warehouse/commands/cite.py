@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from warehouse.catalog.build import current_default
+from warehouse.catalog.committed import require_local
 from warehouse.catalog.views import View, load_views
 from warehouse.commands.options import TABLE, Datastack, Output, Root, Version, versions_here
 from warehouse.commands.render import merged, print_rows
@@ -17,7 +18,7 @@ from warehouse.errors import UsageError
 from warehouse.registry.citations import CITATIONS, Citation
 from warehouse.registry.datastacks import DEFAULT_DATASTACK, datastack_of
 from warehouse.registry.tables import TABLES
-from warehouse.storage.manifest import Manifest, read_manifest
+from warehouse.storage.manifest import Manifest
 from warehouse.storage.paths import Folder
 
 
@@ -41,7 +42,7 @@ def cite(
     versions_here(folder)
     chosen = current_default(folder) if version is None else version
     folder.require_version(chosen)
-    manifest = read_manifest(folder.manifest(chosen))
+    manifest = require_local(folder, chosen)
     if form == "table":
         print((citation_bibtex if bibtex else citation_text)(manifest, names))
     else:

@@ -143,6 +143,12 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
             "Delete a version.",
             ("microns drop 1507",),
         ),
+        Command(
+            "clean",
+            "warehouse.commands.versions:clean",
+            "Free at once the disk that older files take.",
+            ("microns clean",),
+        ),
     ),
     "Help and checks": (
         Command(
@@ -155,7 +161,13 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
             "check",
             "warehouse.commands.check:check_versions",
             "Verify files and rows.",
-            ("microns check", "microns check 1718 --json"),
+            ("microns check", "microns check --quick", "microns check 1718 --json"),
+        ),
+        Command(
+            "repair",
+            "ingest.cli:repair",
+            "Heal what check finds: fetch and make again only what is damaged.",
+            ("microns repair", "microns repair 1718"),
         ),
         Command(
             "selftest",

@@ -19,8 +19,9 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from warehouse.catalog.build import default_version, require_bases
+from warehouse.catalog.build import default_version, require_files
 from warehouse.catalog.comments import about, describe, summaries
+from warehouse.catalog.committed import manifest_names, read_committed
 from warehouse.catalog.local_tables import create_local_views, float_ids, float_ids_sentence
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
@@ -74,8 +75,6 @@ def connect(
             return _connect_bundle(path, memory, threads, sandbox)
         version, root = None, path
     folder = Folder.of(root, datastack)
-    if version is not None:
-        folder.require_version(version)
     if not folder.database.is_file():
         way_out = (
             "run: microns build"
@@ -88,10 +87,13 @@ def connect(
         chosen = default_version(con, CATALOG) if version is None else version
         known = con.execute(f"SELECT version FROM {CATALOG}.main.versions").fetchall()
         if (chosen,) not in known:
+            folder.require_version(chosen)
             raise SnapshotNotFound(f"{folder.database} does not know version {chosen} yet; run: microns build")
-        folder.require_version(chosen)
-        manifest = read_manifest(folder.manifest(chosen))
-        require_bases(folder, manifest)
+        if (name := manifest_names(con, CATALOG).get(chosen)) is not None:
+            manifest = read_committed(folder, chosen, name)
+        else:  # a database of an older release
+            manifest = read_manifest(folder.manifest(chosen))
+        require_files(folder, manifest)
         create_local_views(con, folder.local)
         lock(con, folder.path, sandbox)
     except BaseException:
@@ -164,11 +166,14 @@ class Warehouse:
         try:
             return cursor.sql(with_variables(cursor, query, named, parameters))
         except duckdb.IOException as error:
-            if self.path.is_dir() and read_manifest(Folder(self.path).manifest(self.version)) != self.manifest:
-                raise SnapshotDamaged(
-                    f"version {self.version} was changed after this session was opened; open it again with: "
-                    f"warehouse.connect({self.version})"
-                ) from error
+            if self.path.is_dir():
+                try:
+                    require_files(Folder(self.path), self.manifest)
+                except SnapshotDamaged as damage:
+                    raise SnapshotDamaged(
+                        f"{damage}; if the version was changed after this session was opened, open it again with: "
+                        f"warehouse.connect({self.version})"
+                    ) from error
             raise
 
     def matrix(

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
+from warehouse.catalog.committed import local_manifests
 from warehouse.registry.schema import Column, Table
 from warehouse.registry.tables import TABLES
 from warehouse.serve.served import (
@@ -17,7 +18,7 @@ from warehouse.serve.served import (
     ServedView,
 )
 from warehouse.storage.encoding import decode_sql
-from warehouse.storage.manifest import TableEntry, read_manifest
+from warehouse.storage.manifest import Manifest, TableEntry
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted, text_literal
 
@@ -63,13 +64,13 @@ def from_warehouse(folder: Folder) -> ServedDatastack:
     """
     return ServedDatastack(
         name=folder.datastack,
-        versions=tuple(_stored_version(folder, version) for version in folder.versions()),
+        versions=tuple(_stored_version(folder, manifest) for manifest in local_manifests(folder).values()),
         description="the versions of a warehouse",
     )
 
 
-def _stored_version(folder: Folder, version: int) -> ServedVersion:
-    manifest = read_manifest(folder.manifest(version))
+def _stored_version(folder: Folder, manifest: Manifest) -> ServedVersion:
+    version = manifest.version
     served = [_stored(folder.version(version), name, entry) for name, entry in manifest.tables.items()]
     return ServedVersion(
         version=version,

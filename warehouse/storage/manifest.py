@@ -387,3 +387,9 @@ def replace_file(path: Path, content: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(path)
+    if os.name != "nt":  # there, a folder cannot be opened, and its entries are journalled
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -3,9 +3,10 @@
 ROOT/<datastack>/               one folder per CAVE datastack
   microns.duckdb                views, macros, comments; no rows
   init.sql                      for a DuckDB shell started elsewhere
-  v1718/manifest.json           the contract: what is here and what it must hold
-  v1718/cave/<table>/part-0...  the snapshot, CAVE's names and logical values
-  v1718/model/<name>/...        built once from the snapshot
+  v1718/manifest.json           the contract: the newest generation of each table, and what it must hold
+  v1718/manifest-<hash>.json    the manifest that a database was made from
+  v1718/cave/<table>-<hash>/... the snapshot, CAVE's names and logical values; the hash is of the content
+  v1718/model/<name>-<hash>/... built once from the snapshot
   local/NAME.parquet|csv        a user's own tables
   .fetch-v1718/                 parts of a snapshot that is not finished
 """
@@ -86,16 +87,29 @@ class Folder:
         """The manifest of a published version."""
         return self.version(version) / "manifest.json"
 
+    def dropped(self, version: int) -> Path:
+        """What the manifest is called once the version is dropped; its files wait to be collected."""
+        return self.version(version) / "dropped.json"
+
+    @property
+    def superseded(self) -> Path:
+        """Since when nothing has named each of the files that wait to be collected."""
+        return self.path / ".superseded.json"
+
     def staging(self, version: int) -> Path:
         """Where the parts of an unfinished snapshot wait."""
         return self.path / f".fetch-v{version}"
 
     def versions(self) -> list[int]:
         """The published versions, ascending."""
+        return [version for version in self.version_folders() if self.manifest(version).is_file()]
+
+    def version_folders(self) -> list[int]:
+        """The versions that have a folder, ascending, whatever is in it."""
         if not self.path.is_dir():
             return []
         found = (version_of(entry) for entry in self.path.iterdir())
-        return sorted(version for version in found if version and self.manifest(version).is_file())
+        return sorted(version for version in found if version)
 
     def require_version(self, version: int) -> Path:
         """The published folder of a version, or a sentence saying what is here instead."""

@@ -1,28 +1,41 @@
-"""Publishing a version: a reader sees all of it or none, and a crash in the middle is completed later."""
+"""Publishing: files are written once, under names of their own, and a manifest names them when they are durable.
+
+What is written never takes the place of anything. A table lies in a folder whose name ends in a hash of its
+content, as `cave/nucleus_detection_v0-3f9a1c0b7d22`: a *generation*, which no job changes later. The newest one of
+each table stands in `vN/manifest.json`; jobs read it. Readers go by the database, which names exactly the
+generations that it was made from, so the rename of that one file is the switch (see `warehouse.catalog.build`).
+Generations that nothing names any longer stay for a while, for sessions that are open, and are then collected
+(see `warehouse.catalog.collect`).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path, PurePosixPath
 
 from msgspec.structs import replace
 
 from warehouse.errors import FolderBusy
 from warehouse.storage.files import now
 from warehouse.storage.locks import exclusive_lock
-from warehouse.storage.manifest import Manifest, read_manifest
+from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest, sha256_of
 from warehouse.storage.paths import Folder
 
-_SWAP = ".swap"
+_HASHED = 12
+"""Hexadecimal digits of the hash in the name of a generation."""
+_OLD_SWAP = ".swap"
+"""Where the first format of this folder put tables that were to take the place of others."""
+_HEADS_TIMEOUT = 600
 
 
-def publish(folder: Folder, assembled: Path, manifest: Manifest) -> Path:
-    """Make a version visible, or replace tables of a visible one; returns its folder.
+def publish(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
+    """Make tables the newest of a version, durably; returns the manifest as it is on disk.
 
-    The first time this is one rename. Later, the new tables and the new manifest first move into the version's
-    folder as a whole; from that moment `finish_publishing` can always complete the swap, also after a crash.
+    Readers see them once the database is built. Killed at any moment, the job leaves the old manifest or the new.
 
     Args:
         folder: the datastack's folder.
@@ -30,22 +43,136 @@ def publish(folder: Folder, assembled: Path, manifest: Manifest) -> Path:
         manifest: of the version as it will be, new tables and old.
 
     Raises:
-        FolderBusy: another program holds a file that must be replaced (Windows).
+        FolderBusy: another program holds a file (Windows).
     """
-    published = folder.version(manifest.version)
-    replace(manifest, published=now()).write(assembled / "manifest.json")
+    with heads(folder):
+        placed = replace(place(folder, assembled, manifest), published=now())
+        placed.write(folder.manifest(manifest.version))
+        folder.dropped(manifest.version).unlink(missing_ok=True)
+    shutil.rmtree(assembled, ignore_errors=True)
+    return placed
+
+
+def place(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
+    """Move new tables into the version's folder, each under the name of its generation; nothing names them yet.
+
+    Args:
+        folder: the datastack's folder.
+        assembled: a folder with `cave/`, `model/`: the tables of `manifest` that are new.
+        manifest: names their files as they lie in `assembled`.
+
+    Returns:
+        The manifest with the files where they are now, all of them durable.
+
+    Raises:
+        FolderBusy: another program holds a file (Windows).
+    """
+    version = folder.version(manifest.version)
+    by_table: dict[str, list[DataFile]] = {}
+    for file in manifest.files:
+        by_table.setdefault(_folder_of(file), []).append(file)
+    names = {table: f"{table}-{_content_hash(table, files)}" for table, files in by_table.items()}
+    new = {table: files for table, files in by_table.items() if (assembled / table).is_dir()}
+    # A job that was killed here has moved some of them already.
+    moved = [table for table in by_table if not (version / table).exists() and (version / names[table]).is_dir()]
+    names = {table: names[table] for table in (*new, *moved)}
     try:
-        if not folder.manifest(manifest.version).exists():
-            assembled.rename(published)
-        else:
-            finish_publishing(folder, manifest.version)
-            assembled.rename(published / _SWAP)
-            finish_publishing(folder, manifest.version)
+        for table, files in new.items():
+            _move(assembled / table, version / names[table], table, files)
     except PermissionError as error:
         raise FolderBusy(
-            f"{published} is in use by another program ({error.filename}); close it and run the same command again"
+            f"{version} is in use by another program ({error.filename}); close it and run the same command again"
         ) from error
-    return published
+    if new:
+        make_durable([version, *(version / kind for kind in ("cave", "model")), folder.path])
+    return _with_files(manifest, names)
+
+
+def heads(folder: Folder) -> AbstractContextManager[None]:
+    """Let one job at a time change what the manifests of versions say.
+
+    Raises:
+        FolderBusy: another job does so for longer than is reasonable.
+    """
+    busy = f"another microns command publishes in {folder.path}; wait for it and run the same command again"
+    return exclusive_lock(folder.path / ".publish.lock", busy, _HEADS_TIMEOUT)
+
+
+def _folder_of(file: DataFile) -> str:
+    """The folder of a file's table, relative to the version's: `model/synapses` of `model/synapses/b=3/...`."""
+    return PurePosixPath(*PurePosixPath(file.path).parts[:2]).as_posix()
+
+
+def _content_hash(table: str, files: Sequence[DataFile]) -> str:
+    said = sorted(f"{file.path.removeprefix(table)} {file.sha256}" for file in files)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:_HASHED]
+
+
+def _move(source: Path, target: Path, table: str, files: Sequence[DataFile]) -> None:
+    """Move a table's folder to its place; where the same content lies there already, heal what is damaged."""
+    make_durable([source, *source.rglob("*")])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        source.rename(target)
+        return
+    for file in files:
+        inner = file.path.removeprefix(f"{table}/")
+        there = target / inner
+        if not (there.is_file() and there.stat().st_size == file.bytes and sha256_of(there) == file.sha256):
+            there.parent.mkdir(parents=True, exist_ok=True)
+            (source / inner).replace(there)
+            make_durable([there.parent])
+
+
+def make_durable(paths: Iterable[Path]) -> None:
+    """Have files and folders written to the disk, so that they survive a loss of power.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    for path in paths:
+        if os.name == "nt" and path.is_dir():  # there, a folder cannot be opened, and its entries are journalled
+            continue
+        if not path.exists():
+            continue
+        handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _with_files(manifest: Manifest, names: Mapping[str, str]) -> Manifest:
+    """The manifest with files in folders of other names."""
+
+    def moved(file: DataFile) -> DataFile:
+        table = _folder_of(file)
+        return replace(file, path=names[table] + file.path.removeprefix(table)) if table in names else file
+
+    def entry(old: TableEntry) -> TableEntry:
+        base = old.base and replace(
+            old.base,
+            retired=[moved(file) for file in old.base.retired],
+            dead=[moved(file) for file in old.base.dead],
+        )
+        lineages = [replace(each, file=moved(each.file)) for each in old.lineages]
+        return replace(old, files=[moved(file) for file in old.files], base=base, lineages=lineages)
+
+    return replace(
+        manifest,
+        tables={name: entry(each) for name, each in manifest.tables.items()},
+        stored_views={name: entry(each) for name, each in manifest.stored_views.items()},
+    )
+
+
+def complete_old_swap(folder: Folder, version: int) -> None:
+    """Complete what a job of the first format began: it put new tables into `.swap`, and was killed then."""
+    swap = folder.version(version) / _OLD_SWAP
+    if not swap.exists():
+        return
+    if (swap / "manifest.json").exists():
+        publish(folder, swap, read_manifest(swap / "manifest.json"))
+    shutil.rmtree(swap, ignore_errors=True)
 
 
 def only_job(staging: Path) -> AbstractContextManager[None]:
@@ -80,54 +207,6 @@ def changing(folder: Folder, versions: Iterable[int], timeout: float = 600) -> I
             )
             held.enter_context(exclusive_lock(folder.path / f".change-v{version}.lock", busy, timeout))
         yield
-
-
-def require_unchanged(folder: Folder, manifest: Manifest) -> None:
-    """See that a version still has the tables that something was made from.
-
-    Raises:
-        FolderBusy: a snapshot has published others meanwhile.
-    """
-    if read_manifest(folder.manifest(manifest.version)).tables != manifest.tables:
-        raise FolderBusy(
-            f"a microns snapshot changed version {manifest.version} in {folder.path} while its views were stored; "
-            "run again: microns build"
-        )
-
-
-def finish_publishing(folder: Folder, version: int) -> None:
-    """Complete a swap of tables that was interrupted; does nothing when there is none."""
-    published, swap = folder.version(version), folder.version(version) / _SWAP
-    if not swap.exists():
-        return
-    if (swap / "manifest.json").exists():
-        for new in sorted(path for kind in ("cave", "model") for path in (swap / kind).glob("*")):
-            old = published / new.relative_to(swap)
-            old.parent.mkdir(exist_ok=True)
-            if old.exists():
-                _set_aside(old, swap)
-            new.rename(old)
-        (swap / "manifest.json").replace(folder.manifest(version))
-    _remove_unlisted(published, read_manifest(folder.manifest(version)))
-    shutil.rmtree(swap)
-
-
-def _set_aside(old: Path, swap: Path) -> None:
-    """Move a table out of the way: a removal takes time, in which readers find half of it."""
-    aside = swap / "old" / old.parent.name / old.name
-    aside.parent.mkdir(parents=True, exist_ok=True)
-    old.rename(aside)
-
-
-def _remove_unlisted(published: Path, manifest: Manifest) -> None:
-    """Remove files that the version no longer has, and the folders that they were alone in."""
-    listed = {published / file.path for file in manifest.files}
-    for path in list(published.glob("*/**/*.parquet")):
-        if path not in listed:
-            path.unlink()
-            for folder in path.relative_to(published).parents[:-2]:
-                with suppress(OSError):  # it has others
-                    (published / folder).rmdir()
 
 
 def dependents(folder: Folder, version: int) -> list[int]:

@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from warehouse.catalog.build import build, current_default, only_build, require_files
-from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError
+from warehouse.catalog.collect import collect, waiting
+from warehouse.catalog.committed import is_current
+from warehouse.errors import SnapshotDamaged, UsageError
 from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.checksum import Sums, sums_of, text_of
 from warehouse.storage.clustering import workers, write_bucket
@@ -23,7 +25,7 @@ from warehouse.storage.encoding import delta_bucket, ranges, removed_rows
 from warehouse.storage.files import entry_of, file_of
 from warehouse.storage.manifest import Base, DataFile, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder, model_path
-from warehouse.storage.publish import changing, dependents, only_job, publish
+from warehouse.storage.publish import changing, dependents, heads, make_durable, only_job, publish
 from warehouse.versions.store_difference import bucket_of
 
 log = logging.getLogger(__name__)
@@ -47,15 +49,16 @@ def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest
     with only_job(folder.staging(version)), changing(folder, [version]):
         manifest = read_manifest(folder.manifest(version))
         entry = manifest.tables.get(SYNAPSE)
-        if entry is None or entry.base is None:
+        if entry is not None and entry.base is not None:
+            require_files(folder, manifest)
+            assembled = folder.path / f".promote-v{version}"
+            shutil.rmtree(assembled, ignore_errors=True)
+            with disk_errors(folder.path):
+                full = _full_copy(folder, version, entry, entry.base, assembled, memory)
+                publish(folder, assembled, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
+        elif is_current(folder):
             log.info(f"version {version} is a full copy already")
             return manifest
-        require_files(folder, manifest)
-        assembled = folder.path / f".promote-v{version}"
-        shutil.rmtree(assembled, ignore_errors=True)
-        with disk_errors(folder.path):
-            full = _full_copy(folder, version, entry, entry.base, assembled, memory)
-            publish(folder, assembled, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
     build(folder)
     return read_manifest(folder.manifest(version))
 
@@ -94,15 +97,16 @@ def _full_copy(
         )
     kind: dict[str, Any] = {"encoding": entry.encoding, "bounds": entry.bounds}
     copy = entry_of(assembled, table, [file for file, _ in written], **kind)
-    for lineage in entry.lineages:  # what was found out about the roots stays true
-        path = assembled / lineage.file.path
-        path.parent.mkdir(parents=True)
-        shutil.copyfile(own / lineage.file.path, path)
     return replace(entry, files=copy.files, rows=copy.rows, base=None)
 
 
 def drop(folder: Folder, version: int) -> int:
-    """Remove a version, and what an unfinished snapshot of it has fetched; returns how many bytes that frees.
+    """Remove a version, and what an unfinished snapshot of it has fetched.
+
+    Its files stay for sessions that are open, until they are collected: by a later job, or `microns clean`.
+
+    Returns:
+        How many bytes wait to be freed.
 
     Raises:
         SnapshotNotFound: nothing of the version is here.
@@ -110,13 +114,14 @@ def drop(folder: Folder, version: int) -> int:
         FolderBusy: a snapshot or a build reads it, or another program holds a file of it (Windows).
     """
     parts = folder.staging(version)
-    if not parts.exists():
+    was_begun = folder.dropped(version).exists()
+    if not (parts.exists() or was_begun):
         folder.require_version(version)
     with only_job(parts), changing(folder, [version], timeout=0):
-        published = _drop_published(folder, version) if version in folder.versions() else 0
-        fetched = sum(path.stat().st_size for path in parts.rglob("*") if path.is_file())
+        size = _drop_published(folder, version) if version in folder.versions() or was_begun else 0
+        size += sum(path.stat().st_size for path in parts.rglob("*") if path.is_file())
         shutil.rmtree(parts, ignore_errors=True)
-        return published + fetched
+        return size
 
 
 def _drop_published(folder: Folder, version: int) -> int:
@@ -132,22 +137,18 @@ def _drop_published(folder: Folder, version: int) -> int:
             f"plain names answer from version {version}; choose another one first, with: "
             f"microns build --default {others[-1]}"
         )
-    size = sum(file.bytes for file in read_manifest(folder.manifest(version)).files)
-    path, doomed = folder.version(version), folder.path / f".drop-v{version}"
-    with only_build(folder):
-        try:
-            path.rename(doomed)
-        except PermissionError as error:
-            raise FolderBusy(
-                f"{path} is in use by another program; close it and run the same command again"
-            ) from error
+    if folder.manifest(version).exists():
+        with heads(folder):  # from here on any build leaves it out; until then it is wholly there
+            folder.manifest(version).replace(folder.dropped(version))
+            make_durable([folder.version(version)])
     if others:
         build(folder)
     else:
         for remains in (folder.database, folder.init_sql):
             remains.unlink(missing_ok=True)
-    shutil.rmtree(doomed)
-    return size
+        with only_build(folder):
+            collect(folder)
+    return sum(each.bytes for each in waiting(folder) if each.path == f"v{version}")
 
 
 def _versions(numbers: list[int]) -> str:

@@ -29,7 +29,7 @@ from msgspec.structs import replace
 
 from warehouse.errors import SnapshotDamaged, WarehouseError
 from warehouse.registry.schema import Table
-from warehouse.registry.tables import SYNAPSE
+from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.checksum import SUMMED, Sums, checksum_of, sums_of, text_of
 from warehouse.storage.clustering import Buckets, Rows, partitioned, write_bucket
 from warehouse.storage.disk import disk_errors
@@ -38,7 +38,7 @@ from warehouse.storage.files import duckdb_columns, engine, entry_of, file_of, r
 from warehouse.storage.manifest import Base, DataFile, Lineage, TableEntry, read_manifest
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder, model_path
-from warehouse.storage.publish import dependents
+from warehouse.storage.publish import dependents, heads
 from warehouse.storage.quoting import text_literal
 from warehouse.versions.find_retired import Findings, find
 
@@ -261,6 +261,33 @@ def _prove(con: duckdb.DuckDBPyConnection, version: int, table: Table, entry: Ta
             f"the synapses of version {version} do not come out of what is stored as they were fetched; "
             "leave out --base, and please report this"
         )
+
+
+def rebase(folder: Folder, version: int, synapses: TableEntry) -> None:
+    """Let versions that are stored against another one read files of it that were written anew.
+
+    Args:
+        folder: of the datastack.
+        version: the base.
+        synapses: its table as it is now.
+
+    Raises:
+        SnapshotDamaged: a version would no longer hold the rows that were fetched.
+    """
+    for dependent in dependents(folder, version):
+        manifest = read_manifest(folder.manifest(dependent))
+        entry = manifest.tables[SYNAPSE]
+        assert entry.base is not None
+        if entry.bounds != synapses.bounds:
+            raise SnapshotDamaged(
+                f"the synapses of version {version} lie in other buckets than before, and version {dependent} is "
+                f"stored against them; fetch it again: microns drop {dependent}, then microns snapshot {dependent}"
+            )
+        moved = replace(entry, base=replace(entry.base, files=synapses.files))
+        with _workshop(folder, folder.version(dependent), dependent, None) as con:
+            _prove(con, dependent, TABLES[SYNAPSE], moved)
+        with heads(folder):
+            replace(manifest, tables=manifest.tables | {SYNAPSE: moved}).write(folder.manifest(dependent))
 
 
 def _report(version: int, entry: TableEntry) -> None:
