@@ -178,7 +178,7 @@ class SkeletonJob:
             voxel_resolution=[1.0, 1.0, 1.0],
         )
         self.manifest = replace(self.manifest, tables={**self.manifest.tables, SKELETON: entry})
-        publish(self.folder, assembled, self.manifest)
+        self.manifest = publish(self.folder, assembled, self.manifest)
 
     def _say_what_is_left(self) -> None:
         if not (left := self.missing):
