@@ -3,7 +3,7 @@
 -- The synapses of such a segment cannot be given to one cell. Nuclei are counted in the table of nuclei, by look-up
 -- root. Counting the rows of a cell type table misses a typed cell that is merged with an untyped one.
 --
--- If a neuron is merged with a glial cell or a false detection, n_neurons_on_root is 1. To keep such neurons, use
+-- If a neuron is merged with a glial cell or a false detection, `n_neurons_on_root` is 1. To keep such neurons, use
 -- `is_single_neuron` of `cells`. Roots 0 and 1 mean "no segment" and are never listed.
 -- grain: pt_root_id
 -- requires: nucleus_detection_v0

@@ -4,8 +4,8 @@
 -- words (5P-PT is 5P-ET, "Unsure I" is no answer). A missing answer is NULL, and such rows are kept: they show how
 -- much each table covers.
 --
--- `cell_type_expert` exists for neurons and glia of the V1 column. The classifier was trained there, so agreement there
--- does not measure how good it is elsewhere. For shares, divide n_nuclei by its sum over one cell_type_expert.
+-- `cell_type_expert` exists for neurons and glia of the V1 column. The classifier was trained there, so agreement
+-- there does not measure how good it is elsewhere. For shares, divide n_nuclei by its sum over one cell_type_expert.
 -- grain: cell_type_expert, cell_type_by_soma, cell_type_corrected
 -- requires: nucleus_detection_v0
 -- warning: experts use some words that the classifier does not have (6P-U, WM-P): there they can never agree

@@ -3,8 +3,8 @@
 -- Both ends have exactly one nucleus on their segment. Orphan pieces and merged cells are in `connections_typed`. All
 -- synapses of a pair are counted; there is no threshold. Autapses are left out.
 --
--- Where the strategy of the axon is NULL, nobody proofread the axon. Such a pair only shows what the segmentation
--- joined, and a missing pair shows nothing. For probabilities you also need the pairs that do not connect: see
+-- Where `pre_strategy_axon` is NULL, nobody proofread the axon. Such a pair only shows what the segmentation joined,
+-- and a missing pair shows nothing. For probabilities you also need the pairs that do not connect: see
 -- `cell_type_connectivity`.
 --
 -- Fast: any question. Millions of pairs are grouped by type in a fraction of a second. If only the outputs of

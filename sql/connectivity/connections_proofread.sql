@@ -4,9 +4,10 @@
 -- proofreading. Partially extended and interareal axons are a sample of potential partners; only fully extended axons
 -- are near complete. So counts and probabilities are lower bounds that depend on the strategy: group or filter by it.
 --
--- Nothing else is filtered away. Cells that were edited since, merged cells at either end (`pre_n_nuclei_on_root` or
--- `post_n_nuclei_on_root` above 1) and orphan targets (0) are rows that you can drop. If two cells are not listed as a pair,
--- no connection between them is known. Only a fully extended axon makes it likely that there is none.
+-- Nothing else is filtered away. Cells that were edited since (`pre_is_current` false), merged cells at either end
+-- (`pre_n_nuclei_on_root` or `post_n_nuclei_on_root` above 1) and orphan targets (0) are rows that you can drop. If
+-- two cells are not listed as a pair, no connection between them is known. Only a fully extended axon makes it likely
+-- that there is none.
 --
 -- Fast: the work grows with the synapses of the proofread axons, not with all pairs.
 -- grain: pre_pt_root_id, post_pt_root_id

@@ -1,9 +1,9 @@
 -- Connected pairs of segments with what is known of both ends, one row per ordered pair.
 --
 -- An end has a nucleus, class, type, area, depth and layer only if its segment has exactly one nucleus. An orphan
--- piece has no cell. Of merged cells it is unknown whose synapse it is. `pre_n_nuclei_on_root` and `post_n_nuclei_on_root` tell these
--- apart. The number of rows is a number of segments: an axon in five pieces is five rows. `pre_axon_proofread` says
--- whether the pair may be interpreted as an output of its presynaptic cell.
+-- piece has no cell. Of merged cells it is unknown whose synapse it is. `pre_n_nuclei_on_root` and
+-- `post_n_nuclei_on_root` tell these apart. The number of rows is a number of segments: an axon in five pieces is five
+-- rows. `pre_axon_proofread` says whether the pair may be interpreted as an output of its presynaptic cell.
 --
 -- Fast: a filter on `post_pt_root_id`. A filter on types or nuclei alone forms all pairs first. For the inputs of one
 -- cell, take its `pt_root_id` from `cells`. For outputs that may be interpreted, use `connections_proofread`. For

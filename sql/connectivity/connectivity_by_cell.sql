@@ -2,8 +2,8 @@
 --
 -- Use it to bootstrap: resample presynaptic cells, not pairs, because the pairs of one axon are not independent. Cells
 -- are alone on their segment (`is_single_soma`). Targets include cells that are no neurons. Types without a connection
--- are rows with 0. Of cells that were not edited since, the rows of one strategy and type add up to
--- `cell_type_connectivity`. Orphan pieces and merged cells as targets are only in `connections_proofread`.
+-- are rows with 0. Where `pre_is_current` holds, the rows of one strategy and type add up to `cell_type_connectivity`.
+-- Orphan pieces and merged cells as targets are only in `connections_proofread`.
 -- grain: pre_nucleus_id, post_cell_type
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: never pool strategies without saying so

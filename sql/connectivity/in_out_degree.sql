@@ -9,7 +9,7 @@
 -- store: pt_root_id
 -- scope: all
 -- requires: synapses_pni_2, nucleus_detection_v0
--- warning: outputs of a cell with strategy_axon NULL say how much of its axon was found, not how it connects
+-- warning: if strategy_axon is NULL, the outputs show how much of the axon was found, not how the cell connects
 -- warning: a segment with several nuclei (n_nuclei_on_root above 1) has the synapses of several cells
 -- cite: microns2025, turner2022
 -- questions: Q20, Q33, Q34

@@ -2,14 +2,14 @@
 --
 -- Partners and synapses are different numbers: say in a plot which one it shows. Partners without an answer are kept
 -- as `unknown`: orphan pieces, merged cells, and cells that the table in question does not cover. Most inputs are
--- unknown. `side` is 'output' for the types of its targets, 'input' for those of the sources of its inputs. `by` chooses the
--- kind of type (cell_type, cell_class, mtype, visual_area or layer).
+-- unknown. `side` is 'output' (types of its targets) or 'input' (types of the cells that give its inputs); 'out' and
+-- 'in' mean the same. `by` chooses the kind of type (cell_type, cell_class, mtype, visual_area or layer).
 -- grain: partner_label
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: any
 -- macro: partner_types(ids, side := 'output', by := 'cell_type')
 -- example: FROM partner_types(287566, side := 'input', by := 'cell_class') ORDER BY n_syn DESC
--- warning: fractions of the known types are fractions of what was typed, not of all partners
+-- warning: a fraction of the known types is a fraction of the typed partners, not of all partners
 -- cite: microns2025, turner2022
 -- questions: Q22, Q23, Q45
 WITH partners AS (

@@ -13,7 +13,7 @@
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- macro: paths_between(a, b, max_hops := 2, min_syn := 1)
 -- example: SELECT n_hops, nucleus_ids, n_syn_by_hop, min_n_syn FROM paths_between(424569, 287566, max_hops := 3) LIMIT 4
--- warning: a path through partially extended axons says that it exists, its absence says nothing
+-- warning: a path through partially extended axons exists; that no path is found says nothing
 -- cite: microns2025, turner2022
 -- questions: Q37
 WITH RECURSIVE starts AS MATERIALIZED (

@@ -11,7 +11,7 @@
 --     post_cell_type, post_visual_area, distance_from_um
 -- requires: nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: `cell_type_connectivity` takes only rows where pre_is_current holds
--- warning: NULL in a class, type or area is a kind of its own: compare by IS NOT DISTINCT FROM
+-- warning: NULL in a class, type or area is a group of its own: compare with IS NOT DISTINCT FROM
 -- cite: microns2025, schneidermizell2025
 -- questions: Q32, Q38
 -- example: SELECT pre_strategy_axon, pre_is_current, sum(n_possible)::BIGINT AS n_possible FROM possible_pairs GROUP BY ALL

@@ -2,7 +2,8 @@
 --
 -- Presynaptic cells are those with a proofread axon; postsynaptic cells are all cells. Numerator and denominator take
 -- them from the same list by the same rules. Pairs are ordered, and a cell is not paired with itself: n_possible is
--- n_pre x n_post less the cells that are in both groups. Pairs of types that never connect are rows with 0.
+-- n_pre_cells x n_post_cells less the cells that are in both groups. Pairs of types that never connect are rows with
+-- 0.
 --
 -- `min_syn`: how many synapses make a connection. `min_size`: smaller synapses are not counted [voxel]. `strategy`:
 -- NULL gives a row for each strategy of the axon, a name gives only that one, 'pooled' gives all in one row that says

@@ -6,7 +6,7 @@
 -- `cells`. The dendrite matters only if a study also uses inputs to the same cell, or its shape.
 -- grain: step_number
 -- requires: nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
--- warning: strategies are pooled here except in n_remaining_fully_extended; probabilities must not pool them
+-- warning: all columns but n_remaining_fully_extended pool strategies; never pool strategies in a probability
 -- cite: microns2025, schneidermizell2025
 -- questions: Q15, Q17
 -- example: FROM inclusion_funnel ORDER BY step_number
