@@ -337,9 +337,10 @@ def _contradictions_of(entry: TableEntry) -> Iterator[str]:
     if any(low >= high for low, high in pairwise(entry.bounds)):
         yield "its bounds do not ascend"
     files = [*entry.files, *(entry.base.files if entry.base else ())]
-    if len(files) > 1 and any(isinstance(value, str) for file in files for value in (file.min, file.max)):
-        yield "its files are cut by text"
-    if any((file.min is None) != (file.max is None) or type(file.min) is not type(file.max) for file in files):
+    kinds = {(type(file.min), type(file.max)) for file in files}
+    if len(files) > 1 and not kinds <= {(int, int), (type(None), type(None))}:
+        yield "its files are not cut by whole numbers"
+    if kinds & {(int, str), (str, int)}:
         yield "a file has a smallest value of another kind than its largest"
     if len(entry.voxel_resolution) not in (0, 3):
         yield "its voxel resolution has not three numbers"
