@@ -142,9 +142,9 @@ def _create_names(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> Manifes
     names.create_other_views(version)
     names.create_default_names()
     names.create_histories()
-    names.create_stored_looks_at_others(version)
+    names.create_cross_version_views_to_store(version)
     names.create_spanning_views()
-    names.create_looks_at_others()
+    names.create_cross_version_views()
     con.execute("COMMIT")
     con.execute(
         f"CREATE SCHEMA local; CREATE TABLE {rows_schema_of(version)}.{MANIFEST_TABLE} AS "
@@ -319,7 +319,7 @@ class RowsOfBundle:
 def is_stored(view: View) -> bool:
     """Whether a bundle has the rows of a view: not if they are its synapses or tags again, or a step to others."""
     again = view.buckets or view.layout or view.name in _QUICK_HERE
-    return bool(view.store) and not (again or view.looks_at_others)
+    return bool(view.store) and not (again or view.is_cross_version)
 
 
 def native_model(view: str) -> str:

@@ -195,7 +195,7 @@ def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:
 def _fill(
     con: duckdb.DuckDBPyConnection, folder: Folder, workshop: Path, manifests: dict[int, Manifest], default: int
 ) -> dict[int, Manifest]:
-    """The steps of a build, in their order."""
+    """The steps of a build, in their order: names are created by `Names`, rows are stored between."""
     views = load_views(datastack_of(folder.datastack))
     right = {version: without_stale(manifest, views, manifests) for version, manifest in manifests.items()}
     names = Names(con, folder.datastack, right, default)
@@ -213,10 +213,10 @@ def _fill(
     names.create_histories()
     followed = dict(now)
     for version in right:
-        names.create_stored_looks_at_others(version)
+        names.create_cross_version_views_to_store(version)
         now[version] = store_models(con, folder, now[version], views, assembled[version], followed)
     names.create_spanning_views()
-    names.create_looks_at_others()
+    names.create_cross_version_views()
     create_generations(con, {version: write_committed(folder, manifest) for version, manifest in now.items()})
     con.execute("COMMIT")
     create_local_views(con, folder.local)  # after all else: a file that cannot be read would abort a transaction

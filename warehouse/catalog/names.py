@@ -1,8 +1,8 @@
 """Every name that a database answers to, created in steps; in which order, the build says (`build.py`).
 
 Names are of three kinds, which differ in when they can be made. Most are of one version. Some span versions: those
-under sql/versions, which are in `main`. A few are of one version and look at others: `_foreign_ids` and what is
-built on it. They come last.
+under sql/versions, which are in `main`. A few are of one version and read what spans versions: `_foreign_ids` and
+what is built on it. These cross-version views come last.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ class Names:
         is_bundle = any("bundle" in manifest.tools for manifest in manifests.values())
         here = [view for view in self.views.values() if is_bundle or view.only != "bundles"]
         self._spanning = [view for view in here if view.spans_versions]
-        others = [view for view in here if view.looks_at_others]
-        self._others_stored = [view for view in others if view.store]
-        self._others = [view for view in others if not view.store]
-        self._own = [view for view in here if not (view.spans_versions or view.looks_at_others)]
+        cross_version = [view for view in here if view.is_cross_version]
+        self._cross_version_stored = [view for view in cross_version if view.store]
+        self._cross_version = [view for view in cross_version if not view.store]
+        self._own = [view for view in here if not (view.spans_versions or view.is_cross_version)]
         self._there: dict[int, set[str]] = {}
-        below = self._below(self._others_stored)
+        below = self._below(self._cross_version_stored)
         self._histories = [view for view in self._spanning if view.name in below]
 
     def create_path_macro(self) -> None:
@@ -80,7 +80,7 @@ class Names:
         self._create(version, [view for view in self._own if view.name in self._there[version]])
 
     def create_other_views(self, version: int) -> None:
-        """All others that look at no other version: they are bound sooner over stored rows than over views."""
+        """All others of a version, cross-version views excepted: bound sooner over stored rows than over views."""
         self._create(version, [view for view in self._own if view.name not in self._there[version]])
 
     def create_default_names(self) -> None:
@@ -88,25 +88,25 @@ class Names:
         self._create_default(self._own)
 
     def create_histories(self) -> None:
-        """What spans versions and is needed to store what a version knows of others."""
+        """What spans versions and cross-version views to be stored are built on."""
         self._create_in_main(self._histories)
 
-    def create_stored_looks_at_others(self, version: int) -> None:
-        """The views of a version that look at others and are to be stored; without rows if there are no others."""
+    def create_cross_version_views_to_store(self, version: int) -> None:
+        """The cross-version views of a version that are to be stored; without rows if it is alone."""
         with self._one_thread():
             create = create_in_version if len(self.manifests) > 1 else create_without_rows
-            for view in self._others_stored:
+            for view in self._cross_version_stored:
                 create(self._con, self.manifests[version], view, self.views)
 
     def create_spanning_views(self) -> None:
         """All others that span versions: what they say of the versions is now final."""
         self._create_in_main([view for view in self._spanning if view not in self._histories])
 
-    def create_looks_at_others(self) -> None:
-        """What else looks at others: DuckDB makes no macro before all that it names is there."""
+    def create_cross_version_views(self) -> None:
+        """All other cross-version views: DuckDB makes no macro before all that it names is there."""
         for version in self.manifests:
-            self._create(version, self._others)
-        self._create_default(self._others)
+            self._create(version, self._cross_version)
+        self._create_default(self._cross_version)
 
     def _below(self, some: Iterable[View]) -> set[str]:
         """The names of some views and of all that they are built on."""

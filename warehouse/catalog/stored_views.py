@@ -66,7 +66,7 @@ def store_models(
     """
     prints = _fingerprints(manifest, views, others or {})
     stale = [views[name] for name in prints if name not in manifest.stored_views]
-    stale = [view for view in stale if view.looks_at_others == (others is not None)]
+    stale = [view for view in stale if view.is_cross_version == (others is not None)]
     if not stale:
         return manifest
     with disk_errors(assembled):
@@ -91,7 +91,7 @@ def _fingerprints(manifest: Manifest, views: Mapping[str, View], others: Mapping
     prints = _prints(manifest, views, _history(manifest, views, others))
     alone = others.keys() <= {manifest.version}
     stored = [name for name in prints if _is_stored(manifest, views[name])]
-    return {name: prints[name] for name in stored if not (alone and views[name].looks_at_others)}
+    return {name: prints[name] for name in stored if not (alone and views[name].is_cross_version)}
 
 
 def _prints(manifest: Manifest, views: Mapping[str, View], history: Sequence[str] = ()) -> dict[str, str]:
@@ -107,7 +107,7 @@ def _prints(manifest: Manifest, views: Mapping[str, View], history: Sequence[str
             view.buckets,
             *below,
             *files,
-            *(history if view.looks_at_others else ()),
+            *(history if view.is_cross_version else ()),
         )
         prints[view.name] = hashlib.sha256("\n".join(content).encode()).hexdigest()
     return prints

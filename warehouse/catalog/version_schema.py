@@ -103,7 +103,9 @@ def resolver(version: int, views: Mapping[str, View], datastack: Datastack) -> C
         if reference.call:
             return None
         if (table := table_called(datastack, reference.name)) is None:
-            raise ViewError(f"{reference.name} is neither a view under sql/ nor a table in warehouse/tables.py")
+            raise ViewError(
+                f"{reference.name} is neither a view under sql/ nor a table in warehouse/registry/tables"
+            )
         return f"{raw_schema_of(version)}.{quoted(table)}"
 
     return resolve

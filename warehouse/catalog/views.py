@@ -55,7 +55,7 @@ class View:
         is_scalar: whether it is a macro that returns one value, not rows.
         columns: of the result, to what they mean.
         found: the names that the text refers to.
-        looks_at_others: whether it is of one version and built on what spans versions.
+        is_cross_version: whether it is of one version and built on what spans versions.
         only: `bundles` where it is not in a warehouse.
         made: from what the build makes it; empty for what has a SELECT.
         declared: the columns of what is made.
@@ -81,7 +81,7 @@ class View:
     is_scalar: bool
     found: tuple[Reference, ...]
     columns: Texts = field(default_factory=dict)
-    looks_at_others: bool = False
+    is_cross_version: bool = False
     only: str = ""
     made: str = ""
     declared: tuple[MadeColumn, ...] = ()
@@ -256,8 +256,8 @@ def _inherit(view: View, before: Mapping[str, View]) -> View:
     requires = dict.fromkeys((*view.requires, *(group for each in below for group in each.requires)))
     scopes = [set(each.scope) for each in (view, *below) if each.scope]
     scope = sorted(set.intersection(*scopes)) if scopes and _ANY not in view.scope else ()
-    looks = not view.spans_versions and any(each.spans_versions or each.looks_at_others for each in below)
-    return replace(view, requires=tuple(requires), scope=tuple(scope), looks_at_others=looks)
+    reads = not view.spans_versions and any(each.spans_versions or each.is_cross_version for each in below)
+    return replace(view, requires=tuple(requires), scope=tuple(scope), is_cross_version=reads)
 
 
 def _texts_of(reference: Reference, views: Mapping[str, View], datastack: Datastack) -> Texts | None:
