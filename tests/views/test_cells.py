@@ -191,6 +191,27 @@ def test_classes_by_precedence(case: SmallWarehouse) -> None:
     )
 
 
+@pytest.mark.given(
+    nucleus_detection_v0="id | pt_root_id\n1 | 10\n2 | 20\n3 | 30",
+    aibs_metamodel_celltypes_v661="target_id | cell_type | classification_system\n1 | BC | inhibitory_neuron",
+    allen_v1_column_types_slanted_ref="""
+        target_id | cell_type | classification_system
+        1         | Unsure    | aibs_coarse_unclear
+        2         | Unsure    | aibs_coarse_unclear
+        3         | MC        | aibs_coarse_inhibitory """,
+)
+def test_an_unsure_answer_is_none_and_its_word_stays(case: SmallWarehouse) -> None:
+    case.expect(
+        "cells",
+        """
+            nucleus_id | cell_type | cell_class | cell_type_manual | class_manual
+            1          | BC        | inhibitory | Unsure           | aibs_coarse_unclear
+            2          |           |            | Unsure           | aibs_coarse_unclear
+            3          | MC        | inhibitory | MC               | aibs_coarse_inhibitory """,
+    )
+    case.expect("(SELECT cell_type, n_cells FROM cell_type_counts())", "cell_type | n_cells\nBC | 1\nMC | 1\n | 1")
+
+
 @TYPED
 def test_a_nucleus_with_two_rows_in_a_type_table_stays_one_cell(case: SmallWarehouse) -> None:
     case.expect(

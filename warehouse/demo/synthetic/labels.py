@@ -105,7 +105,10 @@ def column_types(cells: Cells) -> Columns:
         names[members[: scaled(len(members), 0.02, 1.0)]] = word
     sixes = np.flatnonzero(names == "6P-IT")
     names[sixes[: len(sixes) // 12]] = "6P-U"
-    return _labels(cells, who, _class_words(cells.type_index[who], _COLUMN_WORDS), names)
+    classes = np.array(_class_words(cells.type_index[who], _COLUMN_WORDS), dtype=object)
+    unclear = np.flatnonzero(np.isin(names, TYPE_NAMES))[-1:]
+    names[unclear], classes[unclear] = "Unsure", "aibs_coarse_unclear"
+    return _labels(cells, who, classes, names)
 
 
 def column_nonneurons(cells: Cells) -> Columns:

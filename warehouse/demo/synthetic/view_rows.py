@@ -44,7 +44,7 @@ _MTYPE = (
     ("allen_column_mtypes_v2", "cell_type"),
     ("aibs_metamodel_mtypes_v661_v2", "cell_type"),
 )
-_NO_ANSWER = "('unsure', 'error', 'Unsure I', 'Unsure E')"
+_NO_ANSWER = "('unsure', 'error', 'Unsure', 'Unsure I', 'Unsure E')"
 _BROAD_WORD = """
     CASE WHEN {0} ILIKE '%excit%' THEN 'excitatory' WHEN {0} ILIKE '%inhib%' THEN 'inhibitory'
          WHEN {0} ILIKE '%nonneuron%' THEN 'nonneuron' END
