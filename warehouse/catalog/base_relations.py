@@ -506,9 +506,11 @@ def _side(pair: Pair, side: str, column: str, source: str, *, proofread: bool) -
         f"JOIN {schema_of(b)}._nuclei AS y ON y.nucleus_id = x.nucleus_id{axons if proofread else ''} "
         "WHERE x.pt_root_id <> y.pt_root_id AND x.pt_root_id NOT IN (0, 1) AND y.pt_root_id NOT IN (0, 1)"
     )
+    other = "post_pt_root_id" if column == "pre_pt_root_id" else "pre_pt_root_id"
     found = " UNION ALL ".join(
         f"SELECT m.nucleus_id, s.id, {is_a} AS is_a FROM moved AS m "
-        f"JOIN {schema(version)}.{quoted(source)} AS s ON s.{column} = m.root_{letter}"
+        f"JOIN {schema(version)}.{quoted(source)} AS s ON s.{column} = m.root_{letter} "
+        f"AND s.{other} NOT IN (0, 1, m.root_{letter})"
         for version, letter, is_a in ((a, "a", True), (b, "b", False))
     )
     return (

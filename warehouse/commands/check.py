@@ -186,7 +186,7 @@ def _registry(warehouse: Warehouse, table: Table, entry: TableEntry) -> Iterator
             yield _run(
                 warehouse,
                 f"{table.name}: {column.name} has known values",
-                "a new word may be a type, no answer or misspelt, and views take it as it is: add it to the registry",
+                "a new word may be a type, no answer or misspelt, and views take it as it is: declare it",
                 f"SELECT {quoted(column.name)}, count(*) AS n_rows FROM {raw} "
                 f"WHERE {quoted(column.name)} NOT IN ({known}) GROUP BY ALL ORDER BY ALL",
             )
