@@ -165,6 +165,22 @@ def _pia_nm(datastack: Datastack) -> Made:
     return _number(datastack.pia_nm)
 
 
+@_made_of_dataset
+def _monitor_half_width(datastack: Datastack) -> Made:
+    return _over_distance(datastack, 0)
+
+
+@_made_of_dataset
+def _monitor_half_height(datastack: Datastack) -> Made:
+    return _over_distance(datastack, 1)
+
+
+def _over_distance(datastack: Datastack, side: int) -> str:
+    if datastack.monitor_cm is None:
+        return "NULL::DOUBLE"
+    return f"({_number(datastack.monitor_cm[side])} / 2 / {_number(datastack.monitor_cm[2])})::DOUBLE"
+
+
 def _number(value: float) -> str:
     return repr(int(value) if value == int(value) else value)
 
@@ -203,6 +219,9 @@ def _constants(datastack: Datastack) -> Iterator[Row]:
         yield f"voxel_{axis}", size, "nm", "resolution of the annotations in CAVE"
     yield "rotation", datastack.rotation_deg, "deg", datastack.transform_source
     yield "pia_y", datastack.pia_nm, "nm", datastack.transform_source
+    if datastack.monitor_cm is not None:
+        for name, length in zip(("width", "height", "distance"), datastack.monitor_cm, strict=True):
+            yield f"monitor {name}", length, "cm", datastack.monitor_source
     for name, share in datastack.synapse_detection.items():
         yield f"synapse detection {name}", share, "share", datastack.synapse_detection_source
 

@@ -72,6 +72,8 @@ class Datastack:
         transform_source: where rotation and pia come from.
         synapse_detection: how right the automatic detection of synapses is: `precision`, `recall`, ... to a share.
         synapse_detection_source: who measured that.
+        monitor_cm: width, height and distance from the eye of the monitor of the stimuli; None without one.
+        monitor_source: who gives them.
         viewer: where to look at it; None where that is not known.
         called: what this datastack calls a table that sql/ refers to by another name.
         archive: where dumps of its versions lie, one folder each; "" where it has none.
@@ -89,6 +91,8 @@ class Datastack:
     transform_source: str
     synapse_detection: Mapping[str, float] = field(default_factory=dict, hash=False)
     synapse_detection_source: str = ""
+    monitor_cm: tuple[float, float, float] | None = None
+    monitor_source: str = ""
     viewer: Viewer | None = None
     called: Mapping[str, str] = field(default_factory=dict, hash=False)
     archive: str = ""
@@ -146,6 +150,8 @@ MINNIE65 = Datastack(
         "compared with 8,611 synapses found by hand in 70 pieces of the volume, partners with 191 more "
         "(microns2025, Automated reconstruction)"
     ),
+    monitor_cm=(55.2, 31.0, 15.0),
+    monitor_source="monitor of the laboratory (wang2025, Methods), taken to be centred before the eye",
     viewer=Viewer(
         site="https://spelunker.cave-explorer.org/",
         image="precomputed://https://bossdb-open-data.s3.amazonaws.com/iarpa_microns/minnie/minnie65/em",
