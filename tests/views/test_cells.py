@@ -169,6 +169,28 @@ def test_types_by_precedence_with_source_and_every_answer(case: SmallWarehouse) 
 
 
 @pytest.mark.given(
+    nucleus_detection_v0="id | pt_root_id\n1 | 10\n2 | 20\n3 | 30",
+    aibs_metamodel_celltypes_v661="target_id | cell_type\n1 | 5P-IT\n2 | 5P-ET\n3 | MC",
+    allen_v1_column_types_slanted_ref="target_id | cell_type\n1 | 5P-PT\n3 | Unsure",
+    proofreading_status_and_strategy="""
+        pt_root_id | valid_id | status_axon | strategy_axon       | status_dendrite | strategy_dendrite
+        10         | 10       | true        | axon_fully_extended | true            | dendrite_clean """,
+    nucleus_functional_area_assignment="target_id | tag | value\n1 | V1 | 12.5",
+)
+def test_caves_cell_info_has_caves_columns_and_words(case: SmallWarehouse) -> None:
+    """5P-PT stays the column table's word there; dendrite_strategy and axon_strategy are CAVE's names."""
+    case.expect(
+        "aibs_cell_info",
+        f"""
+            id | cell_type | cell_type_source              | dendrite_strategy | axon_strategy
+            1  | 5P-PT     | {MANUAL}                      | dendrite_clean    | axon_fully_extended
+            2  | 5P-ET     | aibs_metamodel_celltypes_v661 |                   |
+            3  | MC        | aibs_metamodel_celltypes_v661 |                   | """,
+    )
+    case.expect("(FROM cells WHERE nucleus_id = 1)", "cell_type | other_area_distance_um\n5P-ET | 12.5")
+
+
+@pytest.mark.given(
     nucleus_detection_v0="id\n1\n2\n3\n4",
     aibs_metamodel_celltypes_v661="""
         target_id | classification_system
@@ -247,3 +269,30 @@ def test_every_layer_begins_where_the_one_above_ends(case: SmallWarehouse) -> No
             WM    | WM     | L6 """,
     )
     assert case.ask("SELECT layer_of(NULL)") == [(None,)]
+
+
+@pytest.mark.given(
+    nucleus_detection_v0="id\n1\n2\n3\n4\n5",
+    aibs_metamodel_celltypes_v661="""
+        target_id | cell_type | classification_system
+        1         | 23P       | excitatory_neuron
+        2         | 23P       | excitatory_neuron
+        3         | oligo     | nonneuron
+        4         | BC        | inhibitory_neuron """,
+    baylor_log_reg_cell_type_coarse_v1="target_id | cell_type\n2 | inhibitory\n5 | excitatory",
+    baylor_gnn_cell_type_fine_model_v2="id | target_id | cell_type\n9 | 1 | BC\n3 | 1 | MC\n4 | 5 | 5P-PT",
+    cell_type_multifeature_combo="""
+        target_id | cell_type | classification_system
+        1         | L2IT      | excitatory_neuron """,
+)
+def test_class_and_type_that_disagree_are_marked_and_every_prediction_stands(case: SmallWarehouse) -> None:
+    case.expect(
+        "cells",
+        """
+            nucleus_id | cell_class | is_type_of_class | cell_type_multifeature | cell_type_gnn
+            1          | excitatory | true             | L2IT                   | BC
+            2          | inhibitory | false            |                        |
+            3          | nonneuron  | true             |                        |
+            4          | inhibitory | true             |                        |
+            5          | excitatory |                  |                        | 5P-PT """,
+    )

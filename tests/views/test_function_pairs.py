@@ -138,7 +138,7 @@ def test_differences_of_pairs_are_folded_and_say_what_they_mix(pairs: SmallWareh
         "round(delta_dir_deg, 4) AS dir, round(readout_distance_deg, 2) AS readout FROM functional_pairs)",
         """
             a | b | ori  | dir   | readout | is_same_tuning_source | is_same_scan | is_same_area
-            1 | 2 | 10.0 | 170.0 | 39.67   | true                  | true         | true
+            1 | 2 | 10.0 | 170.0 | 39.09   | true                  | true         | true
             1 | 3 | 5.0  | 5.0   |                  | false                 | false        | false
             3 | 1 | 5.0  | 5.0   |                  | false                 | false        | false
             3 | 2 | 5.0  | 175.0 |                  | false                 | false        | false """,

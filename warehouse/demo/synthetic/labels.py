@@ -162,6 +162,17 @@ def baylor_classes(cells: Cells) -> Columns:
     return _labels(cells, who, "baylor_log_reg_cell_type_coarse", np.where(inhibitory, "inhibitory", "excitatory"))
 
 
+def gnn_types(cells: Cells, predicted: Ints) -> Columns:
+    """baylor_gnn_cell_type_fine_model_v2: the classifier's types in the experts' words, of some of the neurons."""
+    neurons = stream(cells.seed, "gnn").permutation(np.flatnonzero(cells.typed & cells.is_neuron))
+    who = np.sort(neurons[: scaled(len(neurons), published.BAYLOR_NEURONS, published.TYPED_NEURONS)])
+    who = who[cells.cell_class[who] != NONNEURON]
+    names = np.array(TYPE_NAMES, dtype=object)[predicted[who]]
+    names[names == "5P-ET"] = "5P-PT"
+    is_neuronal = np.isin(predicted[who], np.flatnonzero([kind.cell_class != NONNEURON for kind in TYPES]))
+    return _labels(cells, who[is_neuronal], "baylor_gnn_cell_type_fine", names[is_neuronal])
+
+
 def multifeature_types(cells: Cells) -> Columns:
     """cell_type_multifeature_combo: types from dendrite, soma and spines together, in its own words."""
     rng = stream(cells.seed, "multifeature")

@@ -165,6 +165,14 @@ TABLES = (
         citation=("celii2025",),
     ),
     _cell_types(
+        "baylor_gnn_cell_type_fine_model_v2",
+        "Cell types predicted by a graph neural network from the shape, spines and synapses of the neuron.",
+        systems=("baylor_gnn_cell_type_fine",),
+        types=("23P", "4P", "5P-IT", "5P-NP", "5P-PT", "6P-CT", "6P-IT", "BC", "BPC", "MC", "NGC"),
+        warnings=("5P-PT is what other tables call 5P-ET.",),
+        citation=("celii2025",),
+    ),
+    _cell_types(
         "cell_type_multifeature_combo",
         "Cell types predicted from dendrite, soma and spine features together; its own naming scheme.",
         types=(
