@@ -78,7 +78,7 @@ def test_the_list_of_commands_is_complete() -> None:
     (script,) = entry_points(group="console_scripts", name="microns")
     app = sys.modules[script.load().__module__].app
     commands = {name for name in app if not name.startswith("-")}
-    listed = re.findall(r"^\| `microns (\w+)", (DOCS / "commands.md").read_text("utf-8"), re.MULTILINE)
+    listed = re.findall(r"^### microns (\w+)", (DOCS / "commands.md").read_text("utf-8"), re.MULTILINE)
     assert set(listed) == commands
 
 
