@@ -71,7 +71,7 @@ def test_the_index_of_decisions_is_complete_and_newest_first() -> None:
 def test_the_list_of_views_is_complete() -> None:
     described = set(re.findall(r"^### (\w+)", (ROOT / "sql" / "README.md").read_text("utf-8"), re.MULTILINE))
     table = (DOCS / "views.md").read_text("utf-8").split("## How a name is found")[0]
-    assert set(re.findall(r"`(\w+)", table)) == described | {"macros"}
+    assert set(re.findall(r"`(\w+)", table)) == described
 
 
 def test_the_list_of_commands_is_complete() -> None:
