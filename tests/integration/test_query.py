@@ -268,8 +268,8 @@ def test_a_mistake_in_a_late_row_is_one_sentence(query: Query) -> None:
 def test_a_damaged_file_is_the_data_s_fault(root: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(root, copy)
-    for path in (copy / "minnie65_public" / "v1507" / "cave" / "nucleus_detection_v0").rglob("*.parquet"):
-        path.write_bytes(b"PAR1 nonsense PAR1")
+    (path,) = (copy / "minnie65_public" / "v1507" / "cave").glob("nucleus_detection_v0-*/*.parquet")
+    path.write_bytes(b"PAR1".ljust(path.stat().st_size, b"?"))  # of the size that is expected, so that it is opened
     command = [sys.executable, "-c", MAIN, "query", "FROM nucleus_detection_v0", "--root", str(copy)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (4, "")
