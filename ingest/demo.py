@@ -151,8 +151,8 @@ def _is_made(directory: Path, folder: Folder) -> bool:
 
 
 def _make(folder: Folder, recipe: _Recipe) -> None:
-    from ingest.cave.cave import CaveSource
     from ingest.cave.service import CaveService
+    from ingest.cave.source import CaveSource
     from ingest.job.order import Order
     from ingest.job.skeletons import SkeletonJob
     from ingest.job.snapshot import Snapshot

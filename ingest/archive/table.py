@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 from ingest.archive.dump import Header, read_dump
 from ingest.files.download import Download
 from ingest.files.remote import Found, RemoteFiles
-from ingest.parts.parts import PartsFolder, Stored
 from ingest.parts.plan import Part
 from ingest.parts.progress import Progress
+from ingest.parts.saved import PartsFolder, SavedPart
 from ingest.parts.source import Cost, Scope
 from warehouse.errors import SourceRefused, SourceUnavailable
 from warehouse.registry.schema import Table
@@ -128,7 +128,7 @@ class ArchiveTable:
         """A file cannot be asked for in parts that can be read alone."""
         return []
 
-    def complete(self) -> list[Stored]:
+    def complete(self) -> list[SavedPart]:
         """The parts, which hold as many rows as were kept of the file."""
         stored = self.store.load()
         if not self._is_whole(stored):
@@ -186,7 +186,7 @@ class ArchiveTable:
         rows = pa.concat_tables(waiting)
         return self.store.save(Part(first, first + rows.num_rows), rows, seen=rows.num_rows).rows
 
-    def _is_whole(self, stored: list[Stored]) -> bool:
+    def _is_whole(self, stored: list[SavedPart]) -> bool:
         receipt = self._receipt()
         return receipt is not None and sum(part.rows for part in stored) == receipt.kept
 

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from ingest.cave.service import CaveService
 from ingest.parts.conform import conform
-from ingest.parts.parts import PartsFolder, Stored
 from ingest.parts.plan import Part, bound_above, chunks, rows_per_answer, tiles, window_width, windows
+from ingest.parts.saved import PartsFolder, SavedPart
 from ingest.parts.source import Cost, Scope
 from ingest.parts.wanted import axon_rows, wire_bytes
 from warehouse.errors import SourceUnavailable
@@ -172,7 +172,7 @@ class CaveTable:
         few = len(part.among) <= 1 and part.high is not None and part.high - part.low <= 1
         return [] if few or "id" not in self.table.arrow_schema.names else self.cut(part)
 
-    def complete(self) -> list[Stored]:
+    def complete(self) -> list[SavedPart]:
         """The parts, whose rows are as many as the service counts."""
         return require_complete(self)
 
@@ -221,7 +221,7 @@ class CaveTable:
                 self._bound = bound_above(self._exists, self.count, self._rows_per_answer())
             return self._bound
 
-    def counted(self, run: list[Stored]) -> int:
+    def counted(self, run: list[SavedPart]) -> int:
         """How many rows the service counts for parts that lie side by side."""
         source, version = self.edition.source, self.edition.version
         parts = [stored.part for stored in run]
@@ -273,7 +273,7 @@ class CaveTable:
             )
 
 
-def require_complete(target: CaveTable) -> list[Stored]:
+def require_complete(target: CaveTable) -> list[SavedPart]:
     """The parts of a table: they leave nothing out, and their rows are as many as the service counts.
 
     That ids are distinct follows: each part's are, and parts share none (different ranges, different roots); the
@@ -303,14 +303,14 @@ def require_complete(target: CaveTable) -> list[Stored]:
     )
 
 
-def _expected(target: CaveTable, stored: list[Stored]) -> int:
+def _expected(target: CaveTable, stored: list[SavedPart]) -> int:
     """The service's own count of what was asked for."""
     if not target.by:
         return target.count
     return target.counted(stored) if stored else 0
 
 
-def _suspects(target: CaveTable, run: list[Stored]) -> list[Stored]:
+def _suspects(target: CaveTable, run: list[SavedPart]) -> list[SavedPart]:
     """The parts whose rows are not as many as the service counts for them, found by halving."""
     if not run or sum(part.seen for part in run) == target.counted(run):
         return []

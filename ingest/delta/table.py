@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingest.files.remote import RemoteFiles
-from ingest.parts.parts import PartsFolder, Stored
 from ingest.parts.plan import Part
+from ingest.parts.saved import PartsFolder, SavedPart
 from ingest.parts.source import Cost, Scope
 from warehouse.errors import SchemaDrift, SourceRefused, SourceUnavailable
 from warehouse.registry.schema import Table
@@ -125,7 +125,7 @@ class DeltaExport:
         """A file is fetched whole."""
         return []
 
-    def complete(self) -> list[Stored]:
+    def complete(self) -> list[SavedPart]:
         """The parts, which hold the rows that the log counts."""
         parts = set(self._parts())
         stored = [each for each in self.store.load() if replace(each.part, among=each.part.among[:1]) in parts]

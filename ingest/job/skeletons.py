@@ -17,9 +17,9 @@ from msgspec.structs import replace
 
 from ingest.cave.service import CaveService
 from ingest.job.chosen_cells import Which, roots_of
-from ingest.parts.parts import PartsFolder
 from ingest.parts.plan import Part, chunks
 from ingest.parts.progress import Progress, Silent
+from ingest.parts.saved import PartsFolder
 from ingest.parts.workers import WorkerPool
 from warehouse.errors import SchemaDrift, SourceUnavailable
 from warehouse.registry.tables import SKELETON, TABLES

@@ -17,9 +17,9 @@ from msgspec.structs import replace
 
 from ingest.job.order import Order, base_version_of, scope_of
 from ingest.job.scope import wanted
-from ingest.parts.parts import PartsFolder
 from ingest.parts.plan import Part
 from ingest.parts.progress import Progress, Silent
+from ingest.parts.saved import PartsFolder
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Scope, Selection, Source, SourceName, SourceTable
 from ingest.parts.wanted import annotation_tables, is_about_synapses, stage
 from ingest.parts.workers import WorkerPool

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from ingest.archive.archive import ALL_SYNAPSES, CELL_INFO, PROOFREAD_SYNAPSES, ArchiveSource
-from ingest.cave.cave import CaveSource
+from ingest.archive.source import ALL_SYNAPSES, CELL_INFO, PROOFREAD_SYNAPSES, ArchiveSource
 from ingest.cave.service import CaveService, Versions
-from ingest.delta.delta import SPECS, DeltaSource
+from ingest.cave.source import CaveSource
+from ingest.delta.source import SPECS, DeltaSource
 from ingest.files.remote import RemoteFiles, remote_files_at
 from ingest.files.retry import RetryPolicy
 from ingest.parts.progress import Progress

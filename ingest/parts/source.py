@@ -8,8 +8,8 @@ from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
-from ingest.parts.parts import PartsFolder, Stored
 from ingest.parts.plan import Part
+from ingest.parts.saved import PartsFolder, SavedPart
 from warehouse.registry.schema import Table
 
 Scope = Literal["proofread", "neurons", "all"]
@@ -80,7 +80,7 @@ class SourceTable(Protocol):
     def smaller(self, part: Part) -> list[Part]:
         """Parts that together are this one, which the source may manage to send; none if it cannot be cut."""
 
-    def complete(self) -> list[Stored]:
+    def complete(self) -> list[SavedPart]:
         """The parts, having seen that nothing is left out.
 
         Raises:

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ingest.cave.cave import CaveSource
 from ingest.cave.service import Answer
+from ingest.cave.source import CaveSource
 from ingest.files.retry import RetryPolicy
 from ingest.parts.plan import Part
 from warehouse.demo import faults

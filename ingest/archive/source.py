@@ -13,8 +13,8 @@ from ingest.archive.dump import Header, dumped_schema, parse_header
 from ingest.archive.table import ArchiveTable
 from ingest.files.remote import Found, RemoteFiles
 from ingest.parts.conform import declared, reduced
-from ingest.parts.parts import PartsFolder
 from ingest.parts.progress import Progress, Silent
+from ingest.parts.saved import PartsFolder
 from ingest.parts.source import Scope, Selection, SourceName
 from ingest.parts.wanted import annotation_tables, in_order, is_about_synapses, needed
 from warehouse.errors import SourceRefused, UsageError

@@ -8,8 +8,8 @@ from typing import Any
 from ingest.cave.selection import require_version, select
 from ingest.cave.service import CaveService
 from ingest.cave.table import CaveTable, Edition, Sizes
-from ingest.parts.parts import PartsFolder
 from ingest.parts.plan import Part
+from ingest.parts.saved import PartsFolder
 from ingest.parts.source import Scope, Selection, SourceName
 from warehouse.registry.schema import Table
 

@@ -17,7 +17,7 @@ from ingest.delta.table import DeltaExport, File, Log
 from ingest.files.remote import RemoteFiles
 from ingest.files.retry import Retry, RetryPolicy
 from ingest.parts.conform import declared, reduced
-from ingest.parts.parts import PartsFolder
+from ingest.parts.saved import PartsFolder
 from ingest.parts.source import Scope, Selection, SourceName
 from ingest.parts.wanted import in_order, needed
 from warehouse.errors import SourceRefused, SourceUnavailable, UsageError
