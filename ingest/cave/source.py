@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.cave.selection import require_version, select
 from ingest.cave.service import CaveService
-from ingest.cave.table import CaveTable, Edition, Sizes
+from ingest.cave.table import CaveTable, CaveVersion, Sizes
 from ingest.parts.plan import Part
 from ingest.parts.saved import PartsFolder
 from ingest.parts.source import Scope, Selection, SourceName
@@ -19,36 +19,36 @@ class CaveSource:
 
     name: SourceName = "cave"
 
-    def __init__(self, source: CaveService, sizes: Sizes | None = None) -> None:
-        self.source = source
-        self.datastack = source.datastack
+    def __init__(self, service: CaveService, sizes: Sizes | None = None) -> None:
+        self.service = service
+        self.datastack = service.datastack
         self._sizes = sizes or Sizes()
         self.workers = self._sizes.workers
         self._metadata: Mapping[str, Mapping[str, Any]] = {}
-        self._edition: Edition | None = None
+        self._cave_version: CaveVersion | None = None
 
     def select(self, version: int, names: Sequence[str], scope: Scope, here: Mapping[str, Any]) -> Selection:
         """Resolve names against the service's lists of tables and views."""
-        require_version(self.source, version)
-        info = self.source.version(version)
-        self._edition = Edition(self.source, version, info.is_merged)
-        tables, self._metadata, absent = select(self.source, version, names, scope, here)
+        require_version(self.service, version)
+        info = self.service.version(version)
+        self._cave_version = CaveVersion(self.service, version, info.is_merged)
+        tables, self._metadata, absent = select(self.service, version, names, scope, here)
         return Selection(version, info.time_stamp, tables, absent)
 
     def target(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> CaveTable:
         """A table, with the service's own count of its rows."""
-        edition = self._edition or Edition(self.source, selection.version, is_merged=False)
+        cave_version = self._cave_version or CaveVersion(self.service, selection.version, is_merged=False)
         version, said = selection.version, self._metadata.get(table.name, {})
         if table.kind == "view":
-            count = self.source.count_where(version, table.name, Part(), view=True)
+            count = self.service.count_where(version, table.name, Part(), view=True)
         else:
-            count = self.source.count(version, table.name)
-        return CaveTable(edition, table, store, self._sizes, count, scope, said)
+            count = self.service.count(version, table.name)
+        return CaveTable(cave_version, table, store, self._sizes, count, scope, said)
 
     def tools(self) -> dict[str, str]:
         """The client's release and the server's."""
-        return {"caveclient": self.source.client_version, "materialization engine": self.source.server_version}
+        return {"caveclient": self.service.client_version, "materialization engine": self.service.server_version}
 
     def stop(self) -> None:
         """Ask no question again that fails from now on."""
-        self.source.stop()
+        self.service.stop()

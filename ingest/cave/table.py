@@ -41,16 +41,16 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Edition:
+class CaveVersion:
     """One version of one service, as all requests need it.
 
     Attributes:
-        source: the service.
+        service: the service.
         version: the materialization version.
         is_merged: whether it has the older layout.
     """
 
-    source: CaveService
+    service: CaveService
     version: int
     is_merged: bool
 
@@ -60,7 +60,7 @@ class CaveTable:
     """One table to fetch; see `ingest.parts.source.SourceTable`.
 
     Attributes:
-        edition: where from.
+        cave_version: where from.
         table: the declaration.
         store: where its parts wait.
         sizes: how much to ask for at once.
@@ -73,7 +73,7 @@ class CaveTable:
         cap: the service's row limit, once it was met.
     """
 
-    edition: Edition
+    cave_version: CaveVersion
     table: Table
     store: PartsFolder
     sizes: Sizes
@@ -133,15 +133,15 @@ class CaveTable:
             SourceUnavailable: the service fails, or sends what was not asked for.
             SchemaDrift: its columns are not the declared ones.
         """
-        answer = self.edition.source.rows(
-            self.edition.version, self.name, part, by=self.by, columns=self._columns(), view=self.is_view
+        answer = self.cave_version.service.rows(
+            self.cave_version.version, self.name, part, by=self.by, columns=self._columns(), view=self.is_view
         )
         cap = answer.cap or self.cap
         if cap is not None and answer.rows.num_rows >= cap:
             # A full page may be all there is; the service does not say.
             self.cap = cap
             return self.cut(part)
-        rows = conform(self.table, answer.rows, is_merged=self.edition.is_merged)
+        rows = conform(self.table, answer.rows, is_merged=self.cave_version.is_merged)
         self._require_as_asked(part, rows)
         self.store.save(part, self._kept(rows), seen=rows.num_rows)
         return []
@@ -204,7 +204,7 @@ class CaveTable:
         said = self.said
         return {
             "source": "cave",
-            "url": self.edition.source.url(self.edition.version, self.name, view=self.is_view),
+            "url": self.cave_version.service.url(self.cave_version.version, self.name, view=self.is_view),
             "scope": self.scope,
             "source_rows": self.count,
             "schema_type": str(said.get("schema_type") or self.table.schema_type),
@@ -223,20 +223,20 @@ class CaveTable:
 
     def counted(self, run: list[SavedPart]) -> int:
         """How many rows the service counts for parts that lie side by side."""
-        source, version = self.edition.source, self.edition.version
+        service, version = self.cave_version.service, self.cave_version.version
         parts = [stored.part for stored in run]
         if not self.by:
             parts = [Part(parts[0].low, parts[-1].high)]
         else:
             whole = [value for part in parts if part.high is None for value in part.among]
             parts = chunks([], whole, self.sizes.ids, self.bound) + [part for part in parts if part.high]
-        return sum(source.count_where(version, self.name, part, by=self.by, view=self.is_view) for part in parts)
+        return sum(service.count_where(version, self.name, part, by=self.by, view=self.is_view) for part in parts)
 
     def _exists(self, bound: int) -> bool:
         names = {column.name for column in self.table.columns}
         second = "valid" if "valid" in names else self.table.columns[-1].name
-        answer = self.edition.source.rows(
-            self.edition.version, self.name, Part(bound), columns=("id", second), limit=1, view=self.is_view
+        answer = self.cave_version.service.rows(
+            self.cave_version.version, self.name, Part(bound), columns=("id", second), limit=1, view=self.is_view
         )
         return bool(answer.rows.num_rows)
 
