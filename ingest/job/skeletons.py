@@ -27,7 +27,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.files import write_table
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import complete_old_swap, only_job, publish
+from warehouse.storage.publish import complete_old_swap, job_lock, publish
 from warehouse.storage.skeleton import Skeleton, concat_rows
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ class SkeletonJob:
         if not self.missing:
             log.info("the skeletons of %d cells are here; nothing to fetch", len(self.wanted))
             return self.manifest
-        with only_job(self._staging), disk_errors(self.folder.path):
+        with job_lock(self._staging), disk_errors(self.folder.path):
             complete_old_swap(self.folder, version)
             self.manifest = read_manifest(self.folder.manifest(version))
             self._forget_published()

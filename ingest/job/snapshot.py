@@ -32,7 +32,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.files import write_table
 from warehouse.storage.manifest import Layout, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import changing, complete_old_swap, only_job, publish
+from warehouse.storage.publish import complete_old_swap, job_lock, publish, synapses_lock
 from warehouse.versions.store_difference import BaseVersion, require_storable, store_difference
 
 log = logging.getLogger(__name__)
@@ -114,10 +114,10 @@ class Snapshot:
         if self.manifest is not None and self.is_finished:
             log.info("version %d is complete in %s; nothing to fetch", self.order.version, self.folder.path)
             if self._staging.exists():
-                with suppress(WarehouseError), only_job(self._staging):  # another job will do it else
+                with suppress(WarehouseError), job_lock(self._staging):  # another job will do it else
                     self._clear_published(self.manifest)
             return self.manifest
-        with only_job(self._staging), disk_errors(self.folder.path):
+        with job_lock(self._staging), disk_errors(self.folder.path):
             complete_old_swap(self.folder, self.order.version)
             self.manifest = self._published()
             if self.manifest is not None:
@@ -215,7 +215,7 @@ class Snapshot:
         """Hold the synapses of this version and of the base, having seen that they may still be stored."""
         synapses = [target.table for target in plan.targets if target.table.name == SYNAPSE]
         base = [self.against.version] if self.against else []
-        with changing(self.folder, [self.order.version, *base] if synapses else []):
+        with synapses_lock(self.folder, [self.order.version, *base] if synapses else []):
             for table in synapses:
                 self.against = BaseVersion.of(self.folder, base[0]) if base else None
                 if SYNAPSE not in self._again:
@@ -249,7 +249,7 @@ class Snapshot:
 
     def _lay_out(self, manifest: Manifest, layout: Layout) -> None:
         """Note the layout that was ordered for what is here; the next build stores rows or drops them."""
-        with only_job(self._staging), disk_errors(self.folder.path):
+        with job_lock(self._staging), disk_errors(self.folder.path):
             assembled = self._staging / "assembled"
             shutil.rmtree(assembled, ignore_errors=True)
             assembled.mkdir(parents=True)

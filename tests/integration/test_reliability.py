@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from tests.benchmarks.volume import write_parts
 from tests.conftest import SmallWarehouse, filled
-from warehouse.catalog.build import build, only_build
+from warehouse.catalog.build import build, build_lock
 from warehouse.catalog.collect import collect
 from warehouse.catalog.committed import committed_names
 from warehouse.demo.synthetic import Volume, synthesize
@@ -261,7 +261,7 @@ def test_killed_at_every_step_of_publishing_and_building(small: SmallWarehouse, 
         build(folder)
         assert counts(folder) == shell_counts(folder) == after
         shutil.rmtree(folder.staging(VERSION), ignore_errors=True)
-        with only_build(folder):
+        with build_lock(folder):
             collect(folder, timedelta(0))
         assert unlisted(folder) == []
 

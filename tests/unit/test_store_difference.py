@@ -32,7 +32,7 @@ from warehouse.storage.clustering import cluster_synapses
 from warehouse.storage.files import write_table
 from warehouse.storage.manifest import Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import changing, only_job, publish
+from warehouse.storage.publish import job_lock, publish, synapses_lock
 from warehouse.versions.promote_and_drop import drop, promote
 from warehouse.versions.store_difference import BaseVersion, require_storable, store_difference
 
@@ -329,11 +329,11 @@ def test_a_full_copy_needs_no_other_version(small: SmallWarehouse, caplog: pytes
 def test_what_another_process_works_on_is_left_alone(small: SmallWarehouse) -> None:
     given_two(small)
     parts = small.folder.staging(8)
-    with only_job(parts):
+    with job_lock(parts):
         for change in (drop, promote):
             with pytest.raises(FolderBusy, match="another microns snapshot works on"):
                 change(small.folder, 8)
-    with changing(small.folder, [8]), pytest.raises(FolderBusy, match="stores synapses of version 8"):
+    with synapses_lock(small.folder, [8]), pytest.raises(FolderBusy, match="stores synapses of version 8"):
         drop(small.folder, 8)
     assert small.folder.versions() == [7, 8]
     parts.mkdir()

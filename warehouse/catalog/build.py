@@ -38,7 +38,7 @@ from warehouse.storage.locks import exclusive_lock
 from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest, replace_file
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import complete_old_swap, heads, make_durable
+from warehouse.storage.publish import complete_old_swap, make_durable, manifests_lock
 from warehouse.storage.quoting import quoted, text_literal
 
 STORAGE = "v1.2.0"
@@ -65,11 +65,11 @@ def build(folder: Folder, default: int | None = None, memory: int | None = None)
     """
     if not folder.versions():
         raise SnapshotNotFound(f"there is no version in {folder.path}; fetch one with: microns snapshot 1718")
-    with only_build(folder):
+    with build_lock(folder):
         return _build_alone(folder, default, memory or byte_count(None))
 
 
-def only_build(folder: Folder) -> AbstractContextManager[None]:
+def build_lock(folder: Folder) -> AbstractContextManager[None]:
     """Let nobody else build the database, or read a version to do so.
 
     Raises:
@@ -97,7 +97,7 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
         make_durable([temporary, folder.path])
         _take_place(temporary, folder.database)  # the switch: from here on new sessions see the new state
         make_durable([folder.path])
-    _note_in_heads(folder, built)
+    _note_in_manifests(folder, built)
     replace_file(folder.init_sql, init_sql(folder.path, chosen).encode())
     collect(folder)
     return folder.database
@@ -128,9 +128,9 @@ def _with_what_readers_have(folder: Folder, version: int) -> Manifest:
     )
 
 
-def _note_in_heads(folder: Folder, built: Mapping[int, Manifest]) -> None:
+def _note_in_manifests(folder: Folder, built: Mapping[int, Manifest]) -> None:
     """Note what was stored where jobs look it up, unless one of them has published other tables meanwhile."""
-    with heads(folder):
+    with manifests_lock(folder):
         for version, manifest in built.items():
             path = folder.manifest(version)
             if path.is_file() and (head := read_manifest(path)) != manifest and same_tables(head, manifest):

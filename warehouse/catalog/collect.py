@@ -16,7 +16,6 @@ from warehouse.catalog.committed import committed_manifests, committed_names
 from warehouse.errors import WarehouseError
 from warehouse.storage.manifest import Manifest, read_manifest, replace_file
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import heads
 
 GRACE = timedelta(days=1)
 """How long files stay after nothing names them: sessions that are open may read them."""
@@ -51,7 +50,7 @@ def collect(folder: Folder, grace: timedelta = GRACE) -> int:
         folder: of the datastack.
         grace: how long files stay.
     """
-    with heads(folder):
+    with manifests_lock(folder):
         found, freed, left = waiting(folder), 0, {}
         for each in found:
             path = folder.path / each.path

@@ -29,7 +29,7 @@ _HASHED = 12
 """Hexadecimal digits of the hash in the name of a generation."""
 _OLD_SWAP = ".swap"
 """Where the first format of this folder put tables that were to take the place of others."""
-_HEADS_TIMEOUT = 600
+_LOCK_TIMEOUT = 600
 
 
 def publish(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
@@ -45,7 +45,7 @@ def publish(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
     Raises:
         FolderBusy: another program holds a file (Windows).
     """
-    with heads(folder):
+    with manifests_lock(folder):
         placed = replace(place(folder, assembled, manifest), published=now())
         placed.write(folder.manifest(manifest.version))
         folder.dropped(manifest.version).unlink(missing_ok=True)
@@ -88,14 +88,14 @@ def place(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
     return _with_files(manifest, names)
 
 
-def heads(folder: Folder) -> AbstractContextManager[None]:
+def manifests_lock(folder: Folder) -> AbstractContextManager[None]:
     """Let one job at a time change what the manifests of versions say.
 
     Raises:
         FolderBusy: another job does so for longer than is reasonable.
     """
     busy = f"another microns command publishes in {folder.path}; wait for it and run the same command again"
-    return exclusive_lock(folder.path / ".publish.lock", busy, _HEADS_TIMEOUT)
+    return exclusive_lock(folder.path / ".publish.lock", busy, _LOCK_TIMEOUT)
 
 
 def _folder_of(file: DataFile) -> str:
@@ -175,7 +175,7 @@ def complete_old_swap(folder: Folder, version: int) -> None:
     shutil.rmtree(swap, ignore_errors=True)
 
 
-def only_job(staging: Path) -> AbstractContextManager[None]:
+def job_lock(staging: Path) -> AbstractContextManager[None]:
     """Let one job at a time work on a version, given where its parts wait.
 
     Raises:
@@ -188,7 +188,7 @@ def only_job(staging: Path) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def changing(folder: Folder, versions: Iterable[int], timeout: float = 600) -> Iterator[None]:
+def synapses_lock(folder: Folder, versions: Iterable[int], timeout: float = 600) -> Iterator[None]:
     """Let one at a time replace or remove the synapses of versions, or store another version against them.
 
     Args:

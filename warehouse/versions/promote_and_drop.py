@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec.structs import replace
 
-from warehouse.catalog.build import build, current_default, only_build, require_files
+from warehouse.catalog.build import build, build_lock, current_default, require_files
 from warehouse.catalog.collect import collect, waiting
 from warehouse.catalog.committed import is_current
 from warehouse.errors import SnapshotDamaged, UsageError
@@ -25,7 +25,7 @@ from warehouse.storage.encoding import delta_bucket, ranges, removed_rows
 from warehouse.storage.files import entry_of, file_of
 from warehouse.storage.manifest import Base, DataFile, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder, model_path
-from warehouse.storage.publish import changing, dependents, heads, make_durable, only_job, publish
+from warehouse.storage.publish import dependents, job_lock, make_durable, manifests_lock, publish, synapses_lock
 from warehouse.versions.store_difference import bucket_of
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest
         WarehouseError: the disk is full.
     """
     folder.require_version(version)
-    with only_job(folder.staging(version)), changing(folder, [version]):
+    with job_lock(folder.staging(version)), synapses_lock(folder, [version]):
         manifest = read_manifest(folder.manifest(version))
         entry = manifest.tables.get(SYNAPSE)
         if entry is not None and entry.base is not None:
@@ -117,7 +117,7 @@ def drop(folder: Folder, version: int) -> int:
     was_begun = folder.dropped(version).exists()
     if not (parts.exists() or was_begun):
         folder.require_version(version)
-    with only_job(parts), changing(folder, [version], timeout=0):
+    with job_lock(parts), synapses_lock(folder, [version], timeout=0):
         size = _drop_published(folder, version) if version in folder.versions() or was_begun else 0
         size += sum(path.stat().st_size for path in parts.rglob("*") if path.is_file())
         shutil.rmtree(parts, ignore_errors=True)
@@ -138,7 +138,7 @@ def _drop_published(folder: Folder, version: int) -> int:
             f"microns build --default {others[-1]}"
         )
     if folder.manifest(version).exists():
-        with heads(folder):  # from here on any build leaves it out; until then it is wholly there
+        with manifests_lock(folder):  # from here on any build leaves it out; until then it is wholly there
             folder.manifest(version).replace(folder.dropped(version))
             make_durable([folder.version(version)])
     if others:
@@ -146,7 +146,7 @@ def _drop_published(folder: Folder, version: int) -> int:
     else:
         for remains in (folder.database, folder.init_sql):
             remains.unlink(missing_ok=True)
-        with only_build(folder):
+        with build_lock(folder):
             collect(folder)
     return sum(each.bytes for each in waiting(folder) if each.path == f"v{version}")
 

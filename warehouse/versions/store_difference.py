@@ -38,7 +38,7 @@ from warehouse.storage.files import duckdb_columns, engine, entry_of, file_of, r
 from warehouse.storage.manifest import Base, DataFile, Lineage, TableEntry, read_manifest
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder, model_path
-from warehouse.storage.publish import dependents, heads
+from warehouse.storage.publish import dependents
 from warehouse.storage.quoting import text_literal
 from warehouse.versions.find_retired import Findings, find
 
@@ -286,7 +286,7 @@ def rebase(folder: Folder, version: int, synapses: TableEntry) -> None:
         moved = replace(entry, base=replace(entry.base, files=synapses.files))
         with _workshop(folder, folder.version(dependent), dependent, None) as con:
             _prove(con, dependent, TABLES[SYNAPSE], moved)
-        with heads(folder):
+        with manifests_lock(folder):
             replace(manifest, tables=manifest.tables | {SYNAPSE: moved}).write(folder.manifest(dependent))
 
 
