@@ -18,6 +18,7 @@ from warehouse.errors import SnapshotDamaged, WarehouseError
 from warehouse.registry.tables import SKELETON, SYNAPSE
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
+from warehouse.storage.publish import manifests_lock
 from warehouse.versions.store_difference import rebase
 
 log = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from warehouse.catalog.committed import committed_manifests, committed_names
 from warehouse.errors import WarehouseError
 from warehouse.storage.manifest import Manifest, read_manifest, replace_file
 from warehouse.storage.paths import Folder
+from warehouse.storage.publish import manifests_lock
 
 GRACE = timedelta(days=1)
 """How long files stay after nothing names them: sessions that are open may read them."""

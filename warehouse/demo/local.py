@@ -14,7 +14,7 @@ from warehouse.catalog.build import build
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.tables import SKELETON, SYNAPSE, TABLES
 from warehouse.storage.clustering import cluster_synapses
-from warehouse.storage.files import engine, write_table
+from warehouse.storage.files import scratch_connection, write_table
 from warehouse.storage.logical import unordered_rows
 from warehouse.storage.manifest import Manifest
 from warehouse.storage.paths import Folder
@@ -69,7 +69,7 @@ def _write_version(
     volume: Volume, info: VersionInfo, folder: Folder, assembled: Path, shape: Callable[[int], pa.Table | None]
 ) -> Manifest:
     entries = {}
-    with engine(assembled) as con:
+    with scratch_connection(assembled) as con:
         con.execute("SET threads = 1")  # waking another one takes longer than it saves on a small table
         for name in volume.table_names(info.version):
             rows = unordered_rows(TABLES[name], volume.table(info.version, name))

@@ -44,7 +44,7 @@ def find(
     """Compare, and write the lists under `model/`.
 
     Args:
-        con: an engine.
+        con: a connection.
         directory: the version's folder, being put together.
         files: of `dead`, `delta` and `base`.
         version: whose rows `base` and `dead` are.

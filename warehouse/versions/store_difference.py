@@ -34,11 +34,11 @@ from warehouse.storage.checksum import SUMMED, Sums, checksum_of, sums_of, text_
 from warehouse.storage.clustering import Buckets, Rows, partitioned, write_bucket
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.encoding import OFFSET, delta_bucket, logical_select
-from warehouse.storage.files import duckdb_columns, engine, entry_of, file_of, require_unique
+from warehouse.storage.files import duckdb_columns, entry_of, file_of, require_unique, scratch_connection
 from warehouse.storage.manifest import Base, DataFile, Lineage, TableEntry, read_manifest
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder, model_path
-from warehouse.storage.publish import dependents
+from warehouse.storage.publish import dependents, manifests_lock
 from warehouse.storage.quoting import text_literal
 from warehouse.versions.find_retired import Findings, find
 
@@ -240,8 +240,8 @@ def _same(before: pa.Table, new: pa.Table) -> tuple[npt.NDArray[np.bool_], npt.N
 def _workshop(
     folder: Folder, directory: Path, version: int, memory: int | None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An engine in which views of the version read what is being put together."""
-    with engine(directory) as con:
+    """A connection in which views of the version read what is being put together."""
+    with scratch_connection(directory) as con:
         con.execute(f"SET memory_limit = '{memory or byte_count(None)}B'")
         own = f"v{version}/"
         con.execute(
