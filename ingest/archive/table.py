@@ -81,7 +81,7 @@ class ArchiveTable:
 
     rows_to_come = None
 
-    def narrow(self, wanted: Mapping[str, pa.Array]) -> None:
+    def keep_only(self, wanted: Mapping[str, pa.Array]) -> None:
         """Keep only rows with these values."""
         self.keep = dict(wanted)
 
@@ -143,7 +143,7 @@ class ArchiveTable:
         here = self._kept_at.stat().st_size if self._kept_at.exists() else 0
         return Cost(1, None, self.found.bytes - here)
 
-    def forewarning(self) -> str:
+    def size_notice(self) -> str:
         """The size of a large file."""
         if self.found.bytes < _LARGE:
             return ""

@@ -102,7 +102,7 @@ class CaveTable:
         """The service's count, unless only some rows are asked for."""
         return None if self.by else self.count
 
-    def narrow(self, wanted: Mapping[str, pa.Array]) -> None:
+    def keep_only(self, wanted: Mapping[str, pa.Array]) -> None:
         """Keep only rows with these values.
 
         Ids and roots of proofread axons are asked for; roots of neurons are too many to ask by, so the whole table
@@ -189,7 +189,7 @@ class CaveTable:
         here = here * left // requests
         return Cost(left, here, wire_bytes(self.table, here))
 
-    def forewarning(self) -> str:
+    def size_notice(self) -> str:
         """What it takes to ask for all synapses that are not here yet."""
         if self.name != SYNAPSE or self.scope == "proofread":
             return ""

@@ -82,7 +82,7 @@ class DeltaExport:
         """What the log counts."""
         return sum(file.rows for file in self.log.files)
 
-    def narrow(self, wanted: Mapping[str, pa.Array]) -> None:
+    def keep_only(self, wanted: Mapping[str, pa.Array]) -> None:
         """Keep only rows with these values."""
         self.keep = dict(wanted)
 
@@ -138,7 +138,7 @@ class DeltaExport:
         files = [self.log.files[part.low] for part in self.missing()]
         return Cost(len(files), sum(file.rows for file in files), sum(file.bytes for file in files))
 
-    def forewarning(self) -> str:
+    def size_notice(self) -> str:
         """The size of a large table."""
         size = self.cost({}).bytes
         if size < _LARGE:

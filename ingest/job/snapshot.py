@@ -127,10 +127,10 @@ class Snapshot:
             for turn in (0, 1, 2):
                 now = [target for target in plan.targets if stage(target.table.name) == turn]
                 for target in now:
-                    target.narrow(wanted(target.table.name, target.scope, self._read))
+                    target.keep_only(wanted(target.table.name, target.scope, self._read))
                 self._fetch(source, now)
                 self._parts |= {target.table.name: [part.path for part in target.complete()] for target in now}
-            with self._undisturbed(plan):
+            with self._hold_synapses(plan):
                 return self._publish(source, plan)
 
     def plan(self, source: Source) -> Plan:
@@ -191,7 +191,7 @@ class Snapshot:
     def _missing(self, target: SourceTable) -> list[Part]:
         missing = target.missing()
         if missing:
-            if words := target.forewarning():
+            if words := target.size_notice():
                 log.info("%s", words)
             self.progress.begin(target.table.name, len(missing), target.rows_to_come)
         return missing
@@ -211,7 +211,7 @@ class Snapshot:
         return pieces
 
     @contextmanager
-    def _undisturbed(self, plan: Plan) -> Iterator[None]:
+    def _hold_synapses(self, plan: Plan) -> Iterator[None]:
         """Hold the synapses of this version and of the base, having seen that they may still be stored."""
         synapses = [target.table for target in plan.targets if target.table.name == SYNAPSE]
         base = [self.against.version] if self.against else []

@@ -68,7 +68,7 @@ class SourceTable(Protocol):
     def rows_to_come(self) -> int | None:
         """How many rows there are, where that is known beforehand."""
 
-    def narrow(self, wanted: Mapping[str, pa.Array]) -> None:
+    def keep_only(self, wanted: Mapping[str, pa.Array]) -> None:
         """Keep only rows whose value in each of these columns is among the given ones."""
 
     def missing(self) -> list[Part]:
@@ -90,7 +90,7 @@ class SourceTable(Protocol):
     def cost(self, rows: Mapping[str, int]) -> Cost:
         """What the rest costs, given the rows of tables that are here or will be."""
 
-    def forewarning(self) -> str:
+    def size_notice(self) -> str:
         """What to say before a long job begins; "" when there is nothing to say."""
 
     def entry(self) -> dict[str, Any]:
