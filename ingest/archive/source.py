@@ -112,7 +112,7 @@ class ArchiveSource:
         tables = [self._declaration(name) for name in (*wanted, *more)]
         return Selection(version, self._time_stamp(version), in_order(tables), absent)
 
-    def target(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> ArchiveTable:
+    def source_table(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> ArchiveTable:
         """A table's file, to be read into parts."""
         dump = self._dumps[table.name]
         published = (

@@ -35,7 +35,7 @@ class CaveSource:
         tables, self._metadata, absent = select(self.service, version, names, scope, here)
         return Selection(version, info.time_stamp, tables, absent)
 
-    def target(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> CaveTable:
+    def source_table(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> CaveTable:
         """A table, with the service's own count of its rows."""
         cave_version = self._cave_version or CaveVersion(self.service, selection.version, is_merged=False)
         version, said = selection.version, self._metadata.get(table.name, {})

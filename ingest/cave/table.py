@@ -273,7 +273,7 @@ class CaveTable:
             )
 
 
-def require_complete(target: CaveTable) -> list[SavedPart]:
+def require_complete(cave_table: CaveTable) -> list[SavedPart]:
     """The parts of a table: they leave nothing out, and their rows are as many as the service counts.
 
     That ids are distinct follows: each part's are, and parts share none (different ranges, different roots); the
@@ -282,39 +282,39 @@ def require_complete(target: CaveTable) -> list[SavedPart]:
     Raises:
         SourceUnavailable: a part is missing, or the numbers differ; the parts that are wrong are forgotten.
     """
-    stored = target.store.load()
-    if target.missing():
-        raise SourceUnavailable(f"parts of {target.name} are missing on disk; run the same command again")
+    stored = cave_table.store.load()
+    if cave_table.missing():
+        raise SourceUnavailable(f"parts of {cave_table.name} are missing on disk; run the same command again")
     seen = sum(part.seen for part in stored)
-    expected = _expected(target, stored)
+    expected = _expected(cave_table, stored)
     if seen == expected:
         return stored
-    wrong = _suspects(target, stored)
+    wrong = _suspects(cave_table, stored)
     for part in wrong:
-        target.store.remove(part)
+        cave_table.store.remove(part)
     if wrong:
         raise SourceUnavailable(
-            f"CAVE sent {seen:,} rows of {target.name} and counts {expected:,}: it cut {len(wrong)} answers short "
+            f"CAVE sent {seen:,} rows of {cave_table.name} and counts {expected:,}: it cut {len(wrong)} answers short "
             "without saying so; run the same command again, it fetches only those"
         )
     raise SourceUnavailable(
-        f"CAVE says that {target.name} has {expected:,} rows, but serves and counts {seen:,}; nothing of it is "
+        f"CAVE says that {cave_table.name} has {expected:,} rows, but serves and counts {seen:,}; nothing of it is "
         "published: ask again later, or report it to CAVE, or name the other tables"
     )
 
 
-def _expected(target: CaveTable, stored: list[SavedPart]) -> int:
+def _expected(cave_table: CaveTable, stored: list[SavedPart]) -> int:
     """The service's own count of what was asked for."""
-    if not target.by:
-        return target.count
-    return target.counted(stored) if stored else 0
+    if not cave_table.by:
+        return cave_table.count
+    return cave_table.counted(stored) if stored else 0
 
 
-def _suspects(target: CaveTable, run: list[SavedPart]) -> list[SavedPart]:
+def _suspects(cave_table: CaveTable, run: list[SavedPart]) -> list[SavedPart]:
     """The parts whose rows are not as many as the service counts for them, found by halving."""
-    if not run or sum(part.seen for part in run) == target.counted(run):
+    if not run or sum(part.seen for part in run) == cave_table.counted(run):
         return []
     if len(run) == 1:
         return run
     middle = len(run) // 2
-    return _suspects(target, run[:middle]) + _suspects(target, run[middle:])
+    return _suspects(cave_table, run[:middle]) + _suspects(cave_table, run[middle:])

@@ -94,7 +94,7 @@ class DeltaSource:
         release = release_of(self.datastack, version)
         return Selection(version, release.time_stamp if release else "", in_order(tables))
 
-    def target(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> DeltaExport:
+    def source_table(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> DeltaExport:
         """A table, file by file."""
         return DeltaExport(self.bucket, self._lakes[table.name], table, scope, store)
 

@@ -47,11 +47,11 @@ class Plan:
 
     Attributes:
         selection: the tables that are wanted, and those that the version lacks.
-        targets: the wanted tables that are not here yet.
+        source_tables: the wanted tables that are not here yet.
     """
 
     selection: Selection
-    targets: tuple[SourceTable, ...]
+    source_tables: tuple[SourceTable, ...]
 
 
 class Snapshot:
@@ -125,11 +125,16 @@ class Snapshot:
             source = connect()
             plan = self.plan(source)
             for turn in (0, 1, 2):
-                now = [target for target in plan.targets if stage(target.table.name) == turn]
-                for target in now:
-                    target.keep_only(wanted(target.table.name, target.scope, self._read))
+                now = [
+                    source_table for source_table in plan.source_tables if stage(source_table.table.name) == turn
+                ]
+                for source_table in now:
+                    source_table.keep_only(wanted(source_table.table.name, source_table.scope, self._read))
                 self._fetch(source, now)
-                self._parts |= {target.table.name: [part.path for part in target.complete()] for target in now}
+                self._parts |= {
+                    source_table.table.name: [part.path for part in source_table.complete()]
+                    for source_table in now
+                }
             with self._hold_synapses(plan):
                 return self._publish(source, plan)
 
@@ -147,11 +152,11 @@ class Snapshot:
                 here[SYNAPSE].scope,
                 self.scope,
             )
-        return Plan(selection, tuple(self._target(source, selection, table) for table in missing))
+        return Plan(selection, tuple(self._source_table(source, selection, table) for table in missing))
 
-    def _target(self, source: Source, selection: Selection, table: Table) -> SourceTable:
+    def _source_table(self, source: Source, selection: Selection, table: Table) -> SourceTable:
         scope: Scope = self.scope if is_about_synapses(table.name) else "all"
-        return source.target(selection, table, scope, self._store(table.name, scope, source.name))
+        return source.source_table(selection, table, scope, self._store(table.name, scope, source.name))
 
     def _store(self, name: str, scope: Scope, source: SourceName) -> PartsFolder:
         """Where the parts of a table wait; those of different sources are cut differently and never mix."""
@@ -173,38 +178,41 @@ class Snapshot:
             return rows.cast(pa.schema([TABLES[name].arrow_schema.field(each) for each in rows.column_names]))
         return None
 
-    def _fetch(self, source: Source, targets: Sequence[SourceTable]) -> None:
-        tasks = [(target, part) for target in targets for part in self._missing(target)]
-        left = {target.table.name: sum(other is target for other, _ in tasks) for target in targets}
+    def _fetch(self, source: Source, source_tables: Sequence[SourceTable]) -> None:
+        tasks = [(source_table, part) for source_table in source_tables for part in self._missing(source_table)]
+        left = {
+            source_table.table.name: sum(other is source_table for other, _ in tasks)
+            for source_table in source_tables
+        }
 
         def work(task: tuple[SourceTable, Part]) -> list[tuple[SourceTable, Part]]:
-            target, part = task
-            pieces = self._attempt(target, part)
+            source_table, part = task
+            pieces = self._attempt(source_table, part)
             with self._lock:
-                left[target.table.name] += len(pieces) - 1
+                left[source_table.table.name] += len(pieces) - 1
                 if not pieces:
-                    self.progress.part(target.table.name, left[target.table.name])
-            return [(target, piece) for piece in pieces]
+                    self.progress.part(source_table.table.name, left[source_table.table.name])
+            return [(source_table, piece) for piece in pieces]
 
         WorkerPool(work, source.workers).run(tasks, on_error=source.stop)
 
-    def _missing(self, target: SourceTable) -> list[Part]:
-        missing = target.missing()
+    def _missing(self, source_table: SourceTable) -> list[Part]:
+        missing = source_table.missing()
         if missing:
-            if words := target.size_notice():
+            if words := source_table.size_notice():
                 log.info("%s", words)
-            self.progress.begin(target.table.name, len(missing), target.rows_to_come)
+            self.progress.begin(source_table.table.name, len(missing), source_table.rows_to_come)
         return missing
 
-    def _attempt(self, target: SourceTable, part: Part) -> list[Part]:
+    def _attempt(self, source_table: SourceTable, part: Part) -> list[Part]:
         """Fetch a part; one that the service keeps failing on may be too large for it, and is cut."""
         try:
-            pieces = target.fetch(part)
+            pieces = source_table.fetch(part)
         except SourceUnavailable:
             with self._lock:
                 self._failures += 1
                 is_down = self._failures >= _FAILURES_IN_A_ROW
-            if is_down or not (smaller := target.smaller(part)):
+            if is_down or not (smaller := source_table.smaller(part)):
                 raise
             return smaller
         self._failures = 0
@@ -213,7 +221,9 @@ class Snapshot:
     @contextmanager
     def _hold_synapses(self, plan: Plan) -> Iterator[None]:
         """Hold the synapses of this version and of the base, having seen that they may still be stored."""
-        synapses = [target.table for target in plan.targets if target.table.name == SYNAPSE]
+        synapses = [
+            source_table.table for source_table in plan.source_tables if source_table.table.name == SYNAPSE
+        ]
         base = [self.against.version] if self.against else []
         with synapses_lock(self.folder, [self.order.version, *base] if synapses else []):
             for table in synapses:
@@ -227,7 +237,9 @@ class Snapshot:
         assembled = self._staging / "assembled"
         shutil.rmtree(assembled, ignore_errors=True)
         assembled.mkdir(parents=True)
-        entries = {target.table.name: self._write(assembled, target) for target in plan.targets}
+        entries = {
+            source_table.table.name: self._write(assembled, source_table) for source_table in plan.source_tables
+        }
         before = self.manifest.tables if self.manifest else {}
         tables = {**before, **entries}
         absent = self.manifest.absent if self.manifest else {}
@@ -265,9 +277,12 @@ class Snapshot:
         if self._staging.exists() and not any(self._staging.iterdir()):
             self._staging.rmdir()
 
-    def _write(self, assembled: Path, target: SourceTable) -> TableEntry:
-        table, rows = target.table, self._parts[target.table.name] or target.table.arrow_schema.empty_table()
-        fields = {"citations": list(table.citation), **target.entry()}
+    def _write(self, assembled: Path, source_table: SourceTable) -> TableEntry:
+        table, rows = (
+            source_table.table,
+            self._parts[source_table.table.name] or source_table.table.arrow_schema.empty_table(),
+        )
+        fields = {"citations": list(table.citation), **source_table.entry()}
         log.debug("%s: writing", table.name)
         if table.name != SYNAPSE:
             return write_table(assembled, table, rows, **fields)

@@ -124,7 +124,7 @@ class Source(Protocol):
             SourceRefused: the version, or the scope in it, cannot be had.
         """
 
-    def target(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> SourceTable:
+    def source_table(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> SourceTable:
         """A table of a selection, to be fetched."""
 
     def tools(self) -> dict[str, str]:
