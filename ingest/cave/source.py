@@ -35,7 +35,9 @@ class CaveSource:
         tables, self._metadata, absent = select(self.service, version, names, scope, here)
         return Selection(version, info.time_stamp, tables, absent)
 
-    def source_table(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> CaveTable:
+    def source_table(
+        self, selection: Selection, table: Table, scope: Scope, parts_folder: PartsFolder
+    ) -> CaveTable:
         """A table, with the service's own count of its rows."""
         cave_version = self._cave_version or CaveVersion(self.service, selection.version, is_merged=False)
         version, said = selection.version, self._metadata.get(table.name, {})
@@ -43,7 +45,7 @@ class CaveSource:
             count = self.service.count_where(version, table.name, Part(), view=True)
         else:
             count = self.service.count(version, table.name)
-        return CaveTable(cave_version, table, store, self._sizes, count, scope, said)
+        return CaveTable(cave_version, table, parts_folder, self._sizes, count, scope, said)
 
     def tools(self) -> dict[str, str]:
         """The client's release and the server's."""

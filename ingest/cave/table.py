@@ -62,7 +62,7 @@ class CaveTable:
     Attributes:
         cave_version: where from.
         table: the declaration.
-        store: where its parts wait.
+        parts_folder: where its parts wait.
         sizes: how much to ask for at once.
         count: the number of rows according to the service, of the whole table.
         scope: which rows are kept.
@@ -75,7 +75,7 @@ class CaveTable:
 
     cave_version: CaveVersion
     table: Table
-    store: PartsFolder
+    parts_folder: PartsFolder
     sizes: Sizes
     count: int
     scope: Scope = "all"
@@ -116,7 +116,7 @@ class CaveTable:
 
     def missing(self) -> list[Part]:
         """The requests that are still to be made."""
-        done = [stored.part for stored in self.store.load()]
+        done = [stored.part for stored in self.parts_folder.load()]
         if self.by:
             size = self.sizes.roots if self.by != "target_id" else self.sizes.ids
             return chunks(done, self.among, size, self.bound)
@@ -143,7 +143,7 @@ class CaveTable:
             return self.cut(part)
         rows = conform(self.table, answer.rows, is_merged=self.cave_version.is_merged)
         self._require_as_asked(part, rows)
-        self.store.save(part, self._kept(rows), seen=rows.num_rows)
+        self.parts_folder.save(part, self._kept(rows), seen=rows.num_rows)
         return []
 
     def cut(self, part: Part) -> list[Part]:
@@ -185,7 +185,7 @@ class CaveTable:
         else:
             per_request = sizes.rows if here >= sizes.single else max(here, 1)
         requests = max(1, -(-here // per_request))
-        left = max(0, requests - self.store.count())
+        left = max(0, requests - self.parts_folder.count())
         here = here * left // requests
         return Cost(left, here, wire_bytes(self.table, here))
 
@@ -193,7 +193,7 @@ class CaveTable:
         """What it takes to ask for all synapses that are not here yet."""
         if self.name != SYNAPSE or self.scope == "proofread":
             return ""
-        rows = self.count - sum(stored.seen for stored in self.store.load())
+        rows = self.count - sum(stored.seen for stored in self.parts_folder.load())
         return (
             f"all synapses are asked for: {rows:,} to come, in about {len(self.missing())} requests "
             f"of {wire_bytes(self.table, rows) / 1e6:,.0f} MB in all; stop and continue whenever you like"
@@ -282,7 +282,7 @@ def require_complete(cave_table: CaveTable) -> list[SavedPart]:
     Raises:
         SourceUnavailable: a part is missing, or the numbers differ; the parts that are wrong are forgotten.
     """
-    stored = cave_table.store.load()
+    stored = cave_table.parts_folder.load()
     if cave_table.missing():
         raise SourceUnavailable(f"parts of {cave_table.name} are missing on disk; run the same command again")
     seen = sum(part.seen for part in stored)
@@ -291,7 +291,7 @@ def require_complete(cave_table: CaveTable) -> list[SavedPart]:
         return stored
     wrong = _suspects(cave_table, stored)
     for part in wrong:
-        cave_table.store.remove(part)
+        cave_table.parts_folder.remove(part)
     if wrong:
         raise SourceUnavailable(
             f"CAVE sent {seen:,} rows of {cave_table.name} and counts {expected:,}: it cut {len(wrong)} answers short "

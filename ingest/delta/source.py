@@ -94,9 +94,11 @@ class DeltaSource:
         release = release_of(self.datastack, version)
         return Selection(version, release.time_stamp if release else "", in_order(tables))
 
-    def source_table(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> DeltaExport:
+    def source_table(
+        self, selection: Selection, table: Table, scope: Scope, parts_folder: PartsFolder
+    ) -> DeltaExport:
         """A table, file by file."""
-        return DeltaExport(self.bucket, self._lakes[table.name], table, scope, store)
+        return DeltaExport(self.bucket, self._lakes[table.name], table, scope, parts_folder)
 
     def tools(self) -> dict[str, str]:
         """The library that reads them."""

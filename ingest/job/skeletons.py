@@ -66,7 +66,7 @@ class SkeletonJob:
         self.manifest = read_manifest(folder.manifest(version))
         self.wanted = roots_of(which, version, self._read)
         self._staging = folder.staging(version)
-        self._store = PartsFolder(self._staging / "skeletons")
+        self._parts_folder = PartsFolder(self._staging / "skeletons")
         self._lock = Lock()
 
     @property
@@ -107,7 +107,7 @@ class SkeletonJob:
             self._forget_published()
             self._fetch(connect())
             self._publish()
-            self._store.clear()
+            self._parts_folder.clear()
             if not any(self._staging.iterdir()):
                 self._staging.rmdir()
         self._say_what_is_left()
@@ -127,9 +127,9 @@ class SkeletonJob:
     def _forget_published(self) -> None:
         """Parts that a job has published just before it was killed are not there twice."""
         missing = set(self.missing)
-        for stored in self._store.load():
+        for stored in self._parts_folder.load():
             if not missing & set(stored.part.among):
-                self._store.remove(stored)
+                self._parts_folder.remove(stored)
 
     def _fetch(self, source: CaveService) -> None:
         service = source.service("skeleton")
@@ -137,7 +137,9 @@ class SkeletonJob:
             "url": f"{service.server_address}/skeletoncache/api/v1/{source.datastack}",
             "server": str(service.server_version),
         }
-        parts = chunks([stored.part for stored in self._store.load()], self.missing, PER_REQUEST, bound=lambda: 0)
+        parts = chunks(
+            [stored.part for stored in self._parts_folder.load()], self.missing, PER_REQUEST, bound=lambda: 0
+        )
         self.progress.begin(SKELETON, len(parts), None)
         left = len(parts)
 
@@ -151,7 +153,7 @@ class SkeletonJob:
                 )
             )
             rows = _readable(said, part.among)
-            self._store.save(part, concat_rows(rows), seen=len(rows))
+            self._parts_folder.save(part, concat_rows(rows), seen=len(rows))
             with self._lock:
                 left -= 1
                 self.progress.part(SKELETON, left)
@@ -160,7 +162,7 @@ class SkeletonJob:
         WorkerPool(work, _WORKERS).run(parts, on_error=source.stop)
 
     def _publish(self) -> None:
-        parts = [stored.path for stored in self._store.load() if stored.rows]
+        parts = [stored.path for stored in self._parts_folder.load() if stored.rows]
         if not parts:
             return
         assembled = self._staging / "assembled-skeletons"

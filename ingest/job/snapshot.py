@@ -156,9 +156,9 @@ class Snapshot:
 
     def _source_table(self, source: Source, selection: Selection, table: Table) -> SourceTable:
         scope: Scope = self.scope if is_about_synapses(table.name) else "all"
-        return source.source_table(selection, table, scope, self._store(table.name, scope, source.name))
+        return source.source_table(selection, table, scope, self._parts_folder(table.name, scope, source.name))
 
-    def _store(self, name: str, scope: Scope, source: SourceName) -> PartsFolder:
+    def _parts_folder(self, name: str, scope: Scope, source: SourceName) -> PartsFolder:
         """Where the parts of a table wait; those of different sources are cut differently and never mix."""
         folder = name if scope == "all" else f"{name}.{scope}"
         return PartsFolder(self._staging / (folder if source == "cave" else f"{folder}.{source}"))
@@ -273,7 +273,7 @@ class Snapshot:
             for scope in SCOPES:
                 if entry.scope in (scope, "all"):
                     for source in SOURCE_NAMES:
-                        self._store(name, scope, source).clear()
+                        self._parts_folder(name, scope, source).clear()
         if self._staging.exists() and not any(self._staging.iterdir()):
             self._staging.rmdir()
 

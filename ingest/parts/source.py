@@ -57,12 +57,12 @@ class SourceTable(Protocol):
     Attributes:
         table: the declaration, as the parts hold it.
         scope: which rows are kept.
-        store: where its parts wait.
+        parts_folder: where its parts wait.
     """
 
     table: Table
     scope: Scope
-    store: PartsFolder
+    parts_folder: PartsFolder
 
     @property
     def rows_to_come(self) -> int | None:
@@ -124,7 +124,9 @@ class Source(Protocol):
             SourceRefused: the version, or the scope in it, cannot be had.
         """
 
-    def source_table(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> SourceTable:
+    def source_table(
+        self, selection: Selection, table: Table, scope: Scope, parts_folder: PartsFolder
+    ) -> SourceTable:
         """A table of a selection, to be fetched."""
 
     def tools(self) -> dict[str, str]:
