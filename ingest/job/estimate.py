@@ -35,5 +35,5 @@ def _costs(job: Snapshot, source: Source) -> list[tuple[str, Cost]]:
     source_tables = job.plan(source).source_tables
     here = job.manifest.tables if job.manifest else {}
     rows = {name: entry.rows for name, entry in here.items()}
-    rows |= {source_table.table.name: source_table.rows_to_come or 0 for source_table in source_tables}
-    return [(source_table.table.name, source_table.cost(rows)) for source_table in source_tables]
+    rows |= {each.table.name: each.rows_to_come or 0 for each in source_tables}
+    return [(each.table.name, each.cost(rows)) for each in source_tables]

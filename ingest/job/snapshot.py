@@ -125,16 +125,11 @@ class Snapshot:
             source = connect()
             plan = self.plan(source)
             for turn in (0, 1, 2):
-                now = [
-                    source_table for source_table in plan.source_tables if stage(source_table.table.name) == turn
-                ]
-                for source_table in now:
-                    source_table.keep_only(wanted(source_table.table.name, source_table.scope, self._read))
+                now = [each for each in plan.source_tables if stage(each.table.name) == turn]
+                for each in now:
+                    each.keep_only(wanted(each.table.name, each.scope, self._read))
                 self._fetch(source, now)
-                self._parts |= {
-                    source_table.table.name: [part.path for part in source_table.complete()]
-                    for source_table in now
-                }
+                self._parts |= {each.table.name: [part.path for part in each.complete()] for each in now}
             with self._hold_synapses(plan):
                 return self._publish(source, plan)
 
@@ -180,10 +175,7 @@ class Snapshot:
 
     def _fetch(self, source: Source, source_tables: Sequence[SourceTable]) -> None:
         tasks = [(source_table, part) for source_table in source_tables for part in self._missing(source_table)]
-        left = {
-            source_table.table.name: sum(other is source_table for other, _ in tasks)
-            for source_table in source_tables
-        }
+        left = {each.table.name: sum(other is each for other, _ in tasks) for each in source_tables}
 
         def work(task: tuple[SourceTable, Part]) -> list[tuple[SourceTable, Part]]:
             source_table, part = task
@@ -221,9 +213,7 @@ class Snapshot:
     @contextmanager
     def _hold_synapses(self, plan: Plan) -> Iterator[None]:
         """Hold the synapses of this version and of the base, having seen that they may still be stored."""
-        synapses = [
-            source_table.table for source_table in plan.source_tables if source_table.table.name == SYNAPSE
-        ]
+        synapses = [each.table for each in plan.source_tables if each.table.name == SYNAPSE]
         base = [self.against.version] if self.against else []
         with synapses_lock(self.folder, [self.order.version, *base] if synapses else []):
             for table in synapses:
@@ -237,9 +227,7 @@ class Snapshot:
         assembled = self._staging / "assembled"
         shutil.rmtree(assembled, ignore_errors=True)
         assembled.mkdir(parents=True)
-        entries = {
-            source_table.table.name: self._write(assembled, source_table) for source_table in plan.source_tables
-        }
+        entries = {each.table.name: self._write(assembled, each) for each in plan.source_tables}
         before = self.manifest.tables if self.manifest else {}
         tables = {**before, **entries}
         absent = self.manifest.absent if self.manifest else {}
@@ -278,10 +266,8 @@ class Snapshot:
             self._staging.rmdir()
 
     def _write(self, assembled: Path, source_table: SourceTable) -> TableEntry:
-        table, rows = (
-            source_table.table,
-            self._parts[source_table.table.name] or source_table.table.arrow_schema.empty_table(),
-        )
+        table = source_table.table
+        rows = self._parts[table.name] or table.arrow_schema.empty_table()
         fields = {"citations": list(table.citation), **source_table.entry()}
         log.debug("%s: writing", table.name)
         if table.name != SYNAPSE:
