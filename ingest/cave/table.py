@@ -294,12 +294,12 @@ def require_complete(cave_table: CaveTable) -> list[SavedPart]:
         cave_table.parts_folder.remove(part)
     if wrong:
         raise SourceUnavailable(
-            f"CAVE sent {seen:,} rows of {cave_table.name} and counts {expected:,}: it cut {len(wrong)} answers short "
-            "without saying so; run the same command again, it fetches only those"
+            f"CAVE sent {seen:,} rows of {cave_table.name} and counts {expected:,}: it cut {len(wrong)} answers "
+            "short without saying so; run the same command again, it fetches only those"
         )
     raise SourceUnavailable(
-        f"CAVE says that {cave_table.name} has {expected:,} rows, but serves and counts {seen:,}; nothing of it is "
-        "published: ask again later, or report it to CAVE, or name the other tables"
+        f"CAVE says that {cave_table.name} has {expected:,} rows, but serves and counts {seen:,}; nothing of it "
+        "is published: ask again later, or report it to CAVE, or name the other tables"
     )
 
 

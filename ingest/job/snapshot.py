@@ -78,8 +78,8 @@ class Snapshot:
         self.order = order
         self.progress = progress or Silent()
         self.manifest = self._published()
-        self.against = base_version_of(self.manifest, folder, order)
-        self.scope = scope_of(self.manifest, order, self.against)
+        self.base = base_version_of(self.manifest, folder, order)
+        self.scope = scope_of(self.manifest, order, self.base)
         self._staging = folder.staging(order.version)
         self._parts: dict[str, list[Path]] = {}
         self._failures = 0
@@ -140,7 +140,7 @@ class Snapshot:
         missing = [table for table in selection.tables if not self._is_here(table)]
         for table in missing:
             if table.name == SYNAPSE and SYNAPSE not in self._again:
-                require_storable(self.folder, self.order.version, table, self.scope, self.against)
+                require_storable(self.folder, self.order.version, table, self.scope, self.base)
         if SYNAPSE in here and self.scope != "all" and any(table.name == SYNAPSE for table in missing):
             log.warning(
                 "the synapses of scope %s here give way to those of scope %s; to have both: --synapses all",
@@ -214,12 +214,12 @@ class Snapshot:
     def _hold_synapses(self, plan: Plan) -> Iterator[None]:
         """Hold the synapses of this version and of the base, having seen that they may still be stored."""
         synapses = [each.table for each in plan.source_tables if each.table.name == SYNAPSE]
-        base = [self.against.version] if self.against else []
+        base = [self.base.version] if self.base else []
         with synapses_lock(self.folder, [self.order.version, *base] if synapses else []):
             for table in synapses:
-                self.against = BaseVersion.of(self.folder, base[0]) if base else None
+                self.base = BaseVersion.of(self.folder, base[0]) if base else None
                 if SYNAPSE not in self._again:
-                    require_storable(self.folder, self.order.version, table, self.scope, self.against)
+                    require_storable(self.folder, self.order.version, table, self.scope, self.base)
             yield
 
     def _publish(self, source: Source, plan: Plan) -> Manifest:
@@ -273,9 +273,9 @@ class Snapshot:
         if table.name != SYNAPSE:
             return write_table(assembled, table, rows, **fields)
         how = {**fields, "memory": self.order.memory}
-        if self.against is None:
+        if self.base is None:
             return cluster_synapses(assembled, table, rows, **how)
-        return store_difference(assembled, self.order.version, table, rows, self.against, **how)
+        return store_difference(assembled, self.order.version, table, rows, self.base, **how)
 
 
 def is_finished(manifest: Manifest, names: Sequence[str], scope: Scope, source: SourceName | None = None) -> bool:

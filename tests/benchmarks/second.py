@@ -87,8 +87,8 @@ def add_second(volume: Volume, folder: Folder, rows: int, memory: int, *, full: 
     if full:
         entry = timed("full copy", cluster_synapses, assembled, table, stream, **how)
     else:
-        against = BaseVersion.of(folder, FIRST)
-        entry = timed("difference", store_difference, assembled, SECOND, table, stream, against, **how)
+        base = BaseVersion.of(folder, FIRST)
+        entry = timed("difference", store_difference, assembled, SECOND, table, stream, base, **how)
     publish_version(volume, SECOND, folder, {SYNAPSE: entry}, assembled)
     timed("build", build, folder, memory=memory)
     with warehouse.connect(SECOND, folder.path.parent) as wh:

@@ -46,8 +46,8 @@ def given(small: SmallWarehouse, version: int, base: int | None, scope: str = "a
     if base is None:
         entry = cluster_synapses(assembled, TABLES[SYNAPSE], table(version), scope=scope)
     else:
-        against = BaseVersion.of(small.folder, base)
-        entry = store_difference(assembled, version, TABLES[SYNAPSE], table(version), against, scope=scope)
+        other = BaseVersion.of(small.folder, base)
+        entry = store_difference(assembled, version, TABLES[SYNAPSE], table(version), other, scope=scope)
     publish(small.folder, assembled, Manifest(small.folder.datastack, version, "2026-01-01", {SYNAPSE: entry}))
 
 

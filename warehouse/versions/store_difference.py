@@ -98,7 +98,7 @@ class _Sifted:
     sums: Sums
 
 
-def require_storable(folder: Folder, version: int, table: Table, scope: str, against: BaseVersion | None) -> None:
+def require_storable(folder: Folder, version: int, table: Table, scope: str, base: BaseVersion | None) -> None:
     """Say why a version's synapses could not be stored, before they are fetched.
 
     Args:
@@ -106,7 +106,7 @@ def require_storable(folder: Folder, version: int, table: Table, scope: str, aga
         version: the materialization version.
         table: the declaration of the synapse table.
         scope: which synapses are to be fetched.
-        against: the version to store them against; None for a full copy.
+        base: the version to store them against; None for a full copy.
 
     Raises:
         WarehouseError: the sentence.
@@ -116,17 +116,17 @@ def require_storable(folder: Folder, version: int, table: Table, scope: str, aga
             f"version {needed[0]} is stored against the synapses of version {version} that are here; before "
             f"others take their place, make it a full copy: microns promote {needed[0]}"
         )
-    if against is None:
+    if base is None:
         return
-    base, entry = against.version, against.entry
+    number, entry = base.version, base.entry
     if entry.scope != scope:
         raise WarehouseError(
-            f"version {base} holds synapses of scope {entry.scope}, not {scope}; only the same scope can be "
+            f"version {number} holds synapses of scope {entry.scope}, not {scope}; only the same scope can be "
             f"compared: leave out --base, or ask for --synapses {entry.scope}"
         )
     if entry.encoding != OFFSET or not entry.bounds or entry.columns != duckdb_columns(table):
         raise WarehouseError(
-            f"the synapses of version {base} were written by another release with other columns; leave out --base"
+            f"the synapses of version {number} were written by another release with other columns; leave out --base"
         )
 
 
@@ -135,7 +135,7 @@ def store_difference(
     version: int,
     table: Table,
     rows: Rows,
-    against: BaseVersion,
+    base: BaseVersion,
     *,
     memory: int | None = None,
     **metadata: Any,
@@ -147,7 +147,7 @@ def store_difference(
         version: the materialization version.
         table: the declaration of the synapse table; its `arrow_schema` is what `rows` holds.
         rows: all rows of the version, the Parquet files that hold them, or what makes them; in any order.
-        against: the version to compare with; `require_storable` has let it pass.
+        base: the version to compare with; `require_storable` has let it pass.
         memory: how many bytes it may take; half of the machine's if not given.
         **metadata: further fields of the `TableEntry` (source, url, scope, ...).
 
@@ -157,27 +157,27 @@ def store_difference(
     """
     directory.mkdir(parents=True, exist_ok=True)
     with disk_errors(directory), TemporaryDirectory(dir=directory, prefix=".dead-") as scratch:
-        with partitioned(directory, table, rows, against.entry.bounds, memory=memory) as buckets:
-            sifted = _sift(Path(scratch), buckets, against)
+        with partitioned(directory, table, rows, base.entry.bounds, memory=memory) as buckets:
+            sifted = _sift(Path(scratch), buckets, base)
         paths = _written(directory, sifted)
         files = [file_of(directory, table, path) for path in paths]
-        own = entry_of(directory, table, files, encoding=OFFSET, bounds=against.entry.bounds, **metadata)
-        with _workshop(against.folder, directory, version, memory) as con:
-            places = {"dead": sorted(Path(scratch).glob("dead-*.parquet")), "delta": paths, "base": against.paths}
+        own = entry_of(directory, table, files, encoding=OFFSET, bounds=base.entry.bounds, **metadata)
+        with _workshop(base.folder, directory, version, memory) as con:
+            places = {"dead": sorted(Path(scratch).glob("dead-*.parquet")), "delta": paths, "base": base.paths}
             entry = _described(
-                own, against, find(con, directory, places, against.version), text_of(each.sums for each in sifted)
+                own, base, find(con, directory, places, base.version), text_of(each.sums for each in sifted)
             )
             _prove(con, version, table, entry)
     _report(version, entry)
     return entry
 
 
-def _described(own: TableEntry, against: BaseVersion, found: Findings, checksum: str) -> TableEntry:
+def _described(own: TableEntry, base: BaseVersion, found: Findings, checksum: str) -> TableEntry:
     """The entry of the whole table, given that of the rows that the base lacks."""
     added = own.rows - found.changed
-    base = Base(
-        against.version,
-        against.entry.files,
+    difference = Base(
+        base.version,
+        base.entry.files,
         found.retired,
         found.dead,
         found.changed,
@@ -185,13 +185,13 @@ def _described(own: TableEntry, against: BaseVersion, found: Findings, checksum:
         found.removed,
         checksum,
     )
-    rows = against.entry.rows + added - found.removed
-    lineage = Lineage(against.version, found.lineage, against.entry.fingerprint)
-    return replace(own, rows=rows, base=base, lineages=[lineage])
+    rows = base.entry.rows + added - found.removed
+    lineage = Lineage(base.version, found.lineage, base.entry.fingerprint)
+    return replace(own, rows=rows, base=difference, lineages=[lineage])
 
 
-def _sift(scratch: Path, buckets: Buckets, against: BaseVersion) -> list[_Sifted]:
-    old = {bucket_of(file): path for file, path in zip(against.entry.files, against.paths, strict=True)}
+def _sift(scratch: Path, buckets: Buckets, base: BaseVersion) -> list[_Sifted]:
+    old = {bucket_of(file): path for file, path in zip(base.entry.files, base.paths, strict=True)}
     numbers = sorted({*buckets.numbers, *old})
 
     def sift(number: int) -> _Sifted:
