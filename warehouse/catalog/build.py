@@ -29,7 +29,7 @@ from warehouse.catalog.local_tables import create_local_views
 from warehouse.catalog.names import Names
 from warehouse.catalog.root_lineage import store_lineages
 from warehouse.catalog.settings import init_sql
-from warehouse.catalog.stored_views import store_models, without_stale
+from warehouse.catalog.stored_views import store_views, without_stale
 from warehouse.catalog.views import load_views
 from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.registry.datastacks import datastack_of
@@ -206,7 +206,7 @@ def _fill(
     for version in right:
         names.create_tables(version)
         names.create_views_to_store(version)
-        now[version] = store_models(con, folder, now[version], views, assembled[version])
+        now[version] = store_views(con, folder, now[version], views, assembled[version])
         names.create_other_views(version)
         now[version] = store_lineages(con, folder, now[version], right, views, assembled[version])
     names.create_default_names()
@@ -214,7 +214,7 @@ def _fill(
     followed = dict(now)
     for version in right:
         names.create_cross_version_views_to_store(version)
-        now[version] = store_models(con, folder, now[version], views, assembled[version], followed)
+        now[version] = store_views(con, folder, now[version], views, assembled[version], followed)
     names.create_spanning_views()
     names.create_cross_version_views()
     create_generations(con, {version: write_committed(folder, manifest) for version, manifest in now.items()})

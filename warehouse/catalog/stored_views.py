@@ -46,7 +46,7 @@ _VALUES = 262_144
 """In a row group at least, so that a long and narrow table has not too many of them."""
 
 
-def store_models(
+def store_views(
     con: duckdb.DuckDBPyConnection,
     folder: Folder,
     manifest: Manifest,
