@@ -165,12 +165,12 @@ class SkeletonJob:
         parts = [stored.path for stored in self._parts_folder.load() if stored.rows]
         if not parts:
             return
-        assembled = self._staging / "assembled-skeletons"
-        shutil.rmtree(assembled, ignore_errors=True)
+        draft = self._staging / "assembled-skeletons"
+        shutil.rmtree(draft, ignore_errors=True)
         before = self.manifest.tables.get(SKELETON)
         scope = self.which if isinstance(self.which, str) else "chosen"
         entry = write_table(
-            assembled,
+            draft,
             TABLES[SKELETON],
             [*self._paths(SKELETON), *parts],
             source="cave",
@@ -180,7 +180,7 @@ class SkeletonJob:
             voxel_resolution=[1.0, 1.0, 1.0],
         )
         self.manifest = replace(self.manifest, tables={**self.manifest.tables, SKELETON: entry})
-        self.manifest = publish(self.folder, assembled, self.manifest)
+        self.manifest = publish(self.folder, draft, self.manifest)
 
     def _say_what_is_left(self) -> None:
         if not (left := self.missing):

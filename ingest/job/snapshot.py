@@ -224,10 +224,10 @@ class Snapshot:
 
     def _publish(self, source: Source, plan: Plan) -> Manifest:
         selection = plan.selection
-        assembled = self._staging / "assembled"
-        shutil.rmtree(assembled, ignore_errors=True)
-        assembled.mkdir(parents=True)
-        entries = {each.table.name: self._write(assembled, each) for each in plan.source_tables}
+        draft = self._staging / "assembled"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        entries = {each.table.name: self._write(draft, each) for each in plan.source_tables}
         before = self.manifest.tables if self.manifest else {}
         tables = {**before, **entries}
         absent = self.manifest.absent if self.manifest else {}
@@ -243,17 +243,17 @@ class Snapshot:
             # The next build decides which are still right.
             stored_views=self.manifest.stored_views if self.manifest else {},
         )
-        published = publish(self.folder, assembled, manifest)
+        published = publish(self.folder, draft, manifest)
         self._clear_published(published)
         return published
 
     def _lay_out(self, manifest: Manifest, layout: Layout) -> None:
         """Note the layout that was ordered for what is here; the next build stores rows or drops them."""
         with job_lock(self._staging), disk_errors(self.folder.path):
-            assembled = self._staging / "assembled"
-            shutil.rmtree(assembled, ignore_errors=True)
-            assembled.mkdir(parents=True)
-            self.manifest = publish(self.folder, assembled, replace(manifest, layout=layout))
+            draft = self._staging / "assembled"
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(parents=True)
+            self.manifest = publish(self.folder, draft, replace(manifest, layout=layout))
 
     def _clear_published(self, manifest: Manifest) -> None:
         """Forget the parts of what is published, also those of a job that was killed just before it did so."""
@@ -265,17 +265,17 @@ class Snapshot:
         if self._staging.exists() and not any(self._staging.iterdir()):
             self._staging.rmdir()
 
-    def _write(self, assembled: Path, source_table: SourceTable) -> TableEntry:
+    def _write(self, draft: Path, source_table: SourceTable) -> TableEntry:
         table = source_table.table
         rows = self._parts[table.name] or table.arrow_schema.empty_table()
         fields = {"citations": list(table.citation), **source_table.entry()}
         log.debug("%s: writing", table.name)
         if table.name != SYNAPSE:
-            return write_table(assembled, table, rows, **fields)
+            return write_table(draft, table, rows, **fields)
         how = {**fields, "memory": self.order.memory}
         if self.base is None:
-            return cluster_synapses(assembled, table, rows, **how)
-        return store_difference(assembled, self.order.version, table, rows, self.base, **how)
+            return cluster_synapses(draft, table, rows, **how)
+        return store_difference(draft, self.order.version, table, rows, self.base, **how)
 
 
 def is_finished(manifest: Manifest, names: Sequence[str], scope: Scope, source: SourceName | None = None) -> bool:

@@ -93,14 +93,14 @@ def second_version(folder: Folder, first: pa.Table, second: pa.Table, *, cells: 
 
 
 def publish_with_cells(folder: Folder, version: int, rows: pa.Table, cells: int, entry: TableEntry) -> None:
-    entries, assembled = {SYNAPSE: entry}, folder.staging(version)
+    entries, draft = {SYNAPSE: entry}, folder.staging(version)
     if cells:
         from tests.conftest import filled
 
         text = "\n".join(f"{n} | {root}" for n, root in enumerate(segments(rows)[:cells], start=1))
         table = TABLES["nucleus_detection_v0"]
-        entries[table.name] = write_table(assembled, table, filled(table, f"id | pt_root_id\n{text}"))
-    publish(folder, assembled, Manifest(folder.datastack, version, f"2026-01-01T00:00:0{version}", entries))
+        entries[table.name] = write_table(draft, table, filled(table, f"id | pt_root_id\n{text}"))
+    publish(folder, draft, Manifest(folder.datastack, version, f"2026-01-01T00:00:0{version}", entries))
 
 
 def segments(rows: pa.Table) -> list[int]:
@@ -350,9 +350,9 @@ def test_what_another_process_works_on_is_left_alone(small: SmallWarehouse) -> N
 def test_a_base_that_was_replaced_or_is_gone_is_a_sentence(small: SmallWarehouse, tmp_path: Path) -> None:
     given_two(small)
     published = read_manifest(small.folder.manifest(7))
-    assembled = tmp_path / "assembled"
-    entry = cluster_synapses(assembled, TABLE, synapses(20), source="synthetic")
-    publish(small.folder, assembled, replace(published, tables={SYNAPSE: entry}))
+    draft = tmp_path / "assembled"
+    entry = cluster_synapses(draft, TABLE, synapses(20), source="synthetic")
+    publish(small.folder, draft, replace(published, tables={SYNAPSE: entry}))
     with pytest.raises(SnapshotDamaged, match="needs the synapses of version 7"):
         promote(small.folder, 8)
     with pytest.raises(SnapshotDamaged, match=r"needs the synapses of version 7, and those in .* are others"):

@@ -200,21 +200,21 @@ def _fill(
     right = {version: without_stale(manifest, views, manifests) for version, manifest in manifests.items()}
     names = Names(con, folder.datastack, right, default)
     now = names.manifests
-    assembled = {version: workshop / f"v{version}" for version in manifests}
+    drafts = {version: workshop / f"v{version}" for version in manifests}
     con.execute("BEGIN")
     names.create_path_macro()
     for version in right:
         names.create_tables(version)
         names.create_views_to_store(version)
-        now[version] = store_views(con, folder, now[version], views, assembled[version])
+        now[version] = store_views(con, folder, now[version], views, drafts[version])
         names.create_other_views(version)
-        now[version] = store_lineages(con, folder, now[version], right, views, assembled[version])
+        now[version] = store_lineages(con, folder, now[version], right, views, drafts[version])
     names.create_default_names()
     names.create_histories()
     followed = dict(now)
     for version in right:
         names.create_cross_version_views_to_store(version)
-        now[version] = store_views(con, folder, now[version], views, assembled[version], followed)
+        now[version] = store_views(con, folder, now[version], views, drafts[version], followed)
     names.create_spanning_views()
     names.create_cross_version_views()
     create_generations(con, {version: write_committed(folder, manifest) for version, manifest in now.items()})

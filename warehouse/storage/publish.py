@@ -32,34 +32,34 @@ _OLD_SWAP = ".swap"
 _LOCK_TIMEOUT = 600
 
 
-def publish(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
+def publish(folder: Folder, draft: Path, manifest: Manifest) -> Manifest:
     """Make tables the newest of a version, durably; returns the manifest as it is on disk.
 
     Readers see them once the database is built. Killed at any moment, the job leaves the old manifest or the new.
 
     Args:
         folder: the datastack's folder.
-        assembled: a folder with `cave/`, `model/`: the tables of `manifest` that are new. It is moved away.
+        draft: a folder with `cave/`, `model/`: the tables of `manifest` that are new. It is moved away.
         manifest: of the version as it will be, new tables and old.
 
     Raises:
         FolderBusy: another program holds a file (Windows).
     """
     with manifests_lock(folder):
-        placed = replace(place(folder, assembled, manifest), published=now())
+        placed = replace(place(folder, draft, manifest), published=now())
         placed.write(folder.manifest(manifest.version))
         folder.dropped(manifest.version).unlink(missing_ok=True)
-    shutil.rmtree(assembled, ignore_errors=True)
+    shutil.rmtree(draft, ignore_errors=True)
     return placed
 
 
-def place(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
+def place(folder: Folder, draft: Path, manifest: Manifest) -> Manifest:
     """Move new tables into the version's folder, each under the name of its generation; nothing names them yet.
 
     Args:
         folder: the datastack's folder.
-        assembled: a folder with `cave/`, `model/`: the tables of `manifest` that are new.
-        manifest: names their files as they lie in `assembled`.
+        draft: a folder with `cave/`, `model/`: the tables of `manifest` that are new.
+        manifest: names their files as they lie in `draft`.
 
     Returns:
         The manifest with the files where they are now, all of them durable.
@@ -72,13 +72,13 @@ def place(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
     for file in manifest.files:
         by_table.setdefault(_folder_of(file), []).append(file)
     names = {table: f"{table}-{_content_hash(table, files)}" for table, files in by_table.items()}
-    new = {table: files for table, files in by_table.items() if (assembled / table).is_dir()}
+    new = {table: files for table, files in by_table.items() if (draft / table).is_dir()}
     # A job that was killed here has moved some of them already.
     moved = [table for table in by_table if not (version / table).exists() and (version / names[table]).is_dir()]
     names = {table: names[table] for table in (*new, *moved)}
     try:
         for table, files in new.items():
-            _move(assembled / table, version / names[table], table, files)
+            _move(draft / table, version / names[table], table, files)
     except PermissionError as error:
         raise FolderBusy(
             f"{version} is in use by another program ({error.filename}); close it and run the same command again"

@@ -51,11 +51,11 @@ def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest
         entry = manifest.tables.get(SYNAPSE)
         if entry is not None and entry.base is not None:
             require_files(folder, manifest)
-            assembled = folder.path / f".promote-v{version}"
-            shutil.rmtree(assembled, ignore_errors=True)
+            draft = folder.path / f".promote-v{version}"
+            shutil.rmtree(draft, ignore_errors=True)
             with disk_errors(folder.path):
-                full = _full_copy(folder, version, entry, entry.base, assembled, memory)
-                publish(folder, assembled, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
+                full = _full_copy(folder, version, entry, entry.base, draft, memory)
+                publish(folder, draft, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
         elif is_current(folder):
             log.info(f"version {version} is a full copy already")
             return manifest
@@ -64,14 +64,14 @@ def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest
 
 
 def _full_copy(
-    folder: Folder, version: int, entry: TableEntry, base: Base, assembled: Path, memory: int | None
+    folder: Folder, version: int, entry: TableEntry, base: Base, draft: Path, memory: int | None
 ) -> TableEntry:
     """Both versions have the same buckets, so one is put together at a time."""
     table = TABLES[SYNAPSE]
     own, other = folder.version(version), folder.version(base.version)
     kept = {bucket_of(file): other / file.path for file in base.files}
     delta = {bucket_of(file): own / file.path for file in entry.files}
-    target = assembled / model_path("synapses")
+    target = draft / model_path("synapses")
 
     def write(number: int, low: int, high: int) -> tuple[DataFile, Sums] | None:
         pieces = []
@@ -85,7 +85,7 @@ def _full_copy(
             return None
         rows = pa.concat_tables(pieces, promote_options="permissive")
         rows = rows.sort_by([(name, "ascending") for name in table.sort_by])
-        return file_of(assembled, table, write_bucket(target, number, rows)), sums_of(rows)
+        return file_of(draft, table, write_bucket(target, number, rows)), sums_of(rows)
 
     with ThreadPoolExecutor(workers(memory)) as pool:
         buckets = pool.map(lambda each: write(each[0], *each[1]), enumerate(ranges(entry.bounds)))
@@ -96,7 +96,7 @@ def _full_copy(
             f"microns check {version}"
         )
     kind: dict[str, Any] = {"encoding": entry.encoding, "bounds": entry.bounds}
-    copy = entry_of(assembled, table, [file for file, _ in written], **kind)
+    copy = entry_of(draft, table, [file for file, _ in written], **kind)
     return replace(entry, files=copy.files, rows=copy.rows, base=None)
 
 

@@ -126,7 +126,8 @@ def require_storable(folder: Folder, version: int, table: Table, scope: str, bas
         )
     if entry.encoding != OFFSET or not entry.bounds or entry.columns != duckdb_columns(table):
         raise WarehouseError(
-            f"the synapses of version {number} were written by another release with other columns; leave out --base"
+            f"the synapses of version {number} were written by another release with other columns; "
+            "leave out --base"
         )
 
 
