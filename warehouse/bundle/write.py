@@ -117,8 +117,8 @@ def _require_name(out: Path) -> None:
 def _beside(out: Path) -> Iterator[Path]:
     """A place for the file while it is made, on the same disk."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.parent, prefix=".bundle-") as workshop:
-        yield Path(workshop) / "bundle.duckdb"
+    with TemporaryDirectory(dir=out.parent, prefix=".bundle-") as temporary_folder:
+        yield Path(temporary_folder) / "bundle.duckdb"
 
 
 def _take_place(temporary: Path, out: Path) -> None:

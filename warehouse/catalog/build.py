@@ -90,10 +90,10 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
     chosen = default if default is not None else current_default(folder, manifests)
     _remove_abandoned(folder)
     # In a folder of its own, which also takes what does not fit into memory.
-    with disk_errors(folder.path), TemporaryDirectory(dir=folder.path, prefix=".build-") as workshop:
-        temporary = Path(workshop) / folder.database.name
+    with disk_errors(folder.path), TemporaryDirectory(dir=folder.path, prefix=".build-") as temporary_folder:
+        temporary = Path(temporary_folder) / folder.database.name
         with database(temporary, folder.path, memory) as con:
-            built = _fill(con, folder, Path(workshop), manifests, chosen)
+            built = _fill(con, folder, Path(temporary_folder), manifests, chosen)
         make_durable([temporary, folder.path])
         _take_place(temporary, folder.database)  # the switch: from here on new sessions see the new state
         make_durable([folder.path])
@@ -180,8 +180,8 @@ def _remove_abandoned(folder: Folder) -> None:
     """Remove what killed jobs have left: builds, of which there is one at a time, and others, none a day old."""
     old = [path for kind in (".drop-*", ".promote-*") for path in folder.path.glob(kind)]
     old = [path for path in old if time.time() - path.stat().st_mtime > 86_400]
-    for workshop in (*folder.path.glob(".build-*"), *old):
-        shutil.rmtree(workshop, ignore_errors=True)
+    for temporary_folder in (*folder.path.glob(".build-*"), *old):
+        shutil.rmtree(temporary_folder, ignore_errors=True)
 
 
 def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:
@@ -193,14 +193,18 @@ def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:
 
 
 def _fill(
-    con: duckdb.DuckDBPyConnection, folder: Folder, workshop: Path, manifests: dict[int, Manifest], default: int
+    con: duckdb.DuckDBPyConnection,
+    folder: Folder,
+    temporary_folder: Path,
+    manifests: dict[int, Manifest],
+    default: int,
 ) -> dict[int, Manifest]:
     """The steps of a build, in their order: names are created by `Names`, rows are stored between."""
     views = load_views(datastack_of(folder.datastack))
     right = {version: without_stale(manifest, views, manifests) for version, manifest in manifests.items()}
     names = Names(con, folder.datastack, right, default)
     now = names.manifests
-    drafts = {version: workshop / f"v{version}" for version in manifests}
+    drafts = {version: temporary_folder / f"v{version}" for version in manifests}
     con.execute("BEGIN")
     names.create_path_macro()
     for version in right:

@@ -25,7 +25,6 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.lineage import SIDES, current_lineages, write_lineage
 from warehouse.storage.manifest import DataFile, Lineage, Manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import place
 from warehouse.storage.quoting import quoted
 
 log = logging.getLogger(__name__)
@@ -65,7 +64,7 @@ def store_lineages(
             file = _compared(con, draft, name, (other, manifest), views)
             found[other.version] = Lineage(other.version, file, other.tables[name].fingerprint)
     tables = manifest.tables | {name: replace(entry, lineages=list(found.values()))}
-    placed = place(folder, draft, replace(manifest, tables=tables))
+    placed = move_to_generations(folder, draft, replace(manifest, tables=tables))
     shutil.rmtree(draft, ignore_errors=True)
     return placed
 

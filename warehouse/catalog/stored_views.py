@@ -33,7 +33,6 @@ from warehouse.storage.files import now, read_back
 from warehouse.storage.lineage import current_lineages
 from warehouse.storage.manifest import Encoding, Manifest, TableEntry
 from warehouse.storage.paths import FILE, Folder, model_path
-from warehouse.storage.publish import place
 from warehouse.storage.quoting import quoted, text_literal
 
 log = logging.getLogger(__name__)
@@ -72,7 +71,7 @@ def store_views(
     with disk_errors(draft):
         draft.mkdir(parents=True)
         made = {view.name: _store(con, draft, manifest, view, prints[view.name]) for view in stale}
-    manifest = place(folder, draft, replace(manifest, stored_views=manifest.stored_views | made))
+    manifest = move_to_generations(folder, draft, replace(manifest, stored_views=manifest.stored_views | made))
     shutil.rmtree(draft, ignore_errors=True)
     for view in stale:
         create_curated(con, manifest, view, views)

@@ -46,14 +46,14 @@ def publish(folder: Folder, draft: Path, manifest: Manifest) -> Manifest:
         FolderBusy: another program holds a file (Windows).
     """
     with manifests_lock(folder):
-        placed = replace(place(folder, draft, manifest), published=now())
+        placed = replace(move_to_generations(folder, draft, manifest), published=now())
         placed.write(folder.manifest(manifest.version))
         folder.dropped(manifest.version).unlink(missing_ok=True)
     shutil.rmtree(draft, ignore_errors=True)
     return placed
 
 
-def place(folder: Folder, draft: Path, manifest: Manifest) -> Manifest:
+def move_to_generations(folder: Folder, draft: Path, manifest: Manifest) -> Manifest:
     """Move new tables into the version's folder, each under the name of its generation; nothing names them yet.
 
     Args:

@@ -38,7 +38,7 @@ class Findings:
     removed: int
 
 
-def find(
+def find_retired(
     con: duckdb.DuckDBPyConnection, directory: Path, files: Mapping[str, Sequence[Path]], version: int
 ) -> Findings:
     """Compare, and write the lists under `model/`.

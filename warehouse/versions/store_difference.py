@@ -40,7 +40,7 @@ from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder, model_path
 from warehouse.storage.publish import dependents, manifests_lock
 from warehouse.storage.quoting import text_literal
-from warehouse.versions.find_retired import Findings, find
+from warehouse.versions.find_retired import Findings
 
 log = logging.getLogger(__name__)
 
@@ -163,10 +163,13 @@ def store_difference(
         paths = _written(directory, sifted)
         files = [file_of(directory, table, path) for path in paths]
         own = entry_of(directory, table, files, encoding=OFFSET, bounds=base.entry.bounds, **metadata)
-        with _workshop(base.folder, directory, version, memory) as con:
+        with _draft_connection(base.folder, directory, version, memory) as con:
             places = {"dead": sorted(Path(scratch).glob("dead-*.parquet")), "delta": paths, "base": base.paths}
             entry = _described(
-                own, base, find(con, directory, places, base.version), text_of(each.sums for each in sifted)
+                own,
+                base,
+                find_retired(con, directory, places, base.version),
+                text_of(each.sums for each in sifted),
             )
             _prove(con, version, table, entry)
     _report(version, entry)
@@ -238,7 +241,7 @@ def _same(before: pa.Table, new: pa.Table) -> tuple[npt.NDArray[np.bool_], npt.N
 
 
 @contextmanager
-def _workshop(
+def _draft_connection(
     folder: Folder, directory: Path, version: int, memory: int | None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection in which views of the version read what is being put together."""
@@ -285,7 +288,7 @@ def rebase(folder: Folder, version: int, synapses: TableEntry) -> None:
                 f"stored against them; fetch it again: microns drop {dependent}, then microns snapshot {dependent}"
             )
         moved = replace(entry, base=replace(entry.base, files=synapses.files))
-        with _workshop(folder, folder.version(dependent), dependent, None) as con:
+        with _draft_connection(folder, folder.version(dependent), dependent, None) as con:
             _prove(con, dependent, TABLES[SYNAPSE], moved)
         with manifests_lock(folder):
             replace(manifest, tables=manifest.tables | {SYNAPSE: moved}).write(folder.manifest(dependent))
