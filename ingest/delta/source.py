@@ -46,11 +46,11 @@ class Address:
     options: Mapping[str, str]
 
     @classmethod
-    def of(cls, place: str) -> Address:
+    def of(cls, location: str) -> Address:
         """From the address of a bucket (https://host/bucket/folder), or from a folder."""
-        parts = urlsplit(place)
+        parts = urlsplit(location)
         if parts.scheme not in ("http", "https"):
-            return cls(str(Path(place).expanduser().absolute()), {})
+            return cls(str(Path(location).expanduser().absolute()), {})
         elsewhere = {"google_base_url": f"{parts.scheme}://{parts.netloc}", "allow_http": "true"}
         usual = parts.netloc == "storage.googleapis.com"
         return cls(f"gs:/{parts.path.rstrip('/')}", {**_ANONYMOUS, **({} if usual else elsewhere)})

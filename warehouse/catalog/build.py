@@ -180,8 +180,8 @@ def _remove_abandoned(folder: Folder) -> None:
     """Remove what killed jobs have left: builds, of which there is one at a time, and others, none a day old."""
     old = [path for kind in (".drop-*", ".promote-*") for path in folder.path.glob(kind)]
     old = [path for path in old if time.time() - path.stat().st_mtime > 86_400]
-    for temporary_folder in (*folder.path.glob(".build-*"), *old):
-        shutil.rmtree(temporary_folder, ignore_errors=True)
+    for abandoned in (*folder.path.glob(".build-*"), *old):
+        shutil.rmtree(abandoned, ignore_errors=True)
 
 
 def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:

@@ -25,6 +25,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.lineage import SIDES, current_lineages, write_lineage
 from warehouse.storage.manifest import DataFile, Lineage, Manifest
 from warehouse.storage.paths import Folder
+from warehouse.storage.publish import move_to_generations
 from warehouse.storage.quoting import quoted
 
 log = logging.getLogger(__name__)

@@ -33,6 +33,7 @@ from warehouse.storage.files import now, read_back
 from warehouse.storage.lineage import current_lineages
 from warehouse.storage.manifest import Encoding, Manifest, TableEntry
 from warehouse.storage.paths import FILE, Folder, model_path
+from warehouse.storage.publish import move_to_generations
 from warehouse.storage.quoting import quoted, text_literal
 
 log = logging.getLogger(__name__)

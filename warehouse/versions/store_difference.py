@@ -40,7 +40,7 @@ from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder, model_path
 from warehouse.storage.publish import dependents, manifests_lock
 from warehouse.storage.quoting import text_literal
-from warehouse.versions.find_retired import Findings
+from warehouse.versions.find_retired import Findings, find_retired
 
 log = logging.getLogger(__name__)
 
@@ -164,11 +164,11 @@ def store_difference(
         files = [file_of(directory, table, path) for path in paths]
         own = entry_of(directory, table, files, encoding=OFFSET, bounds=base.entry.bounds, **metadata)
         with _draft_connection(base.folder, directory, version, memory) as con:
-            places = {"dead": sorted(Path(scratch).glob("dead-*.parquet")), "delta": paths, "base": base.paths}
+            files_of = {"dead": sorted(Path(scratch).glob("dead-*.parquet")), "delta": paths, "base": base.paths}
             entry = _described(
                 own,
                 base,
-                find_retired(con, directory, places, base.version),
+                find_retired(con, directory, files_of, base.version),
                 text_of(each.sums for each in sifted),
             )
             _prove(con, version, table, entry)

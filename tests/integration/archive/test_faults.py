@@ -77,7 +77,7 @@ def test_a_public_file_that_was_replaced_is_refused_unless_its_place_is_named(
         library.take(NUCLEUS)
     assert not library.folder.manifest(1507).exists()
     name = library.folder.datastack
-    places = Sources(name, lambda: CaveService(name), place=library.url)
+    places = Sources(name, lambda: CaveService(name), location=library.url)
     named = places.connect("archive", 1507, "proofread", Silent())
     assert library.take(NUCLEUS, origin=named).tables[NUCLEUS].rows == 200
 
