@@ -123,9 +123,9 @@ class Examination:
         return {"live": list(versions.live), "expired": list(versions.expired)}
 
     def _metadata(self, tables: list[str]) -> dict[str, str]:
-        said = self._service.tables_metadata(self._version)
-        _expect(set(tables) <= set(said), sorted(set(tables) - set(said)))
-        return {name: str(entry.get("schema_type")) for name, entry in sorted(said.items())}
+        metadata = self._service.tables_metadata(self._version)
+        _expect(set(tables) <= set(metadata), sorted(set(tables) - set(metadata)))
+        return {name: str(entry.get("schema_type")) for name, entry in sorted(metadata.items())}
 
     def _is_warned(self) -> dict[str, Any]:
         answer = self._service.rows(self._version, NUCLEUS, columns=("id", "valid"), limit=_FEW)
@@ -133,8 +133,8 @@ class Examination:
         return {"limit": answer.cap, "rows": answer.rows.num_rows}
 
     def _schema(self, table: Table) -> dict[str, list[str]]:
-        said = self._service.schema(table.schema_type)
-        return {name: sorted(kind["properties"]) for name, kind in said.get("definitions", {}).items()}
+        schema = self._service.schema(table.schema_type)
+        return {name: sorted(kind["properties"]) for name, kind in schema.get("definitions", {}).items()}
 
     def _cap(self) -> dict[str, Any]:
         answer = self._service.rows(self._version, SYNAPSE, Part(*_WIDE_WINDOW), columns=("id", "size"))

@@ -40,12 +40,12 @@ class CaveSource:
     ) -> CaveTable:
         """A table, with the service's own count of its rows."""
         cave_version = self._cave_version or CaveVersion(self.service, selection.version, is_merged=False)
-        version, said = selection.version, self._metadata.get(table.name, {})
+        version, metadata = selection.version, self._metadata.get(table.name, {})
         if table.kind == "view":
             count = self.service.count_where(version, table.name, Part(), view=True)
         else:
             count = self.service.count(version, table.name)
-        return CaveTable(cave_version, table, parts_folder, self._sizes, count, scope, said)
+        return CaveTable(cave_version, table, parts_folder, self._sizes, count, scope, metadata)
 
     def tools(self) -> dict[str, str]:
         """The client's release and the server's."""

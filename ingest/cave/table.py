@@ -66,7 +66,7 @@ class CaveTable:
         sizes: how much to ask for at once.
         count: the number of rows according to the service, of the whole table.
         scope: which rows are kept.
-        said: CAVE's metadata of the table.
+        metadata: CAVE's metadata of the table.
         by: the column that values are asked by; "" to ask by ids.
         among: the values to ask for.
         keep: per column, the values that are kept of what was asked for.
@@ -79,7 +79,7 @@ class CaveTable:
     sizes: Sizes
     count: int
     scope: Scope = "all"
-    said: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     by: str = ""
     among: list[int] = field(default_factory=list)
     keep: dict[str, pa.Array] = field(default_factory=dict)
@@ -201,17 +201,19 @@ class CaveTable:
 
     def entry(self) -> dict[str, Any]:
         """Where it comes from, and CAVE's metadata."""
-        said = self.said
+        metadata = self.metadata
         return {
             "source": "cave",
             "url": self.cave_version.service.url(self.cave_version.version, self.name, view=self.is_view),
             "scope": self.scope,
             "source_rows": self.count,
-            "schema_type": str(said.get("schema_type") or self.table.schema_type),
-            "description": str(said.get("description") or ""),
-            "notice_text": str(said.get("notice_text") or ""),
-            "reference_table": str(said.get("reference_table") or ""),
-            "voxel_resolution": [float(size) for size in said.get("voxel_resolution") or () if size is not None],
+            "schema_type": str(metadata.get("schema_type") or self.table.schema_type),
+            "description": str(metadata.get("description") or ""),
+            "notice_text": str(metadata.get("notice_text") or ""),
+            "reference_table": str(metadata.get("reference_table") or ""),
+            "voxel_resolution": [
+                float(size) for size in metadata.get("voxel_resolution") or () if size is not None
+            ],
         }
 
     def bound(self) -> int:

@@ -145,14 +145,14 @@ class SkeletonJob:
 
         def work(part: Part) -> list[Part]:
             nonlocal left
-            said = source.ask(
+            answer = source.ask(
                 lambda: service.fetch_skeletons(
                     list(part.among),
                     skeleton_version=FORMAT,
                     generate_missing_skeletons=self.which != "neurons",
                 )
             )
-            rows = _readable(said, part.among)
+            rows = _readable(answer, part.among)
             self._parts_folder.save(part, concat_rows(rows), seen=len(rows))
             with self._lock:
                 left -= 1
@@ -195,17 +195,17 @@ class SkeletonJob:
         log.warning("CAVE has no skeleton ready of %s (%s); %s", of, named, what)
 
 
-def _readable(said: Mapping[str, Mapping[str, Any]], asked: Sequence[int]) -> list[pa.Table]:
+def _readable(answer: Mapping[str, Mapping[str, Any]], asked: Sequence[int]) -> list[pa.Table]:
     """The rows of each skeleton of an answer; one that cannot be read is left out with a word.
 
     Raises:
         SourceUnavailable: they are not those that were asked for.
         SchemaDrift: none can be read.
     """
-    if not {int(root) for root in said} <= set(asked):
+    if not {int(root) for root in answer} <= set(asked):
         raise SourceUnavailable("CAVE sent skeletons of other cells than asked for; run the same command again")
     good, bad = [], []
-    for root, content in sorted(said.items()):
+    for root, content in sorted(answer.items()):
         try:
             good.append(_skeleton(int(root), content).rows())
         except SchemaDrift as error:

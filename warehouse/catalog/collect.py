@@ -109,8 +109,8 @@ def _unnamed(folder: Folder) -> Iterator[str]:
 
 def _noted(folder: Folder) -> dict[str, datetime]:
     try:
-        said = json.loads(folder.superseded.read_text("utf-8"))
-        return {name: datetime.fromisoformat(since) for name, since in said.items()}
+        noted = json.loads(folder.superseded.read_text("utf-8"))
+        return {name: datetime.fromisoformat(since) for name, since in noted.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}  # then the grace begins anew
 

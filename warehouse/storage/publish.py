@@ -104,8 +104,8 @@ def _folder_of(file: DataFile) -> str:
 
 
 def _content_hash(table: str, files: Sequence[DataFile]) -> str:
-    said = sorted(f"{file.path.removeprefix(table)} {file.sha256}" for file in files)
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:_HASHED]
+    lines = sorted(f"{file.path.removeprefix(table)} {file.sha256}" for file in files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_HASHED]
 
 
 def _move(source: Path, target: Path, table: str, files: Sequence[DataFile]) -> None:
