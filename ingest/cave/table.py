@@ -202,6 +202,7 @@ class CaveTable:
     def entry(self) -> dict[str, Any]:
         """Where it comes from, and CAVE's metadata."""
         metadata = self.metadata
+        resolution = metadata.get("voxel_resolution") or ()
         return {
             "source": "cave",
             "url": self.cave_version.service.url(self.cave_version.version, self.name, view=self.is_view),
