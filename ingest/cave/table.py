@@ -212,9 +212,7 @@ class CaveTable:
             "description": str(metadata.get("description") or ""),
             "notice_text": str(metadata.get("notice_text") or ""),
             "reference_table": str(metadata.get("reference_table") or ""),
-            "voxel_resolution": [
-                float(size) for size in metadata.get("voxel_resolution") or () if size is not None
-            ],
+            "voxel_resolution": [float(size) for size in resolution if size is not None],
         }
 
     def bound(self) -> int:
