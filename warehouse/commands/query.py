@@ -156,8 +156,10 @@ class _Answer:
             except StopIteration:
                 return
             except (OSError, pa.ArrowException) as error:
-                said = str(error)
-                raise next((kind for name, kind in _KINDS.items() if name in said), duckdb.Error)(said) from error
+                message = str(error)
+                raise next((kind for name, kind in _KINDS.items() if name in message), duckdb.Error)(
+                    message
+                ) from error
             yield batch
 
     def _require_one_name_each(self) -> None:
@@ -280,12 +282,12 @@ def _sql_errors() -> Iterator[None]:
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
-        said = sentence_of(error)
-        if isinstance(error, duckdb.IOException) or (".parquet" in said and isinstance(error, _DAMAGES)):
-            raise WarehouseError(f"{said}; find out what is damaged with: microns check") from error
+        message = sentence_of(error)
+        if isinstance(error, duckdb.IOException) or (".parquet" in message and isinstance(error, _DAMAGES)):
+            raise WarehouseError(f"{message}; find out what is damaged with: microns check") from error
         if isinstance(error, duckdb.OutOfMemoryException):
-            raise WarehouseError(f"{said}; ask for fewer rows or columns, or close other programs") from error
-        raise UsageError(f"{said}{_HINTS.get(type(error), '')}") from error
+            raise WarehouseError(f"{message}; ask for fewer rows or columns, or close other programs") from error
+        raise UsageError(f"{message}{_HINTS.get(type(error), '')}") from error
 
 
 def sentence_of(error: duckdb.Error) -> str:

@@ -41,7 +41,7 @@ def write_table(
         directory: the version's folder, being put together.
         table: the declaration; its `arrow_schema` is what `rows` holds.
         rows: the rows, or the Parquet files that hold them, in any order.
-        con: an engine that is open already: to start one takes longer than to write a small table.
+        con: a connection that is open already: to start one takes longer than to write a small table.
         **metadata: further fields of the `TableEntry` (source, url, scope, ...).
 
     Raises:
@@ -49,7 +49,7 @@ def write_table(
         WarehouseError: the disk is full.
     """
     target = directory / cave_path(table.name) / FILE
-    with disk_errors(target), nullcontext(con) if con else engine(directory) as con:
+    with disk_errors(target), nullcontext(con) if con else scratch_connection(directory) as con:
         target.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(rows, pa.Table):
             con.register("parts", rows)
@@ -75,7 +75,7 @@ def entry_of(
         directory: the version's folder, being put together.
         table: the declaration.
         files: the table's files, in the order of their rows, as `file_of` describes them.
-        con: an engine that is open already.
+        con: a connection that is open already.
         **fields: further fields of the `TableEntry`.
 
     Raises:
@@ -84,7 +84,7 @@ def entry_of(
     rows = sum(file.rows for file in files)
     if not (len(files) == 1 and _is_sorted_by_key(table)):  # else its rows were just seen to ascend by the key
         paths = literals([directory / file.path for file in files])
-        with nullcontext(con) if con else engine(directory) as con:
+        with nullcontext(con) if con else scratch_connection(directory) as con:
             require_unique(con, table, f"FROM read_parquet([{paths}], hive_partitioning = false)", rows)
     defaults = {"source": "", "url": "", "scope": "all", "schema_type": table.schema_type, "fetched": now()}
     return TableEntry(columns=duckdb_columns(table), rows=rows, files=list(files), **(defaults | fields))
@@ -195,7 +195,7 @@ def _order(table: Table) -> list[str]:
 
 
 @contextmanager
-def engine(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def scratch_connection(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection that spills beside the files it writes, and leaves nothing behind."""
     directory.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=directory, prefix=".spill-") as spill, duckdb.connect() as con:
