@@ -215,7 +215,6 @@ def test_every_example_runs(root: Path, tmp_path: Path) -> None:
     }
     examples = ["microns bundle class.duckdb"]
     for command in EVERY:
-        # A full copy cannot be promoted, which is a sentence; the default version cannot be dropped before the last.
         examples += [] if command.name in NOT_HERE else command.examples
     for example in examples:
         done = subprocess.run(
@@ -227,7 +226,7 @@ def test_every_example_runs(root: Path, tmp_path: Path) -> None:
             text=True,
             stdin=subprocess.DEVNULL,
         )
-        if "promote" in example:
+        if "promote" in example:  # both versions here are full copies already, and that is said
             assert "is a full copy" in done.stderr
         else:
             assert done.returncode == 0, f"{example}: {done.stderr}"

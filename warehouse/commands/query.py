@@ -51,8 +51,6 @@ _KINDS = {
     "IO Error": duckdb.IOException,
 }
 """What DuckDB's errors are called in texts, as far as it matters."""
-_DAMAGES = (duckdb.InvalidInputException, duckdb.SerializationException, duckdb.InternalException)
-"""How DuckDB reports a file that is none of Parquet."""
 _CALL = re.compile(rb'"?(\w+)"?')
 _ONE = 'write one statement: microns query "FROM cells LIMIT 5"'
 _READS = "a query here only reads: begin it with SELECT, FROM, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN"
@@ -281,7 +279,7 @@ def _sql_errors() -> Iterator[None]:
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
         said = sentence_of(error)
-        if isinstance(error, duckdb.IOException) or (".parquet" in said and isinstance(error, _DAMAGES)):
+        if isinstance(error, duckdb.IOException) or (".parquet" in said and type(error) not in _HINTS):
             raise WarehouseError(f"{said}; find out what is damaged with: microns check") from error
         if isinstance(error, duckdb.OutOfMemoryException):
             raise WarehouseError(f"{said}; ask for fewer rows or columns, or close other programs") from error
