@@ -25,9 +25,9 @@ SELECT
     pre.* EXCLUDE (pre_pt_root_id, pre_n_nuclei, pre_x_nm, pre_y_nm, pre_z_nm),
     coalesce(post.post_n_nuclei, 0) AS post_n_nuclei, -- Nuclei on the postsynaptic segment: 0 = orphan piece, 1 = a cell, more = merged
     post.* EXCLUDE (post_pt_root_id, post_n_nuclei, post_x_nm, post_y_nm, post_z_nm),
-    sqrt(
-        _squared(post.post_x_nm - pre.pre_x_nm) + _squared(post.post_y_nm - pre.pre_y_nm) + _squared(post.post_z_nm - pre.pre_z_nm)
-    ) / 1000 AS soma_distance_um, -- Distance between the two nuclei; NULL unless both ends are single cells [um]
+    distance_um(
+        post.post_x_nm - pre.pre_x_nm, post.post_y_nm - pre.pre_y_nm, post.post_z_nm - pre.pre_z_nm
+    ) AS soma_distance_um, -- Distance between the two nuclei; NULL unless both ends are single cells [um]
     lateral_um(
         post.post_x_nm - pre.pre_x_nm, post.post_y_nm - pre.pre_y_nm, post.post_z_nm - pre.pre_z_nm
     ) AS soma_lateral_um -- The same along the cortical sheet, without depth [um]

@@ -29,7 +29,7 @@ def test_layers_have_no_gaps() -> None:
 
 def test_constants_become_sql() -> None:
     files = constants_sql(OTHER)
-    assert "SELECT 9.7 AS _voxel_x_nm" in files["dataset/_voxel_x_nm.sql"]
+    assert "SELECT 9.7::DOUBLE AS _voxel_x_nm" in files["dataset/_voxel_x_nm.sql"]
     assert "WHEN depth < 300.5 THEN 'lower'" in files["dataset/layer_of.sql"]
     assert "ELSE" not in files["dataset/layer_of.sql"]
 

@@ -44,7 +44,7 @@ BANK = {
     "Q24": ("excitation and inhibition by compartment", "synapse_targets ei_balance synapses_typed"),
     "Q25": ("inputs along depth", "synapses_typed depth_um layer_bounds input_synapses"),
     "Q26": ("sizes of a partner's synapses", "connections input_partners output_partners"),
-    "Q27": ("distance between partners", "connections_typed lateral_um"),
+    "Q27": ("distance between partners", "connections_typed lateral_um distance_um"),
     "Q28": ("synapses in a box", "synapses synapses_in_box to_nm"),
     "Q29": ("link to a viewer", "neuroglancer_link"),
     "Q30": (

@@ -27,7 +27,7 @@ Pair: TypeAlias = tuple[Manifest, Manifest]
 
 _COMPARED_ROWS = 5_000_000
 """Larger tables are not compared row by row when somebody looks at a view."""
-_PAIR = {"version_a": ("INTEGER", "The earlier version"), "version_b": ("INTEGER", "The later version")}
+_PAIR = {"version_a": ("BIGINT", "The earlier version"), "version_b": ("BIGINT", "The later version")}
 _ROWS = {
     **_PAIR,
     "table_name": ("VARCHAR", "Table, under CAVE's name"),
@@ -44,15 +44,15 @@ _SIDES = {
     "n_lost": ("BIGINT", "Synapses of the cell in the earlier version only"),
 }
 _PROOFREADING = {
-    "version": ("INTEGER", "Materialization version of CAVE"),
+    "version": ("BIGINT", "Materialization version of CAVE"),
     "nucleus_id": ("BIGINT", "The cell; segments with several nuclei or none are left out"),
     "status_axon": ("BOOLEAN", "Whether the axon was proofread"),
     "strategy_axon": ("VARCHAR", "How far the axon was proofread"),
     "strategy_dendrite": ("VARCHAR", "How far the dendrite was proofread"),
 }
 _LINEAGE = {
-    "old_version": ("INTEGER", "The earlier version"),
-    "new_version": ("INTEGER", "The later version"),
+    "old_version": ("BIGINT", "The earlier version"),
+    "new_version": ("BIGINT", "The later version"),
     "old_root": ("BIGINT", "A root of the earlier version that the later one has no more"),
     "new_root": ("BIGINT", "The root that has some or all of its synapses in the later version"),
     "n_sides": ("BIGINT", "Number of sides of synapses, inputs and outputs, that went from the one to the other"),
@@ -81,7 +81,7 @@ def of_all(
     able = [version for version, manifest in manifests.items() if refusal(manifest, views[name]) is None]
     branches = []
     for version in able or manifests:
-        items = ", ".join(f"{version}::INTEGER AS version" if each == "version" else each for each in columns)
+        items = ", ".join(f"{version}::BIGINT AS version" if each == "version" else each for each in columns)
         branches.append(f"SELECT {items} FROM {schema_of(version)}.{name}")
     return " UNION ALL ".join(branches)
 

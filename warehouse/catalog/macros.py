@@ -29,7 +29,7 @@ MACROS = {
 }
 MACRO_COLUMNS = {
     "name": ("VARCHAR", "Name of the macro"),
-    "position": ("INTEGER", "Place of the column in the result, from 1"),
+    "position": ("BIGINT", "Place of the column in the result, from 1"),
     "column": ("VARCHAR", "Name of the column; of a macro that returns a value, the macro's name"),
     "type": ("VARCHAR", "DuckDB type; where it follows the arguments, that of DOUBLE ones"),
     "comment": ("VARCHAR", "What the column means, with its unit"),

@@ -19,10 +19,10 @@ from warehouse.storage.manifest import Manifest
 from warehouse.storage.quoting import quoted, text_literal
 
 _VERSIONS = {
-    "version": ("INTEGER", "Materialization version of CAVE"),
+    "version": ("BIGINT", "Materialization version of CAVE"),
     "time_stamp": ("TIMESTAMP", "The moment that the version describes, UTC"),
     "is_default": ("BOOLEAN", "Whether plain names (cells) answer from this version"),
-    "n_tables": ("INTEGER", "Number of tables that are here"),
+    "n_tables": ("BIGINT", "Number of tables that are here"),
     "n_bytes": ("BIGINT", "Size of all files of the version; NULL in a bundle, which is one file [byte]"),
     "synapse_scope": (
         "VARCHAR",
@@ -30,7 +30,7 @@ _VERSIONS = {
     ),
 }
 _PROVENANCE = {
-    "version": ("INTEGER", "Materialization version of CAVE"),
+    "version": ("BIGINT", "Materialization version of CAVE"),
     "table_name": ("VARCHAR", "Table, under CAVE's name"),
     "source": ("VARCHAR", "Where it was fetched from: cave, archive, delta, synthetic; NULL where absent"),
     "url": ("VARCHAR", "Address it was fetched from"),
@@ -41,23 +41,23 @@ _PROVENANCE = {
     "fetched": ("TIMESTAMP", "When the table was fetched, UTC"),
     "tools": ("VARCHAR", "Versions of what fetched and wrote it, as JSON"),
     "absent_reason": ("VARCHAR", "Why a known table is not here; NULL where it is"),
-    "views_version": ("INTEGER", "The meaning of the curated views: numbers from different ones may differ"),
+    "views_version": ("BIGINT", "The meaning of the curated views: numbers from different ones may differ"),
 }
 _ID_MAP = {
     "nucleus_id": ("BIGINT", "The cell: its id in the table of nuclei, the same in every version"),
-    "version": ("INTEGER", "Materialization version of CAVE"),
+    "version": ("BIGINT", "Materialization version of CAVE"),
     "pt_root_id": ("BIGINT", "Its look-up root in that version; 0 or 1 where it has no segment"),
     "pt_supervoxel_id": ("BIGINT", "The supervoxel at its look-up point, which no edit changes"),
 }
 _ID_HISTORY = {
     "id": ("BIGINT", "Root id or nucleus id"),
-    "version": ("INTEGER", "A version that knows it"),
+    "version": ("BIGINT", "A version that knows it"),
     "nucleus_id": ("BIGINT", "The nucleus; of a root with several the smallest, NULL for an orphan piece"),
 }
 _ID_HISTORY_DOC = "Which ids of cells and proofread segments each local version knows, one row per version and id."
 _ORPHAN_HISTORY = {
     "root": ("BIGINT", "Root id of a segment without a nucleus"),
-    "version": ("INTEGER", "A version in whose synapses it occurs"),
+    "version": ("BIGINT", "A version in whose synapses it occurs"),
 }
 _ORPHAN_HISTORY_DOC = "Which other segments each local version knows, one row per version and segment."
 _ID_MAP_DOC = (

@@ -201,7 +201,9 @@ def constants_sql(datastack: Datastack) -> dict[str, str]:
         "_pia_nm": (datastack.pia_nm, "Rotated y of the pia, where depth is zero [nm]"),
     }
     files = {
-        f"dataset/{name}.sql": f"-- {text}.\n-- macro: {name}()\nSELECT {_number(value)} AS {name} -- {text}\n"
+        f"dataset/{name}.sql": (
+            f"-- {text}.\n-- macro: {name}()\nSELECT {_number(value)}::DOUBLE AS {name} -- {text}\n"
+        )
         for name, (value, text) in hidden.items()
     }
     return files | {

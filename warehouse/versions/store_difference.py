@@ -32,7 +32,7 @@ from warehouse.registry.tables import SYNAPSE
 from warehouse.storage.checksum import SUMMED, Sums, checksum_of, sums_of, text_of
 from warehouse.storage.clustering import Buckets, Rows, partitioned, write_bucket
 from warehouse.storage.disk import disk_errors
-from warehouse.storage.encoding import OFFSET, delta_bucket, logical_select
+from warehouse.storage.encoding import OFFSET, delta_bucket, logical_select, surface_type
 from warehouse.storage.files import duckdb_columns, engine, entry_of, file_of, require_unique
 from warehouse.storage.manifest import Base, DataFile, Lineage, TableEntry, read_manifest
 from warehouse.storage.memory import byte_count
@@ -123,10 +123,14 @@ def require_storable(folder: Folder, version: int, table: Table, scope: str, aga
             f"version {base} holds synapses of scope {entry.scope}, not {scope}; only the same scope can be "
             f"compared: leave out --base, or ask for --synapses {entry.scope}"
         )
-    if entry.encoding != OFFSET or not entry.bounds or entry.columns != duckdb_columns(table):
+    if entry.encoding != OFFSET or not entry.bounds or _shown(entry) != duckdb_columns(table):
         raise WarehouseError(
             f"the synapses of version {base} were written by another release with other columns; leave out --base"
         )
+
+
+def _shown(entry: TableEntry) -> dict[str, str]:
+    return {name: surface_type(name, kind) for name, kind in entry.columns.items()}
 
 
 def store_difference(
