@@ -86,7 +86,7 @@ def test_a_synapse_fetched_twice_is_kept_once(tmp_path: Path) -> None:
 
 def test_a_synapse_with_two_different_rows_is_refused(tmp_path: Path) -> None:
     table = synapses(300)
-    other = table.slice(7, 1).set_column(table.schema.get_field_index("size"), "size", pa.array([1], pa.int32()))
+    other = table.slice(7, 1).set_column(table.schema.get_field_index("size"), "size", pa.array([1], pa.int64()))
     with pytest.raises(SnapshotDamaged, match=r"two different rows were fetched for synapse \d+"):
         cluster_synapses(tmp_path, SYNAPSE, pa.concat_tables([table, other]))
 

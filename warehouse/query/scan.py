@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from warehouse.storage.encoding import offsets_of, removed_lists
+from warehouse.storage.encoding import cast_to, offsets_of, removed_lists
 from warehouse.storage.manifest import DataFile, TableEntry
 
 if TYPE_CHECKING:
@@ -66,10 +66,13 @@ def _logical(folder: Path, entry: TableEntry, files: Sequence[DataFile]) -> pl.L
     import polars as pl
 
     offsets = offsets_of(entry.encoding)
-    columns = [
-        (pl.col(offset[1]) + pl.col(offset[0])).alias(name) if (offset := offsets.get(name)) else pl.col(name)
-        for name in entry.columns
-    ]
+    columns = []
+    for name, kind in entry.columns.items():
+        offset, shown = offsets.get(name), cast_to(entry.encoding, name, kind)
+        column = pl.col(name) if offset is None else pl.col(offset[1]).cast(pl.Int64) + pl.col(offset[0])
+        if shown is not None:  # a cast keeps filters from the statistics of a file
+            column = column.cast(pl.Float64 if shown == "DOUBLE" else pl.Int64)
+        columns.append(column.alias(name))
 
     def frame(file: DataFile) -> pl.LazyFrame:
         return pl.scan_parquet(folder / file.path, hive_partitioning=False).select(columns)

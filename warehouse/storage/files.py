@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 from warehouse.errors import SnapshotDamaged
 from warehouse.registry.schema import Table
 from warehouse.storage.disk import disk_errors
-from warehouse.storage.encoding import PLAIN
+from warehouse.storage.encoding import PLAIN, surface_type
 from warehouse.storage.manifest import DataFile, TableEntry, sha256_of
 from warehouse.storage.paths import FILE, cave_path
-from warehouse.storage.quoting import literals
+from warehouse.storage.quoting import literals, quoted
 
 PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 _BITS = 1_000_000_000
@@ -55,8 +55,10 @@ def write_table(
             con.register("parts", rows)
         else:
             con.execute(f"CREATE OR REPLACE TEMP VIEW parts AS FROM read_parquet([{literals(rows)}])")
-        columns = ", ".join(f'"{name}"' for name in table.arrow_schema.names)
-        order = ", ".join(f'"{name}"' for name in _order(table))
+        # Parts that an earlier release fetched may hold 32 bits.
+        types = _stored_types(table)
+        columns = ", ".join(f"{quoted(name)}::{kind} AS {quoted(name)}" for name, kind in types.items())
+        order = ", ".join(map(quoted, _order(table)))
         con.execute(f"COPY (SELECT {columns} FROM parts ORDER BY {order}) TO {literals([target])} ({PARQUET})")
         return entry_of(directory, table, [file_of(directory, table, target)], con=con, encoding=PLAIN, **metadata)
 
@@ -164,9 +166,9 @@ def require_unique(con: duckdb.DuckDBPyConnection, table: Table, source: str, ro
     Raises:
         SnapshotDamaged: there are not as many keys as rows.
     """
-    keys = ", ".join(f'"{name}"' for name in table.key)
+    keys = ", ".join(map(quoted, table.key))
     count = f"SELECT count(*) FROM (SELECT DISTINCT {keys} {source})"
-    if len(table.key) == 1 and pa.types.is_integer(table.arrow_schema.field(keys.strip('"')).type):
+    if len(table.key) == 1 and pa.types.is_integer(table.arrow_schema.field(table.key[0]).type):
         low, high = con.execute(f"SELECT min({keys}), max({keys}) {source}").fetchall()[0]
         if rows and high - low < _BITS:  # ten times as fast as DISTINCT, and in a bit for each id
             count = f"SELECT bit_count(bitstring_agg({keys}, {low}, {high})) {source}"
@@ -186,6 +188,10 @@ def _is_sorted_by_key(table: Table) -> bool:
 
 def duckdb_columns(table: Table) -> dict[str, str]:
     """Logical column name to DuckDB type, in order."""
+    return {name: surface_type(name, kind) for name, kind in _stored_types(table).items()}
+
+
+def _stored_types(table: Table) -> dict[str, str]:
     empty = duckdb.from_arrow(table.arrow_schema.empty_table())
     return dict(zip(empty.columns, map(str, empty.types), strict=True))
 

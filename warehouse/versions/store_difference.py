@@ -33,7 +33,7 @@ from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.checksum import SUMMED, Sums, checksum_of, sums_of, text_of
 from warehouse.storage.clustering import Buckets, Rows, partitioned, write_bucket
 from warehouse.storage.disk import disk_errors
-from warehouse.storage.encoding import OFFSET, delta_bucket, logical_select
+from warehouse.storage.encoding import OFFSET, delta_bucket, logical_select, surface_type
 from warehouse.storage.files import duckdb_columns, entry_of, file_of, require_unique, scratch_connection
 from warehouse.storage.manifest import Base, DataFile, Lineage, TableEntry, read_manifest
 from warehouse.storage.memory import byte_count
@@ -124,11 +124,15 @@ def require_storable(folder: Folder, version: int, table: Table, scope: str, bas
             f"version {number} holds synapses of scope {entry.scope}, not {scope}; only the same scope can be "
             f"compared: leave out --base, or ask for --synapses {entry.scope}"
         )
-    if entry.encoding != OFFSET or not entry.bounds or entry.columns != duckdb_columns(table):
+    if entry.encoding != OFFSET or not entry.bounds or _shown(entry) != duckdb_columns(table):
         raise WarehouseError(
             f"the synapses of version {number} were written by another release with other columns; "
             "leave out --base"
         )
+
+
+def _shown(entry: TableEntry) -> dict[str, str]:
+    return {name: surface_type(name, kind) for name, kind in entry.columns.items()}
 
 
 def store_difference(

@@ -74,7 +74,7 @@ def test_a_synapse_size_that_is_no_whole_number_stops_the_job(
 
     with (
         benched(altered(volume, SYNAPSE, half), tmp_path) as bench,
-        pytest.raises(SchemaDrift, match=r"synapses_pni_2.size holds what int32 cannot"),
+        pytest.raises(SchemaDrift, match=r"synapses_pni_2.size holds what int64 cannot"),
     ):
         bench.take(SYNAPSE, synapses="all")
 
