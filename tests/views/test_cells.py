@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 if TYPE_CHECKING:
@@ -269,6 +270,24 @@ def test_every_layer_begins_where_the_one_above_ends(case: SmallWarehouse) -> No
             WM    | WM     | L6 """,
     )
     assert case.ask("SELECT layer_of(NULL)") == [(None,)]
+
+
+@NUCLEI_ONLY
+def test_layers_by_another_set_of_bounds(case: SmallWarehouse) -> None:
+    """The border of L4 and L5 is at 392 um by the flagship paper's bounds, at 361 by the classifier's."""
+    asked = ", ".join(
+        f"layer_of({depth}, source := 'cortical_layers')" for depth in (-1, 0, 361.2, 361.3, 700, 720)
+    )
+    assert case.ask(f"SELECT {asked}") == [(None, "L1", "L4", "L5", "L6b", "WM")]
+    assert case.ask(
+        "SELECT layer_of(370), layer_of(370, source := 'flagship'), layer_of(370, 'cortical_layers')"
+    ) == [("L4", "L4", "L5")]
+    case.expect(
+        "(SELECT bounds, is_default, count(*) AS n FROM layer_bounds_by_source GROUP BY ALL)",
+        "bounds | is_default | n\nflagship | true | 6\ncortical_layers | false | 7",
+    )
+    with pytest.raises(duckdb.Error, match="no layer bounds named allen; all are flagship, cortical_layers"):
+        case.ask("SELECT layer_of(370, source := 'allen')")
 
 
 @pytest.mark.given(

@@ -18,7 +18,7 @@ from warehouse.catalog.refusal import refusal, synapse_scope
 from warehouse.catalog.schemas import all_columns, raw_schema_of, schema_of
 from warehouse.errors import ViewError
 from warehouse.registry.citations import CITATIONS
-from warehouse.registry.datastacks import Datastack, Viewer, datastack_of, table_called
+from warehouse.registry.datastacks import Datastack, Layer, Viewer, datastack_of, table_called
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.encoding import (
@@ -192,19 +192,42 @@ def _number(value: float) -> str:
 
 @_made_of_dataset
 def _layer_at(datastack: Datastack) -> Made:
+    return _layer_case(datastack.layers)
+
+
+def _layer_case(layers: Sequence[Layer]) -> str:
     above = "".join(
         f" WHEN depth < {_number(layer.bottom_um)} THEN {text_literal(layer.name)}"
-        for layer in datastack.layers
+        for layer in layers
         if layer.bottom_um is not None
     )
-    lowest = "".join(f" ELSE {text_literal(layer.name)}" for layer in datastack.layers if layer.bottom_um is None)
+    lowest = "".join(f" ELSE {text_literal(layer.name)}" for layer in layers if layer.bottom_um is None)
     return f"CASE{above}{lowest} END"
 
 
 @_made_of_dataset
+def _layer_by(datastack: Datastack) -> Made:
+    names = ", ".join(bounds.name for bounds in datastack.layer_sets)
+    sets = "".join(
+        f" WHEN {text_literal(bounds.name)} THEN CASE WHEN depth >= 0 THEN {_layer_case(bounds.layers)} END"
+        for bounds in datastack.layer_sets
+    )
+    return (
+        f"CASE source{sets} ELSE error('there are no layer bounds named ' || source::VARCHAR || "
+        f"{text_literal('; all are ' + names + ', see layer_bounds_by_source')}) END"
+    )
+
+
+@_made_of_dataset
 def _layers(datastack: Datastack) -> Iterator[Row]:
-    for layer in datastack.layers:
-        yield layer.name, layer.top_um, layer.bottom_um, datastack.layers_area, datastack.layers_source
+    for bounds in datastack.layer_sets:
+        for layer in bounds.layers:
+            yield bounds.name, layer.name, layer.top_um, layer.bottom_um, bounds.area, bounds.source
+
+
+@_made_of_dataset
+def _layers_name(datastack: Datastack) -> Made:
+    return text_literal(datastack.layers_name)
 
 
 @_made_of_dataset
