@@ -15,6 +15,7 @@
 -- questions: Q36, Q59
 WITH of_a AS (
     SELECT p.* FROM input_partners(a) AS p
+    WHERE _given_flag(segments, 'segments') IS NOT NULL
 ),
 
 of_b AS (
@@ -33,7 +34,7 @@ SELECT
 FROM of_a AS p
 JOIN of_b AS q ON q.pre_pt_root_id = p.pre_pt_root_id
 WHERE
-    (segments OR p.pre_nucleus_id IS NOT NULL)
+    (_given_flag(segments, 'segments') OR p.pre_nucleus_id IS NOT NULL)
     AND p.pre_pt_root_id <> root_of(a)
     AND p.pre_pt_root_id <> root_of(b)
 ORDER BY p.n_syn + q.n_syn DESC, p.pre_pt_root_id ASC

@@ -14,6 +14,7 @@
 -- questions: Q36, Q59
 WITH of_a AS (
     SELECT p.* FROM output_partners(a) AS p
+    WHERE _given_flag(segments, 'segments') IS NOT NULL
 ),
 
 of_b AS (
@@ -32,7 +33,7 @@ SELECT
 FROM of_a AS p
 JOIN of_b AS q ON q.post_pt_root_id = p.post_pt_root_id
 WHERE
-    (segments OR p.post_nucleus_id IS NOT NULL)
+    (_given_flag(segments, 'segments') OR p.post_nucleus_id IS NOT NULL)
     AND p.post_pt_root_id <> root_of(a)
     AND p.post_pt_root_id <> root_of(b)
 ORDER BY p.n_syn + q.n_syn DESC, p.post_pt_root_id ASC

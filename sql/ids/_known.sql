@@ -1,4 +1,5 @@
--- What a version has to say of ids at once: of those of its cells, and of those that other local versions had, one row per id.
+-- What a version has to say of ids at once: of those of its cells, of those that other local versions had, and of those that only
+-- CAVE's own tables name, one row per id.
 --
 -- Its orphan pieces are not here but in `_orphans`, which is looked at for what is not here: it is a thousand times as long.
 -- grain: id
@@ -24,3 +25,14 @@ SELECT
     f.moved_to_root_id,
     f.problem
 FROM _foreign_ids AS f
+UNION ALL
+SELECT
+    t.id,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    t.moved_to_root_id,
+    t.problem
+FROM _stray_ids AS t
+ANTI JOIN _foreign_ids AS f ON f.id = t.id

@@ -130,3 +130,19 @@ def test_angles_of_another_convention_are_found(small: SmallWarehouse) -> None:
     found = broken(small.folder)
     assert list(found) == ["angles_in_range"]
     assert "radians" in str(found["angles_in_range"])
+
+
+def test_synapses_of_another_version_are_found(small: SmallWarehouse) -> None:
+    """Nucleus 1 was on root 9 in 943; its look-up point did not move, so that 9 is no segment of 1718."""
+    synapses = {943: "1 | 9 | 20\n2 | 20 | 9", 1718: "1 | 9 | 20\n2 | 20 | 10"}
+    for version, root in ((943, 9), (1718, 10)):
+        small.given(
+            version,
+            nucleus_detection_v0=f"id | pt_root_id | pt_supervoxel_id\n1 | {root} | 7\n2 | 20 | 8",
+            synapses_pni_2=f"id | pre_pt_root_id | post_pt_root_id\n{synapses[version]}",
+        )
+    build(small.folder)
+    assert broken(small.folder, 943) == {}
+    found = broken(small.folder, 1718)
+    assert list(found) == ["synapses_are_of_this_version"]
+    assert found["synapses_are_of_this_version"].rows == ((9, 943, 1),)

@@ -120,3 +120,60 @@ def test_every_macro_is_listed_with_its_signature_and_an_example(two: SmallWareh
     assert listed["root_of"][1] == "value"
     assert not [name for name in listed if name.startswith("_")]
     assert listed["check_ids"][2].startswith("FROM check_ids(")
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        ("input_partners(101, 250721)", "min_syn is a number of things, and 250721 looks like an id"),
+        ("input_partners(101, 864691135572530981)", "864691135572530981 looks like an id"),
+        ("common_inputs(101, 102, 103)", "segments is true or false, not 103"),
+        ("common_outputs(101, 102, 864691135572530981)", "segments is true or false, not 864691135572530981"),
+        ("connection_matrix(101, 102, 864691135572530981)", "min_syn is a number of things"),
+        ("connection_matrix(101, 102, min_size := 864691135572530981)", "min_size is a number of things"),
+    ],
+)
+def test_an_id_where_a_number_or_a_switch_is_expected_is_refused(
+    two: SmallWarehouse, call: str, sentence: str
+) -> None:
+    with pytest.raises(duckdb.Error, match=sentence):
+        two.ask(f"FROM {call}", 1718)
+
+
+def test_a_threshold_and_a_switch_are_taken(two: SmallWarehouse) -> None:
+    two.expect("input_partners(101, 1)", "pre_pt_root_id\n20\n77", 1718)
+    assert two.ask("FROM common_inputs(101, 102, segments := true)", 1718) == []
+
+
+@pytest.mark.given(
+    nucleus_detection_v0="id | pt_root_id\n1 | 11\n2 | 13\n3 | 30\n4 | 40\n5 | 50",
+    nucleus_alternative_points="target_id | pt_root_id\n1 | 10\n2 | 20\n4 | 0\n5 | 30",
+    proofreading_status_and_strategy="""
+        pt_root_id | valid_id | status_axon | strategy_axon
+        30         | 29       | true        | axon_fully_extended """,
+    synapses_pni_2="id | pre_pt_root_id | post_pt_root_id\n1 | 13 | 10",
+)
+def test_ids_of_caves_own_tables_get_their_true_sentence(case: SmallWarehouse) -> None:
+    """11, 40 and 50 lie under a centroid only; 13 too, but it is a segment with a synapse; 29 is a former root of 30."""
+    case.expect(
+        "check_ids([11, 13, 29, 40, 50, 77])",
+        """
+            id | pt_root_id | moved_to_root_id
+            11 |            | 10
+            13 | 13         |
+            29 |            | 30
+            40 |            |
+            50 |            | 30
+            77 |            | """,
+    )
+    problems = dict(case.ask("SELECT id, problem FROM check_ids([11, 29, 40, 77])"))
+    assert problems[11] == (
+        "11 lies under the centroid of nucleus 1 in v1718, but is not its cell; the cell is on root 10 now"
+    )
+    assert problems[29] == (
+        "29 is a root from before v1718, at which proofreading was assessed; the cell is on root 30 now"
+    )
+    assert problems[40].endswith("of nucleus 4 in v1718, but is not its cell, which has no segment now")
+    assert "is not known" in problems[77]
+    with pytest.raises(duckdb.Error, match="29 is a root from before v1718"):
+        case.ask("FROM input_synapses(29)")
