@@ -56,7 +56,7 @@ def verify(folder: Folder, version: int, *, quick: bool = False) -> list[Problem
     for manifest in manifests:
         named |= _named(manifest)
     for path, (file, kind, table) in named.items():
-        what = file_problem(folder.path / path, file) if quick else _damage(folder.path / path, file)
+        what = file_problem(folder.path / path, file) if quick else damage_of(folder.path / path, file)
         if what is not None:
             problems.append(Problem(path, what, kind, int(path.partition("/")[0][1:]), table))
     if manifests:
@@ -119,7 +119,8 @@ def _named(manifest: Manifest) -> dict[str, tuple[DataFile, Kind, str]]:
     return named
 
 
-def _damage(path: Path, file: DataFile) -> str | None:
+def damage_of(path: Path, file: DataFile) -> str | None:
+    """What is wrong with a file, all of which is read; None if nothing is."""
     if (what := file_problem(path, file)) is not None:
         return what
     if sha256_of(path) != file.sha256:
