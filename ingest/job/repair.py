@@ -25,7 +25,7 @@ from warehouse.errors import SnapshotDamaged, WarehouseError
 from warehouse.registry.tables import SKELETON, SYNAPSE
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import heads
+from warehouse.storage.publish import complete_old_swap, heads
 from warehouse.versions.store_difference import rebase
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ def repair(
         folder.require_version(version or 0)
     done: list[str] = []
     for number in versions:
+        complete_old_swap(folder, number)
         done += _heal_manifests(folder, number)
     for number in sorted(versions, key=lambda each: _rank(folder, each)):
         done += _heal_version(folder, number, _Sources(connect, service, progress or Silent()))

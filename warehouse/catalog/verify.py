@@ -16,7 +16,7 @@ from warehouse.catalog.collect import waiting
 from warehouse.catalog.committed import committed_names, read_committed
 from warehouse.catalog.settings import init_sql
 from warehouse.errors import WarehouseError
-from warehouse.storage.manifest import DataFile, Manifest, read_manifest, sha256_of
+from warehouse.storage.manifest import DataFile, Manifest, is_as_written, read_manifest, sha256_of
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import text_literal
 
@@ -90,7 +90,11 @@ def _manifests(folder: Folder, version: int) -> tuple[list[Manifest], list[Probl
     head = folder.manifest(version)
     name = committed_names(folder).get(version)
     try:
-        found.append(read_manifest(head))
+        manifest = read_manifest(head)
+        if is_as_written(head):
+            found.append(manifest)
+        else:
+            problems.append(Problem(head.relative_to(folder.path).as_posix(), "was changed", "manifest", version))
     except WarehouseError:
         if not folder.dropped(version).exists():
             what = "cannot be read" if head.exists() else "is missing"
