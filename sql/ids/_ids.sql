@@ -1,15 +1,15 @@
--- The ids of an argument, one row per id and time that it is given: of a number, a text, a list (also of lists), or a
--- subquery in parentheses.
+-- The ids of an argument, one row per id and time that it is given: of a number, a text (also several ids with commas or
+-- blanks between), a list (also of lists), or a subquery in parentheses.
 --
--- Ids of 18 digits do not fit into a float, so a float is refused: it may already be another id.
+-- Ids of 18 digits do not fit into a float, so a float is refused: it may already be another id. A DECIMAL without a fraction is exact.
 --
 -- More than a million ids are refused; so a LIMIT of as many further up cuts nothing off, but tells the planner that the
 -- ids are the smaller side of a join.
 -- macro: _ids(ids)
 SELECT
     CASE
-        WHEN typeof(i.given) IN ('DOUBLE', 'FLOAT') OR typeof(i.given) LIKE 'DECIMAL%'
-            THEN error('an id was given as ' || typeof(i.given) || ', which cannot hold 18 digits; pass integers or text')
+        WHEN i.kind IN ('DOUBLE', 'FLOAT') OR (i.kind LIKE 'DECIMAL%' AND i.kind NOT LIKE '%,0)')
+            THEN error('an id was given as ' || i.kind || ', which cannot hold 18 digits; pass integers or text')
         WHEN i.nth > 1000000 THEN error('more than a million ids; join synapses or connections to your own table of ids')
         WHEN i.given IS NULL THEN error('an id is NULL; leave such rows out before asking')
         WHEN try_cast(i.given AS BIGINT) IS NULL OR NOT regexp_full_match(i.given::VARCHAR, '\s*\d+\s*')
@@ -22,7 +22,18 @@ SELECT
     END AS id -- Root id or nucleus id
 FROM (
     SELECT
-        g.given,
+        w.*,
         row_number() OVER () AS nth
-    FROM (SELECT unnest([ids], recursive := TRUE) AS given) AS g
+    FROM (
+        SELECT
+            typeof(g.given) AS kind,
+            unnest(
+                CASE
+                    WHEN regexp_matches(g.given::VARCHAR, '\d[\s,;]+\d|^\s*[\[(]')
+                        THEN string_split_regex(trim(g.given::VARCHAR, ' []()'), '[\s,;]+')
+                    ELSE [g.given::VARCHAR]
+                END
+            ) AS given
+        FROM (SELECT unnest([ids], recursive := TRUE) AS given) AS g
+    ) AS w
 ) AS i

@@ -100,7 +100,8 @@ def test_it_works_in_a_sandbox(cells: SmallWarehouse) -> None:
         (1, [10], [20, 999], "999 is not known"),
         (1, [10, 101], [20], "pre_ids holds the segment 10 twice \\(as 10 and as 101\\)"),
         (1, [10], [104, 105], "post_ids holds the segment 40 twice .* multi_soma_roots"),
-        (1, np.array([1e17]), [20], "an id was given as DOUBLE"),
+        (1, np.array([1e17]), [20], "a list of ids holds the float 1e\\+17"),
+        (1, np.array([10.0]), [20], "an id was given as DOUBLE"),
         (2, [20], [10], "the axon of 20 was not proofread"),
     ],
 )

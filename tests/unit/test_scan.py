@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.query.scan import ScannedFile, pruned_scan
@@ -55,7 +55,7 @@ def whole() -> pl.DataFrame:
         (~(pl.col("root") == ROOT), {0, 1, 2, 3}),
         (pl.col("root") * 2 == ROOT, {0, 1, 2, 3}),
         (pl.col("root") == pl.col("size"), {0, 1, 2, 3}),
-        (pl.col("root") == float(ROOT), {0, 1, 2, 3}),
+        (pl.col("root") > float(2**53 - 1), {0, 1, 2, 3}),
     ],
     ids=str,
 )
@@ -78,6 +78,7 @@ CONDITIONS: list[Callable[[int, int], pl.Expr]] = [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(CONDITIONS), numbers, numbers, st.booleans()), min_size=1, max_size=4))
 def test_no_row_is_lost(drawn: list[tuple[Callable[[int, int], pl.Expr], int, int, bool]]) -> None:
     condition = pl.lit(True)

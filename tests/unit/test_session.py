@@ -165,7 +165,7 @@ def test_a_registered_frame_is_a_local_table(filled: SmallWarehouse, kind: str) 
 
 def test_a_registered_frame_with_float_ids_is_refused(filled: SmallWarehouse) -> None:
     with pytest.raises(UsageError, match=r"local\.mine holds pt_root_id as a float"):
-        filled.connect().register("mine", pl.DataFrame({"pt_root_id": [1.0, None]}))
+        filled.connect().register("mine", pl.DataFrame({"pt_root_id": [float(ROOT_ID), None]}))
 
 
 def test_the_database_can_be_rebuilt_while_sessions_are_open(filled: SmallWarehouse) -> None:

@@ -1,20 +1,24 @@
 """A user's own tables: `local/NAME.parquet` or `local/NAME.csv` is the view `local.NAME`.
 
 A root id has 18 digits and does not survive a float: spreadsheets and pandas columns with gaps change it silently
-to a neighbouring number. So columns named like ids are whole numbers here, or the table refuses to answer.
+to a neighbouring number. So a table refuses to answer if it holds a float of 2^53 or more, whatever the column is
+called. In text files, in columns of whole numbers, words for "not there" (NA, nan, None) are NULL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
+from warehouse.storage.exact import FIRST_INEXACT, float_columns
 from warehouse.storage.quoting import quoted, refusing_select, text_literal
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv"}
-_FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
+_OTHERS = (".tsv", ".feather", ".arrow", ".xlsx", ".xls")
+"""Files of tables that people put here and that are not read."""
+_MISSING = ("", "NA", "N/A", "<NA>", "nan", "NaN", "None", "NULL", "null")
+"""What programs write for an id that is not there."""
 
 
 def create_local_views(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -25,15 +29,10 @@ def create_local_views(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     con.execute("DROP SCHEMA IF EXISTS local CASCADE; CREATE SCHEMA local")
     named: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.suffix in _READERS and not path.name.startswith("."):
+        if path.suffix in (*_READERS, *_OTHERS) and not path.name.startswith("."):
             named.setdefault(path.stem, []).append(path)
     for name, paths in named.items():
         con.execute(f"CREATE VIEW local.{quoted(name)} AS {_select(con, paths)}")
-
-
-def float_ids(columns: Iterable[tuple[str, str]]) -> list[str]:
-    """Which columns, given as name and DuckDB type, are named like ids and are floats."""
-    return [name for name, kind in columns if _is_id(name) and kind.startswith(_FLOATS)]
 
 
 def float_ids_sentence(what: str, names: list[str]) -> str:
@@ -48,29 +47,69 @@ def _select(con: duckdb.DuckDBPyConnection, paths: list[Path]) -> str:
     if len(paths) > 1:
         return _refuse(f"both {paths[0].name} and {paths[1].name} would be local.{paths[0].stem}; rename one")
     path = paths[0]
+    if path.suffix in _OTHERS:
+        return _refuse(f"{path} is not read; write it as {path.stem}.csv (with commas) or {path.stem}.parquet")
     reader = _READERS[path.suffix]
     try:
-        columns = con.execute(f"DESCRIBE FROM {reader}({text_literal(str(path))})").fetchall()
+        columns = [row[:2] for row in con.execute(f"DESCRIBE FROM {reader}({text_literal(str(path))})").fetchall()]
+        ids = _text_ids(con, path) if path.suffix == ".csv" else []
     except duckdb.Error as error:
         return _refuse(f"{path} cannot be read: {error}")
-    if wrong := float_ids((row[0], row[1]) for row in columns):
-        return _refuse(float_ids_sentence(str(path), wrong))
-    where = f"main._path({text_literal(f'local/{path.name}')})"
-    if path.suffix == ".parquet":
-        return f"SELECT * FROM read_parquet({where})"
-    ids = [row[0] for row in columns if _is_id(row[0]) and row[1] != "VARCHAR"]
-    if not ids:
-        return f"SELECT * FROM read_csv({where})"
-    # Only the head of the file was looked at, and a cast takes 8.6e17 for a whole number: so digits are required.
-    texts = ", ".join(f"{text_literal(name)}: 'VARCHAR'" for name in ids)
-    numbers = ", ".join(f"{_whole_number(name, path)} AS {quoted(name)}" for name in ids)
-    return f"SELECT * REPLACE ({numbers}) FROM read_csv({where}, types = {{{texts}}})"
+    rules = {
+        name: (condition, text_literal(float_ids_sentence(str(path), [name])))
+        for name, condition in float_columns(each for each in columns if each[0] not in ids).items()
+    }
+    rules |= {name: (f"NOT ({_is_id_sql(name)})", _why(name, path)) for name in ids}
+    source = f"main._path({text_literal(f'local/{path.name}')})"
+    types = ", ".join(f"{text_literal(name)}: 'VARCHAR'" for name in ids)
+    texts = f", types = {{{types}}}" if ids else ""
+    numbers = ", ".join(f"{_whole_number(name)} AS {quoted(name)}" for name in ids)
+    checks = (f"CASE WHEN {wrong} THEN error({why})::BOOLEAN ELSE TRUE END" for wrong, why in rules.values())
+    where = " AND ".join(checks)  # not in the columns, of which count(*) needs none
+    return (
+        f"SELECT *{f' REPLACE ({numbers})' if ids else ''} FROM {reader}({source}{texts})"
+        f"{f' WHERE {where}' if rules else ''}"
+    )
 
 
-def _whole_number(name: str, path: Path) -> str:
-    sentence = text_literal(float_ids_sentence(str(path), [name]))
-    digits = f"{quoted(name)} IS NULL OR regexp_full_match({quoted(name)}, '\\s*-?[0-9]+\\s*')"
-    return f"CASE WHEN {digits} THEN {quoted(name)}::BIGINT ELSE error({sentence}) END"
+def _text_ids(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """Columns of a text file whose head holds whole numbers or nothing; or floats, under the name of an id."""
+    # Only the head of the file is looked at, and a cast takes 8.6e17 for a whole number: so they are read as text.
+    missing = ", ".join(map(text_literal, _MISSING))
+    described = con.execute(f"DESCRIBE FROM read_csv({text_literal(str(path))}, nullstr = [{missing}])").fetchall()
+    return [row[0] for row in described if row[1] == "BIGINT" or (_is_id(row[0]) and row[1] != "VARCHAR")]
+
+
+def _is_id_sql(name: str) -> str:
+    """Whether a text is an id, or none: whole numbers, also as small floats, which are exact."""
+    text, missing = f"trim({quoted(name)})", ", ".join(map(text_literal, _MISSING))
+    small = f"coalesce(abs(try_cast({text} AS DOUBLE)) < {FIRST_INEXACT}, FALSE)"
+    whole = f"regexp_full_match({text}, '-?[0-9]+(\\.0*)?')"
+    digits = f"regexp_full_match({text}, '-?[0-9]+')"
+    return f"{quoted(name)} IS NULL OR {text} IN ({missing}) OR {digits} OR ({whole} AND {small})"
+
+
+def _whole_number(name: str) -> str:
+    # A whole number that BIGINT cannot hold is an error of DuckDB, with the number.
+    text, missing = f"trim({quoted(name)})", ", ".join(map(text_literal, _MISSING))
+    return (
+        f"CASE WHEN {text} IN ({missing}) THEN NULL "
+        f"WHEN regexp_full_match({text}, '-?[0-9]+') THEN {text}::BIGINT "
+        f"ELSE try_cast({text} AS DOUBLE)::BIGINT END"
+    )
+
+
+def _why(name: str, path: Path) -> str:
+    """Why a text is no id, as an expression in SQL."""
+    text = f"trim({quoted(name)})"
+    no_id = text_literal(f" in the column {name} of {path} is no id: ")
+    return (
+        f"CASE WHEN regexp_full_match({text}, '0[xX][0-9a-fA-F]+') "
+        f"THEN {text} || {no_id} || 'it is hexadecimal; write ids with the digits 0 to 9' "
+        f"WHEN try_cast({text} AS DOUBLE) IS NOT NULL THEN {text_literal(float_ids_sentence(str(path), [name]))} "
+        f"ELSE {text} || {no_id} || 'it is a text; write whole numbers, or give the column a name that does not "
+        "end in id' END"
+    )
 
 
 def _refuse(sentence: str) -> str:

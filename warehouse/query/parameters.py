@@ -7,13 +7,14 @@ without knowing which files it needs. Measured at 30 million synapses: twice the
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set, ValuesView
 from typing import Any
 
 import duckdb
 import numpy as np
 
 from warehouse.errors import UsageError
+from warehouse.storage.exact import inexact
 from warehouse.storage.quoting import quoted, text_literal
 
 _NAME = re.compile(rb"\$(\w+)")
@@ -38,13 +39,17 @@ def with_variables(
         parameters: value of each name; numpy's integers and arrays and polars' series are fine.
 
     Raises:
-        UsageError: a value is missing, or one is given that the query does not name.
+        UsageError: a value is missing, or one is given that the query does not name, or it is a float of 2^53
+            or more, which may stand for several ids.
     """
     if missing := sorted(set(named) - set(parameters)):
         raise UsageError(f"no value was given for ${missing[0]}; write: sql(query, {missing[0]}=...)")
     if unknown := sorted(set(parameters) - set(named)):
         raise UsageError(f"a value was given for {unknown[0]}, but the query does not name ${unknown[0]}")
     given = {name: plain(value) for name, value in parameters.items()}
+    for name, each in given.items():
+        if (wrong := inexact(each)) is not None:
+            raise UsageError(float_sentence(f"the value of ${name}", wrong))
     for name, each in given.items():  # quoted, because one may be called `by`
         if written := _as_text(each):
             con.execute(f"SET VARIABLE {quoted(name)} = {written}")
@@ -60,6 +65,14 @@ def with_variables(
                 value = _written_out(given[name]) or value
             text = text[:position] + value.encode() + text[found.end() :]
     return text.decode()
+
+
+def float_sentence(what: str, value: float) -> str:
+    """Why a float is refused."""
+    return (
+        f"{what} holds the float {value!r}, which may stand for several ids of 18 digits; pass whole numbers or "
+        "text (in pandas: read the column with dtype='Int64')"
+    )
 
 
 def _as_text(value: Any) -> str:
@@ -89,13 +102,15 @@ def _written_out(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A parameter as DuckDB takes it."""
+    """A parameter as DuckDB takes it; a set and the keys of a dict are lists of ids, too."""
+    if isinstance(value, np.floating):
+        return float(value)
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, list | tuple):
-        return [each.item() if isinstance(each, np.generic) else each for each in value]
-    if hasattr(value, "to_list"):  # a series
-        return value.to_list()
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | Set | ValuesView):
+        return [None if type(each).__name__ == "NAType" else plain(each) for each in value]
+    if hasattr(value, "to_list"):  # a series, or an index
+        return plain(value.to_list())
     return dict(value) if isinstance(value, Mapping) else value

@@ -13,7 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from warehouse.errors import UsageError
+from warehouse.query.parameters import float_sentence
 from warehouse.storage.encoding import cast_to, offsets_of, removed_lists
+from warehouse.storage.exact import inexact
 from warehouse.storage.manifest import DataFile, TableEntry
 
 if TYPE_CHECKING:
@@ -55,11 +58,16 @@ def scan(folder: Path, entry: TableEntry) -> pl.LazyFrame:
 
     frame = _logical(folder, entry, entry.files)
     if (base := entry.base) is None:
-        return frame
+        return frame if len(entry.files) > 1 else guarded(frame)
     kept = _logical(folder.parent / f"v{base.version}", entry, base.files)
     for file, key, column in removed_lists(base):
         kept = kept.join(pl.scan_parquet(folder / file.path), left_on=column, right_on=key, how="anti")
-    return pl.concat([kept, frame])
+    return guarded(pl.concat([kept, frame]))
+
+
+def guarded(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The same rows, of which a filter by a float that may stand for several ids is refused."""
+    return pruned_scan([ScannedFile(lambda: frame, None, None)], "")
 
 
 def _logical(folder: Path, entry: TableEntry, files: Sequence[DataFile]) -> pl.LazyFrame:
@@ -94,12 +102,14 @@ def pruned_scan(files: Sequence[ScannedFile], column: str) -> pl.LazyFrame:
     def rows(
         columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
     ) -> Iterator[pl.DataFrame]:
+        _require_exact(predicate)
         intervals = _intervals(predicate, column)
         chosen = [file for file in files if file.may_hold(intervals)] or [files[0]]
         for file in chosen:
             frame = file.frame()
             frame = frame if predicate is None else frame.filter(predicate)
-            frame = frame if columns is None else frame.select(columns or [column])  # else it would have no rows
+            if columns is not None:  # without any it would have no rows
+                frame = frame.select(columns or [column or frame.collect_schema().names()[0]])
             found = (frame if n_rows is None else frame.head(n_rows)).collect()
             yield found
             n_rows = None if n_rows is None else n_rows - len(found)
@@ -107,6 +117,36 @@ def pruned_scan(files: Sequence[ScannedFile], column: str) -> pl.LazyFrame:
                 return
 
     return register_io_source(rows, schema=lambda: files[0].frame().collect_schema())
+
+
+def _require_exact(predicate: pl.Expr | None) -> None:
+    """Refuse a predicate that compares with a float of 2^53 or more.
+
+    Raises:
+        UsageError: the sentence.
+    """
+    if predicate is None:
+        return
+    try:
+        literals = list(_literals(json.loads(predicate.meta.serialize(format="json"))))
+    except Exception:  # another polars may write expressions otherwise
+        return
+    for literal in literals:
+        if (wrong := inexact(literal)) is not None:
+            raise UsageError(float_sentence("the filter of a scan", wrong))
+
+
+def _literals(node: Any) -> Iterator[list[Any]]:
+    """The values of all literals of an expression."""
+    if isinstance(node, list):
+        for each in node:
+            yield from _literals(each)
+    elif isinstance(node, dict):
+        for key, each in node.items():
+            if key == "Literal" and isinstance(each, dict):
+                yield _series(node).to_list()
+            elif key != "Literal":
+                yield from _literals(each)
 
 
 def _intervals(predicate: pl.Expr | None, column: str) -> list[Interval]:
@@ -165,13 +205,19 @@ def _tested(what: Any, values: Sequence[Any]) -> list[Interval]:
 
 
 def _values(literal: Any) -> list[Any]:
-    """The numbers that an expression without columns stands for."""
+    """The whole numbers that an expression without columns stands for."""
+    values = _series(literal)
+    if not values.dtype.is_integer():
+        raise TypeError("only whole numbers are compared with ids")
+    return [value for value in values.to_list() if value is not None]
+
+
+def _series(literal: Any) -> pl.Series:
+    """The values that an expression without columns stands for."""
     import polars as pl
 
     expression = pl.Expr.deserialize(json.dumps(literal).encode(), format="json")
     values = pl.select(expression).to_series()
     while values.dtype.is_nested():
         values = values.explode()
-    if not values.dtype.is_integer():
-        raise TypeError("only whole numbers are compared with ids")
-    return [value for value in values.to_list() if value is not None]
+    return values

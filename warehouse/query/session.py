@@ -21,17 +21,18 @@ import numpy.typing as npt
 
 from warehouse.catalog.build import default_version, require_files
 from warehouse.catalog.comments import about, describe, summaries
-from warehouse.catalog.committed import manifest_names, read_committed
-from warehouse.catalog.local_tables import create_local_views, float_ids, float_ids_sentence
+from warehouse.catalog.committed import committed_manifests, manifest_names, read_committed
+from warehouse.catalog.local_tables import create_local_views, float_ids_sentence
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.query.connection import CATALOG, connect_to_copy, lock, read_rows_in_place
 from warehouse.query.matrix import matrix
-from warehouse.query.parameters import plain, with_variables
-from warehouse.query.scan import scan
+from warehouse.query.parameters import float_sentence, plain, with_variables
+from warehouse.query.scan import guarded, scan
 from warehouse.registry.datastacks import DEFAULT_DATASTACK, datastack_of, table_called
 from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.storage.exact import float_columns, inexact
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted, text_literal
@@ -165,10 +166,12 @@ class Warehouse:
         named = {name for each in statements for name in each.named_parameters}
         try:
             return cursor.sql(with_variables(cursor, query, named, parameters))
-        except duckdb.IOException as error:
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
             if self.path.is_dir():
-                try:
-                    require_files(Folder(self.path), self.manifest)
+                folder = Folder(self.path)
+                try:  # a question may be about other versions too
+                    for manifest in (self.manifest, *committed_manifests(folder).values()):
+                        require_files(folder, manifest)
                 except SnapshotDamaged as damage:
                     raise SnapshotDamaged(
                         f"{damage}; if the version was changed after this session was opened, open it again with: "
@@ -240,7 +243,7 @@ class Warehouse:
             frame: pl.LazyFrame = (
                 self.cursor().sql(f"FROM {raw_schema_of(self.version)}.{quoted(name)}").pl(lazy=True)
             )
-            return frame
+            return guarded(frame)
         return scan(Folder(self.path).version(self.version), entry)
 
     def describe(self, name: str | None = None) -> pl.DataFrame:
@@ -272,14 +275,20 @@ class Warehouse:
     def register(self, name: str, frame: Any) -> None:
         """Make a frame (polars, pandas, Arrow) known to this session as `local.NAME`.
 
+        The index of a pandas frame becomes a column where it has a name, or holds more than numbers of rows.
+
         Raises:
-            UsageError: a column named like an id holds floats.
+            UsageError: a column holds floats of 2^53 or more, which may stand for several ids.
         """
         cursor = self._con.cursor()
-        cursor.register("_registered", frame)
+        cursor.register("_registered", _with_index(frame))
         columns = cursor.execute("DESCRIBE _registered").fetchall()
-        if wrong := float_ids((row[0], row[1]) for row in columns):
-            raise UsageError(float_ids_sentence(f"the frame for local.{name}", wrong))
+        floats = float_columns((row[0], row[1]) for row in columns)
+        if floats:
+            items = ", ".join(f"bool_or({condition})" for condition in floats.values())
+            (found,) = cursor.execute(f"SELECT {items} FROM _registered").fetchall()
+            if wrong := [column for column, is_wrong in zip(floats, found, strict=True) if is_wrong]:
+                raise UsageError(float_ids_sentence(f"the frame for local.{name}", wrong))
         target = f"{CATALOG}.local.{quoted(name)}"
         existing = cursor.execute(
             "SELECT count(*) FROM duckdb_views() WHERE database_name = $catalog AND schema_name = 'local' "
@@ -312,6 +321,25 @@ class Warehouse:
 
 
 def _list(ids: Any) -> list[Any]:
-    """Ids as a list, of one id or of any collection of them."""
+    """Ids as a list, of one id, of a text with commas or blanks between, or of any collection of them."""
     given = plain(ids)
-    return [given] if isinstance(given, int | float | str) else list(given)
+    if (wrong := inexact(given)) is not None:
+        raise UsageError(float_sentence("a list of ids", wrong))
+    if isinstance(given, str):
+        return given.strip("[]() ").replace(",", " ").split()
+    return [given] if isinstance(given, int | float) else list(given)
+
+
+def _with_index(frame: Any) -> Any:
+    """A pandas frame with its index as a column, unless that only numbers rows."""
+    if type(frame).__module__.partition(".")[0] != "pandas":
+        return frame
+    frame = frame.to_frame() if frame.ndim == 1 else frame
+    index = frame.index
+    if list(index.names) == [None] and (not len(index) or (index.dtype.kind in "iu" and index.max() < 2**31)):
+        return frame
+    taken = [name for name in index.names if name in frame.columns]
+    names = [f"{name}_of_index" if name in taken else name or "index" for name in index.names]
+    return (
+        frame.rename_axis(names).reset_index() if index.nlevels > 1 else frame.rename_axis(names[0]).reset_index()
+    )
