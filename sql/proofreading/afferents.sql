@@ -7,7 +7,7 @@
 -- requires: nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: an axon whose own soma was not joined to it, or not detected, is here too, mostly without a kind
 -- cite: microns2025
--- questions: Q51
+-- questions: Q14
 -- example: SELECT afferent_type, strategy_axon, count(*) AS n FROM afferents GROUP BY ALL ORDER BY ALL
 WITH kinds AS (
     SELECT

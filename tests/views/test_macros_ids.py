@@ -154,7 +154,7 @@ def test_a_threshold_and_a_switch_are_taken(two: SmallWarehouse) -> None:
     synapses_pni_2="id | pre_pt_root_id | post_pt_root_id\n1 | 13 | 10",
 )
 def test_ids_of_caves_own_tables_get_their_true_sentence(case: SmallWarehouse) -> None:
-    """11, 40 and 50 lie under a centroid only; 13 too, but it is a segment with a synapse; 29 is a former root of 30."""
+    """11, 40, 50 lie under a centroid only; 13 too, but has a synapse; 29 is a former root of 30."""
     case.expect(
         "check_ids([11, 13, 29, 40, 50, 77])",
         """
