@@ -25,12 +25,13 @@ from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.stored_views import without_stale
 from warehouse.catalog.version_schema import create_curated
 from warehouse.catalog.views import View, load_views
-from warehouse.errors import FolderBusy, UsageError, WarehouseError
+from warehouse.errors import UsageError, WarehouseError
 from warehouse.query.connection import MANIFEST_TABLE
 from warehouse.query.session import connect
 from warehouse.registry.datastacks import datastack_of, table_called
 from warehouse.registry.tables import SKELETON, SYNAPSE, TABLES
 from warehouse.storage.disk import disk_errors
+from warehouse.storage.durable import replace_database
 from warehouse.storage.encoding import OFFSET, PLAIN, encode_sql, encoding_for, rows_schema_of
 from warehouse.storage.files import now
 from warehouse.storage.manifest import Encoding, Manifest, TableEntry
@@ -93,7 +94,7 @@ def make_bundle(
         with database(temporary, folder.path, byte_count(memory)) as con:
             manifest = _create_names(con, manifest)
         require_size(temporary.stat().st_size, max_bytes)
-        _take_place(temporary, out)
+        replace_database(out, temporary, "the same command again")
     return manifest
 
 
@@ -119,15 +120,6 @@ def _beside(out: Path) -> Iterator[Path]:
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.parent, prefix=".bundle-") as temporary_folder:
         yield Path(temporary_folder) / "bundle.duckdb"
-
-
-def _take_place(temporary: Path, out: Path) -> None:
-    try:
-        temporary.replace(out)
-    except PermissionError as error:
-        raise FolderBusy(
-            f"{out} is open in another program; close it there and run the same command again"
-        ) from error
 
 
 def _create_names(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> Manifest:
