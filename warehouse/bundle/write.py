@@ -25,11 +25,11 @@ from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.stored_views import without_stale
 from warehouse.catalog.version_schema import create_curated
 from warehouse.catalog.views import View, load_views
-from warehouse.errors import UsageError, WarehouseError
+from warehouse.errors import UsageError, WarehouseError, sentence_of_refusal
 from warehouse.query.connection import MANIFEST_TABLE
 from warehouse.query.session import connect
-from warehouse.registry.datastacks import datastack_of, table_called
-from warehouse.registry.tables import SKELETON, SYNAPSE, TABLES
+from warehouse.registry.datastacks import datastack_of, declared_tables, table_called
+from warehouse.registry.tables import SKELETON, SYNAPSE
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.durable import replace_database
 from warehouse.storage.encoding import OFFSET, PLAIN, encode_sql, encoding_for, rows_schema_of
@@ -190,7 +190,7 @@ class RowsOfBundle:
         self._supervoxels = supervoxels
         datastack = datastack_of(manifest.datastack)
         self._synapses = table_called(datastack, SYNAPSE) or SYNAPSE
-        self._declared = {table_called(datastack, name) or name: table for name, table in TABLES.items()}
+        self._declared = declared_tables(datastack)
         self._rows = f"bundle.{rows_schema_of(manifest.version)}"
         self._raw = raw_schema_of(manifest.version)
 
@@ -246,7 +246,7 @@ class RowsOfBundle:
         try:
             self._con.execute(f"CREATE TEMP TABLE chosen AS SELECT DISTINCT * FROM ({self._choice.cells_sql()})")
         except duckdb.InvalidInputException as error:  # the sentence of a macro about an id
-            raise UsageError(str(error).removeprefix("Invalid Input Error: ")) from error
+            raise UsageError(sentence_of_refusal(error)) from error
         if self._choice.has_cells and self._con.execute("SELECT count(*) FROM temp.chosen").fetchall() == [(0,)]:
             found = self._con.execute(
                 "SELECT DISTINCT cell_type FROM cells WHERE cell_type IS NOT NULL ORDER BY ALL"
