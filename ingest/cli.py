@@ -198,7 +198,7 @@ def repair(
         def connect(order: Order, source: SourceName) -> Callable[[], Source]:
             return lambda: sources.connect(source, order.version, order.synapses or "all", progress)
 
-        done = heal(folder, version, connect, progress)
+        done = heal(folder, version, connect, service=service, progress=progress)
     print("\n".join(done) or "nothing is damaged")
 
 

@@ -47,7 +47,15 @@ _SCOPES = ("chosen", "proofread", "neurons")
 class SkeletonJob:
     """One run: fetches the skeletons that are wanted and not here, and publishes them beside those that are."""
 
-    def __init__(self, folder: Folder, version: int, which: Which, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        version: int,
+        which: Which,
+        progress: Progress | None = None,
+        *,
+        again: bool = False,
+    ) -> None:
         """Prepare a run; nothing is asked or written yet.
 
         Args:
@@ -55,6 +63,7 @@ class SkeletonJob:
             version: a version whose tables are here.
             which: "proofread", "neurons", or ids.
             progress: shows how far it is.
+            again: fetch those that are here too, because they are damaged.
 
         Raises:
             WarehouseError: the version, or the table that says which cells are meant, is not here.
@@ -62,6 +71,7 @@ class SkeletonJob:
         folder.require_version(version)
         self.folder = folder
         self.which = which
+        self._again = again
         self.progress = progress or Silent()
         self.manifest = read_manifest(folder.manifest(version))
         self.wanted = roots_of(which, version, self._read)
@@ -72,7 +82,7 @@ class SkeletonJob:
     @property
     def missing(self) -> list[int]:
         """The segments whose skeletons are wanted and not here, ascending."""
-        rows = self._read(SKELETON, ["pt_root_id"])
+        rows = None if self._again else self._read(SKELETON, ["pt_root_id"])
         here = set() if rows is None else set(pl.Series(rows["pt_root_id"]).unique())
         return sorted(set(self.wanted) - here)
 
@@ -172,7 +182,7 @@ class SkeletonJob:
         entry = write_table(
             draft,
             TABLES[SKELETON],
-            [*self._paths(SKELETON), *parts],
+            [*([] if self._again else self._paths(SKELETON)), *parts],
             source="cave",
             url=self._about["url"],
             description=f"format {FORMAT} of skeleton service {self._about['server']}",
@@ -181,6 +191,7 @@ class SkeletonJob:
         )
         self.manifest = replace(self.manifest, tables={**self.manifest.tables, SKELETON: entry})
         self.manifest = publish(self.folder, draft, self.manifest)
+        self._again = False
 
     def _say_what_is_left(self) -> None:
         if not (left := self.missing):

@@ -102,7 +102,7 @@ def test_list_and_describe_and_path(root: Path, microns: Run) -> None:
     assert "depth_um" in described
     assert "um" in described
     described = microns("describe", "layer_of", "--root", root).stdout
-    assert described.startswith("layer_of(depth): The cortical layer")
+    assert described.startswith("layer_of(depth, source := NULL): The cortical layer")
     assert described.splitlines()[-1].split()[:2] == ["layer_of", "VARCHAR"]
     database = microns("path", "--root", root).stdout.strip()
     with duckdb.connect(database, read_only=True) as con:

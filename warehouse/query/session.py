@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from warehouse.catalog.build import default_version, require_files
 from warehouse.catalog.comments import about, describe, summaries
-from warehouse.catalog.committed import manifest_names, read_committed
+from warehouse.catalog.committed import committed_manifests, manifest_names, read_committed
 from warehouse.catalog.local_tables import create_local_views, float_ids, float_ids_sentence
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
@@ -165,10 +165,12 @@ class Warehouse:
         named = {name for each in statements for name in each.named_parameters}
         try:
             return cursor.sql(with_variables(cursor, query, named, parameters))
-        except duckdb.IOException as error:
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
             if self.path.is_dir():
-                try:
-                    require_files(Folder(self.path), self.manifest)
+                folder = Folder(self.path)
+                try:  # a question may be about other versions too
+                    for manifest in (self.manifest, *committed_manifests(folder).values()):
+                        require_files(folder, manifest)
                 except SnapshotDamaged as damage:
                     raise SnapshotDamaged(
                         f"{damage}; if the version was changed after this session was opened, open it again with: "
