@@ -13,7 +13,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from warehouse.errors import UsageError
-from warehouse.storage.manifest import replace_file
+from warehouse.storage.durable import replace_file
 from warehouse.storage.paths import Folder
 
 log = logging.getLogger(__name__)

@@ -76,3 +76,8 @@ class SourceUnavailable(SourceError):
 
 class SourceRefused(SourceError):
     """The source answered and said no: token, terms, version or table."""
+
+
+def sentence_of_refusal(error: Exception) -> str:
+    """The sentence with which a view or macro refuses, out of DuckDB's error (its InvalidInputException)."""
+    return str(error).removeprefix("Invalid Input Error: ")

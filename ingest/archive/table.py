@@ -22,8 +22,8 @@ from ingest.parts.saved import PartsFolder, SavedPart
 from ingest.parts.source import Cost, Scope
 from warehouse.errors import SourceRefused, SourceUnavailable
 from warehouse.registry.schema import Table
+from warehouse.storage.durable import replace_file
 from warehouse.storage.logical import unordered_rows
-from warehouse.storage.manifest import replace_file
 
 log = logging.getLogger(__name__)
 

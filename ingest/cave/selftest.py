@@ -21,7 +21,7 @@ from ingest.parts.plan import Part
 from warehouse.errors import SchemaDrift, WarehouseError
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import NUCLEUS, SYNAPSE, TABLES
-from warehouse.storage.manifest import replace_file
+from warehouse.storage.durable import replace_file
 
 _SMALL = ("proofreading_status_and_strategy", "proofreading_status_public_release", "nucleus_alternative_points")
 """Tables of some thousand rows at most; the first that a version has is fetched whole and hashed."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from warehouse.errors import SchemaDrift
 from warehouse.registry.schema import AXES, Column, Kind, Table
+from warehouse.storage.logical import cast_to_declared
 
 log = logging.getLogger(__name__)
 
@@ -83,14 +84,7 @@ def _cast(table: Table, field: pa.Field, rows: pa.Table) -> pa.ChunkedArray:
             f"CAVE's column {table.name}.{field.name} is {values.type}, and this release expects {field.type}; "
             "update microns-warehouse, or name the tables to take without it"
         )
-    try:
-        # Safe: a fraction in an integer, an overflow and a cut timestamp are errors. Rounding to float32 is not.
-        return values.cast(field.type)
-    except pa.ArrowInvalid as error:
-        raise SchemaDrift(
-            f"CAVE's column {table.name}.{field.name} holds what {field.type} cannot ({error}); "
-            "update microns-warehouse, or name the tables to take without it"
-        ) from error
+    return cast_to_declared(values, field, f"CAVE's column {table.name}.{field.name}")
 
 
 def adapted(table: Table, sent: pa.Schema) -> Table:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ import pyarrow.parquet as pq
 
 from ingest.parts.plan import Part
 from warehouse.storage.disk import disk_errors
-from warehouse.storage.manifest import replace_file, sha256_of
+from warehouse.storage.durable import replace_file, write_durably
+from warehouse.storage.manifest import sha256_of
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,5 @@ def _id_range(rows: pa.Table) -> tuple[int | None, int | None]:
 def _write(path: Path, content: pa.Buffer) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+    write_durably(temporary, content)
     temporary.replace(path)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from tests.benchmarks import postgres
 from tests.benchmarks.questions import COLUMNS, CORE, Asked, binarised
+from warehouse.storage.quoting import text_literal
 
 CELLS = {"pt_root_id": "BIGINT", "cell_type": "TEXT"}
 """One row for each cell that is alone on its segment; its type, or ''."""
@@ -164,4 +165,4 @@ def _listed(roots: Iterable[int]) -> str:
 
 
 def _texts(values: Iterable[str]) -> str:
-    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return ", ".join(text_literal(value) for value in values)

@@ -38,7 +38,7 @@ def test_a_file_without_a_function_is_named() -> None:
 def test_a_dataset_without_rows_has_the_columns() -> None:
     view = VIEWS["_flat_segmentations"]
     assert of_dataset(view, replace(MINNIE65, viewer=None)) == (
-        'SELECT NULL::INTEGER AS "version", NULL::VARCHAR AS "source" WHERE false'
+        'SELECT NULL::BIGINT AS "version", NULL::VARCHAR AS "source" WHERE false'
     )
 
 

@@ -30,7 +30,7 @@ def test_layers_have_no_gaps() -> None:
 
 def test_constants_become_sql() -> None:
     views = assemble(dict(sql_files(sql_root())), OTHER)
-    assert views["_voxel_x_nm"].text == "SELECT 9.7 AS _voxel_x_nm"
+    assert views["_voxel_x_nm"].text == "SELECT 9.7::DOUBLE AS _voxel_x_nm"
     assert "WHEN depth < 300.5 THEN 'lower'" in views["_layer_at"].text
     assert "ELSE" not in views["_layer_at"].text
 

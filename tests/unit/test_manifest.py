@@ -11,7 +11,8 @@ import pytest
 
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound
 from warehouse.storage import manifest as module
-from warehouse.storage.manifest import DataFile, Manifest, TableEntry, is_as_written, read_manifest, replace_file
+from warehouse.storage.durable import replace_file
+from warehouse.storage.manifest import DataFile, Manifest, TableEntry, is_as_written, read_manifest
 
 SCHEMA = json.loads(Path(module.__file__).with_name("manifest.schema.json").read_text("utf-8"))
 

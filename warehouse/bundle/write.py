@@ -25,12 +25,13 @@ from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.stored_views import without_stale
 from warehouse.catalog.version_schema import create_curated
 from warehouse.catalog.views import View, load_views
-from warehouse.errors import FolderBusy, UsageError, WarehouseError
+from warehouse.errors import UsageError, WarehouseError, sentence_of_refusal
 from warehouse.query.connection import MANIFEST_TABLE
 from warehouse.query.session import connect
-from warehouse.registry.datastacks import datastack_of, table_called
-from warehouse.registry.tables import SKELETON, SYNAPSE, TABLES
+from warehouse.registry.datastacks import datastack_of, declared_tables, table_called
+from warehouse.registry.tables import SKELETON, SYNAPSE
 from warehouse.storage.disk import disk_errors
+from warehouse.storage.durable import replace_database
 from warehouse.storage.encoding import OFFSET, PLAIN, encode_sql, encoding_for, rows_schema_of
 from warehouse.storage.files import now
 from warehouse.storage.manifest import Encoding, Manifest, TableEntry
@@ -93,7 +94,7 @@ def make_bundle(
         with database(temporary, folder.path, byte_count(memory)) as con:
             manifest = _create_names(con, manifest)
         require_size(temporary.stat().st_size, max_bytes)
-        _take_place(temporary, out)
+        replace_database(out, temporary, "the same command again")
     return manifest
 
 
@@ -119,15 +120,6 @@ def _beside(out: Path) -> Iterator[Path]:
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.parent, prefix=".bundle-") as temporary_folder:
         yield Path(temporary_folder) / "bundle.duckdb"
-
-
-def _take_place(temporary: Path, out: Path) -> None:
-    try:
-        temporary.replace(out)
-    except PermissionError as error:
-        raise FolderBusy(
-            f"{out} is open in another program; close it there and run the same command again"
-        ) from error
 
 
 def _create_names(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> Manifest:
@@ -198,7 +190,7 @@ class RowsOfBundle:
         self._supervoxels = supervoxels
         datastack = datastack_of(manifest.datastack)
         self._synapses = table_called(datastack, SYNAPSE) or SYNAPSE
-        self._declared = {table_called(datastack, name) or name: table for name, table in TABLES.items()}
+        self._declared = declared_tables(datastack)
         self._rows = f"bundle.{rows_schema_of(manifest.version)}"
         self._raw = raw_schema_of(manifest.version)
 
@@ -254,7 +246,7 @@ class RowsOfBundle:
         try:
             self._con.execute(f"CREATE TEMP TABLE chosen AS SELECT DISTINCT * FROM ({self._choice.cells_sql()})")
         except duckdb.InvalidInputException as error:  # the sentence of a macro about an id
-            raise UsageError(str(error).removeprefix("Invalid Input Error: ")) from error
+            raise UsageError(sentence_of_refusal(error)) from error
         if self._choice.has_cells and self._con.execute("SELECT count(*) FROM temp.chosen").fetchall() == [(0,)]:
             found = self._con.execute(
                 "SELECT DISTINCT cell_type FROM cells WHERE cell_type IS NOT NULL ORDER BY ALL"

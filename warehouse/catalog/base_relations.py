@@ -18,7 +18,7 @@ from warehouse.catalog.refusal import refusal, synapse_scope
 from warehouse.catalog.schemas import all_columns, raw_schema_of, schema_of
 from warehouse.errors import ViewError
 from warehouse.registry.citations import CITATIONS
-from warehouse.registry.datastacks import Datastack, Layer, Viewer, datastack_of, table_called
+from warehouse.registry.datastacks import Datastack, Layer, Viewer, datastack_of, declared_tables, table_called
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.encoding import (
@@ -35,7 +35,7 @@ from warehouse.storage.encoding import (
 )
 from warehouse.storage.lineage import current_lineages
 from warehouse.storage.manifest import Manifest, TableEntry
-from warehouse.storage.quoting import empty_select, quoted, text_literal
+from warehouse.storage.quoting import empty_select, quoted, text_literal, value_literal
 
 if TYPE_CHECKING:
     from warehouse.catalog.views import View
@@ -102,7 +102,7 @@ def _select(view: View, made: Made) -> str:
     if isinstance(made, str) and any(column.source for column in view.declared):
         return made
     types = {column.name: column.type for column in view.declared}
-    rows = made if isinstance(made, str) else ", ".join(f"({', '.join(map(_literal, row))})" for row in made)
+    rows = made if isinstance(made, str) else ", ".join(f"({', '.join(map(value_literal, row))})" for row in made)
     if not rows:
         return empty_select(types)
     source = (
@@ -113,12 +113,6 @@ def _select(view: View, made: Made) -> str:
     # Without the `made`, DuckDB takes a column for the parameter of that name of a macro (`neuroglancer_link`).
     items = ", ".join(f"made.{quoted(name)}::{kind} AS {quoted(name)}" for name, kind in types.items())
     return f"SELECT {items} FROM {source}"
-
-
-def _literal(value: Any) -> str:
-    if value is None or value == "":
-        return "NULL"
-    return text_literal(value) if isinstance(value, str) else str(value)
 
 
 def _made_of_dataset(function: Callable[[Datastack], Made]) -> Callable[[Datastack], Made]:
@@ -279,7 +273,7 @@ def _version(manifest: Manifest) -> Made:
 
 @_made_of_each_version
 def _version_time(manifest: Manifest) -> Made:
-    return f"{_literal(manifest.time_stamp)}::TIMESTAMP"  # unknown of some archived versions
+    return f"{value_literal(manifest.time_stamp)}::TIMESTAMP"  # unknown of some archived versions
 
 
 @_made_of_each_version
@@ -485,7 +479,7 @@ def _numbers(pair: Pair) -> str:
 
 
 def _rows_of_pair(pair: Pair) -> Iterator[str]:
-    for name, table in _tables_of(datastack_of(pair[0].datastack)).items():
+    for name, table in declared_tables(datastack_of(pair[0].datastack)).items():
         a, b = (manifest.tables.get(name) for manifest in pair)
         if a is None or b is None or a.scope != b.scope:
             continue
@@ -494,11 +488,6 @@ def _rows_of_pair(pair: Pair) -> Iterator[str]:
             counts = _counted(pair, name, table, a, b)
         if counts is not None:
             yield f"SELECT {_numbers(pair)}, {text_literal(name)} AS table_name, c.* FROM ({counts}) AS c"
-
-
-def _tables_of(datastack: Datastack) -> dict[str, Table]:
-    called = {table_called(datastack, name): table for name, table in TABLES.items()}
-    return {name: table for name, table in called.items() if name}
 
 
 def _known_counts(pair: Pair, a: TableEntry, b: TableEntry) -> str | None:

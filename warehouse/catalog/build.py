@@ -31,14 +31,15 @@ from warehouse.catalog.root_lineage import store_lineages
 from warehouse.catalog.settings import init_sql
 from warehouse.catalog.stored_views import store_views, without_stale
 from warehouse.catalog.views import load_views
-from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
+from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.registry.datastacks import datastack_of
 from warehouse.storage.disk import disk_errors
+from warehouse.storage.durable import replace_database, replace_file
 from warehouse.storage.locks import exclusive_lock
-from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest, replace_file
+from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import complete_old_swap, make_durable, manifests_lock
+from warehouse.storage.publish import complete_old_swap, manifests_lock
 from warehouse.storage.quoting import quoted, text_literal
 
 STORAGE = "v1.2.0"
@@ -94,9 +95,8 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
         temporary = Path(temporary_folder) / folder.database.name
         with database(temporary, folder.path, memory) as con:
             built = _fill(con, folder, Path(temporary_folder), manifests, chosen)
-        make_durable([temporary, folder.path])
-        _take_place(temporary, folder.database)  # the switch: from here on new sessions see the new state
-        make_durable([folder.path])
+        # The switch: from here on new sessions see the new state.
+        replace_database(folder.database, temporary, "again: microns build")
     _note_in_manifests(folder, built)
     replace_file(folder.init_sql, init_sql(folder.path, chosen).encode())
     collect(folder)
@@ -269,15 +269,6 @@ def current_default(folder: Folder, manifests: Mapping[int, Manifest] | None = N
         if remembered in manifests:
             return remembered
     return min(manifests.items(), key=lambda item: (item[1].published, item[0]))[0]
-
-
-def _take_place(temporary: Path, database: Path) -> None:
-    try:
-        temporary.replace(database)
-    except PermissionError as error:
-        raise FolderBusy(
-            f"{database} is open in another program; close it there and run again: microns build"
-        ) from error
 
 
 def write_init_sql(folder: Folder) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from warehouse.catalog.committed import committed_manifests, committed_names
 from warehouse.errors import WarehouseError
-from warehouse.storage.manifest import Manifest, read_manifest, replace_file
+from warehouse.storage.durable import replace_file
+from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
 from warehouse.storage.publish import manifests_lock
 

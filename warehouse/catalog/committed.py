@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import duckdb
 
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound
-from warehouse.storage.manifest import Manifest, read_manifest, replace_file
+from warehouse.storage.durable import replace_file
+from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted, text_literal
 

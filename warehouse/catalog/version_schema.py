@@ -20,9 +20,8 @@ from warehouse.catalog.refusal import refusal
 from warehouse.catalog.schemas import raw_schema_of, raw_select, schema_of
 from warehouse.catalog.views import View, table_texts
 from warehouse.errors import SnapshotDamaged, ViewError
-from warehouse.registry.datastacks import Datastack, datastack_of, table_called
+from warehouse.registry.datastacks import Datastack, datastack_of, declared_tables, table_called
 from warehouse.registry.schema import Table
-from warehouse.registry.tables import TABLES
 from warehouse.storage.encoding import logical_select
 from warehouse.storage.manifest import Manifest
 from warehouse.storage.quoting import empty_select, quoted, refusing_select, text_literal
@@ -45,8 +44,8 @@ def create_path_macro(con: duckdb.DuckDBPyConnection) -> None:
 def create_tables(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
     """Create both schemas of a version, and the tables under CAVE's names."""
     con.execute(f"CREATE SCHEMA {schema_of(manifest.version)}; CREATE SCHEMA {raw_schema_of(manifest.version)}")
-    declared = {table_called(datastack_of(manifest.datastack), name): table for name, table in TABLES.items()}
-    for name in dict.fromkeys((*filter(None, declared), *manifest.tables)):
+    declared = declared_tables(datastack_of(manifest.datastack))
+    for name in dict.fromkeys((*declared, *manifest.tables)):
         _create_raw(con, manifest, name, declared.get(name))
 
 

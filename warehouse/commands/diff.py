@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from warehouse.commands.options import TABLE, Datastack, Output, Root
 from warehouse.commands.render import merged, print_rows, table_text
-from warehouse.errors import UsageError
+from warehouse.errors import UsageError, sentence_of_refusal
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
 from warehouse.storage.paths import Folder
@@ -143,6 +143,6 @@ def _answer(warehouse: Warehouse, name: str, title: str, query: str, a: int, b: 
         relation = warehouse.sql(query, a=a, b=b)
         rows = relation.fetchall()
     except duckdb.InvalidInputException as error:  # a view that refuses says why
-        return _Section(name, title, [], [], str(error).removeprefix("Invalid Input Error: "))
+        return _Section(name, title, [], [], sentence_of_refusal(error))
     columns = [re.sub(r"_([ab])$", lambda of: f"_v{(a, b)[of[1] == 'b']}", each) for each in relation.columns]
     return _Section(name, title, columns, rows)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from warehouse.errors import UsageError
+from warehouse.errors import UsageError, sentence_of_refusal
 
 Ids = npt.NDArray[np.int64]
 
@@ -61,7 +61,7 @@ def matrix(
             {"min_size": min_size, "min_syn": min_syn},
         ).fetchnumpy()
     except duckdb.InvalidInputException as error:
-        raise UsageError(str(error).removeprefix("Invalid Input Error: ")) from error
+        raise UsageError(sentence_of_refusal(error)) from error
     return _filled(found, (len(pre), len(post)), dtype, sparse), pre, post
 
 

@@ -59,7 +59,7 @@ def with_variables(
     for position, kind in reversed(duckdb.tokenize(query)):  # positions count bytes
         found = _NAME.match(text, position) if kind == duckdb.token_type.operator else None
         if found and (name := found[1].decode()) in given:
-            value = f"getvariable('{name}')"
+            value = f"getvariable({text_literal(name)})"
             after_in = _AFTER_IN.search(text, 0, position)
             if after_in and not after_in[1] and not _GOES_ON.match(text, found.end()):
                 value = _written_out(given[name]) or value
@@ -84,9 +84,9 @@ def _as_text(value: Any) -> str:
     if isinstance(value, str) and "\0" not in value:
         return text_literal(value)
     if isinstance(value, float):
-        return f"'{value!r}'::DOUBLE"
+        return f"{text_literal(repr(value))}::DOUBLE"
     if isinstance(value, list) and value and all(map(_is_whole, value)):
-        return f"'{value}'::BIGINT[]"
+        return f"{text_literal(str(value))}::BIGINT[]"
     return ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from warehouse.registry.schema import Table
 from warehouse.registry.tables import TABLES
 
 DEFAULT_DATASTACK = "minnie65_public"
@@ -236,3 +237,8 @@ def release_of(name: str, version: int) -> Release | None:
 def table_called(datastack: Datastack, name: str) -> str | None:
     """The table that plays the part of `name` in this datastack; None when `name` is no table of the registry."""
     return datastack.called.get(name, name) if name in TABLES else None
+
+
+def declared_tables(datastack: Datastack) -> dict[str, Table]:
+    """The declared tables that a datastack has, by its names of them."""
+    return {name: table for each, table in TABLES.items() if (name := table_called(datastack, each))}

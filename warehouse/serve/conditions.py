@@ -132,7 +132,7 @@ def _within(alias: str, column: ServedColumn, box: Sequence[Sequence[int]]) -> C
     low, high = box
     if any(a >= b for a, b in zip(low, high, strict=True)):
         raise crash(f"min bounds: {_bounds(low)} must be less than max bounds: {_bounds(high)}")
-    tests = [f'{alias}."{column.name}_{axis}" BETWEEN ? AND ?' for axis in AXES]
+    tests = [f"{alias}.{quoted(f'{column.name}_{axis}')} BETWEEN ? AND ?" for axis in AXES]
     return " AND ".join(tests), [value for pair in zip(low, high, strict=True) for value in pair]
 
 

@@ -15,7 +15,7 @@ from warehouse.serve.columns import Source
 from warehouse.serve.refused import database_error
 from warehouse.serve.served import Kind, Served, ServedTable
 from warehouse.serve.statement import Statement
-from warehouse.storage.quoting import quoted
+from warehouse.storage.quoting import literals, quoted
 
 _TWO = int(duckdb.__version__.partition(".")[0]) >= 2
 """From 2.0 a relation gives Arrow rows without a copy; in 1.x one with parameters is ten times slower."""
@@ -54,7 +54,7 @@ class Database:
             # By way of a file: DuckDB 2.0.0 reads some Arrow tables wrongly.
             path = Path(folder) / f"{name}.parquet"
             pq.write_table(rows() if callable(rows) else rows, path)
-            self._database.execute(f"CREATE TABLE {name} AS FROM read_parquet('{path.as_posix()}')")
+            self._database.execute(f"CREATE TABLE {name} AS FROM read_parquet([{literals([path])}])")
         return name
 
     def run(self, statement: Statement) -> pa.Table:

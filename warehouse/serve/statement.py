@@ -123,7 +123,7 @@ def _point(
     fields = {}
     own = output.source.served.resolution
     for axis, native, desired in zip(AXES, own, resolution or own, strict=True):
-        expression = f'{output.source.alias}."{output.column.name}_{axis}"'
+        expression = f"{output.source.alias}.{quoted(f'{output.column.name}_{axis}')}"
         kind, type_ = Kind.INTEGER, "INTEGER"
         if native != desired and rules.faithful:
             factor = f"{Decimal(repr(native / desired)):f}"  # multiplied as a decimal, then read as a double

@@ -52,11 +52,27 @@ def _logical_column(table: Table, field: pa.Field, values: pa.ChunkedArray) -> p
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
     if _is_segmentation(table, column):
         values = pc.fill_null(values.cast(pa.int64()), NO_SEGMENTATION_ROW)
+    return cast_to_declared(values, field, f"{table.name}.{field.name}")
+
+
+def cast_to_declared(values: pa.ChunkedArray, field: pa.Field, what: str) -> pa.ChunkedArray:
+    """Values in their declared type; only the rounding of floats may lose digits.
+
+    Args:
+        values: as they came.
+        field: the declared column.
+        what: whose values they are, for the error.
+
+    Raises:
+        SchemaDrift: a value does not fit: a fraction in an integer, an overflow, a cut timestamp.
+    """
     try:
-        # An unsafe cast would cut fractions off; only the rounding of doubles to float32 is meant to lose digits.
         return values.cast(field.type, safe=not pa.types.is_floating(field.type))
     except pa.ArrowInvalid as error:
-        raise SchemaDrift(f"{table.name}.{field.name} does not fit {field.type}: {error}") from error
+        raise SchemaDrift(
+            f"{what} holds what {field.type} cannot ({error}); "
+            "update microns-warehouse, or name the tables to take without it"
+        ) from error
 
 
 def _is_segmentation(table: Table, column: Column) -> bool:

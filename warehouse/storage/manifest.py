@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -26,6 +25,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import force_setattr, replace
 
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound
+from warehouse.storage.durable import replace_file
 from warehouse.storage.paths import DATASTACK, version_of
 
 FORMAT_VERSION = 1
@@ -393,20 +393,3 @@ def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a small file so that a reader sees the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-    if os.name != "nt":  # there, a folder cannot be opened, and its entries are journalled
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -11,7 +11,6 @@ Generations that nothing names any longer stay for a while, for sessions that ar
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -20,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from msgspec.structs import replace
 
 from warehouse.errors import FolderBusy
+from warehouse.storage.durable import make_durable
 from warehouse.storage.files import now
 from warehouse.storage.locks import exclusive_lock
 from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest, sha256_of
@@ -122,24 +122,6 @@ def _move(source: Path, target: Path, table: str, files: Sequence[DataFile]) -> 
             there.parent.mkdir(parents=True, exist_ok=True)
             (source / inner).replace(there)
             make_durable([there.parent])
-
-
-def make_durable(paths: Iterable[Path]) -> None:
-    """Have files and folders written to the disk, so that they survive a loss of power.
-
-    Raises:
-        OSError: the disk fails.
-    """
-    for path in paths:
-        if os.name == "nt" and path.is_dir():  # there, a folder cannot be opened, and its entries are journalled
-            continue
-        if not path.exists():
-            continue
-        handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _with_files(manifest: Manifest, names: Mapping[str, str]) -> Manifest:

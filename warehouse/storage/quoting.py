@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 
 def quoted(name: str) -> str:
@@ -14,6 +15,13 @@ def quoted(name: str) -> str:
 def text_literal(text: str) -> str:
     """A text as a SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def value_literal(value: Any) -> str:
+    """A value of a row as a SQL literal; an empty text is NULL."""
+    if value is None or value == "":
+        return "NULL"
+    return text_literal(value) if isinstance(value, str) else str(value)
 
 
 def empty_select(columns: Mapping[str, str]) -> str:

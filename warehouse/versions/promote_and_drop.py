@@ -21,11 +21,12 @@ from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.checksum import Sums, sums_of, text_of
 from warehouse.storage.clustering import workers, write_bucket
 from warehouse.storage.disk import disk_errors
+from warehouse.storage.durable import make_durable
 from warehouse.storage.encoding import delta_bucket, ranges, removed_rows
 from warehouse.storage.files import entry_of, file_of
 from warehouse.storage.manifest import Base, DataFile, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder, model_path
-from warehouse.storage.publish import dependents, job_lock, make_durable, manifests_lock, publish, synapses_lock
+from warehouse.storage.publish import dependents, job_lock, manifests_lock, publish, synapses_lock
 from warehouse.versions.store_difference import bucket_of
 
 log = logging.getLogger(__name__)

@@ -253,7 +253,7 @@ def _draft_connection(
         con.execute(f"SET memory_limit = '{memory or byte_count(None)}B'")
         own = f"v{version}/"
         con.execute(
-            f"CREATE MACRO main._path(path) AS CASE WHEN starts_with(path, '{own}') "
+            f"CREATE MACRO main._path(path) AS CASE WHEN starts_with(path, {text_literal(own)}) "
             f"THEN {text_literal(str(directory) + '/')} || substr(path, {len(own) + 1}) "
             f"ELSE {text_literal(str(folder.path) + '/')} || path END"
         )

@@ -24,7 +24,8 @@ from warehouse.demo.synthetic import synthesize
 from warehouse.errors import SnapshotDamaged
 from warehouse.query.session import connect
 from warehouse.registry.tables import NUCLEUS, SYNAPSE
-from warehouse.storage.manifest import read_manifest, replace_file
+from warehouse.storage.durable import replace_file
+from warehouse.storage.manifest import read_manifest
 from warehouse.storage.paths import Folder
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "format1" / "warehouse.tar.xz"

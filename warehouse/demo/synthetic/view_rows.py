@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.registry.tables import TABLES
+from warehouse.storage.quoting import text_literal
 
 _LOOKUP = """
     SELECT n.id, n.volume,
@@ -54,7 +55,8 @@ _BROAD_WORD = """
 def _first_answer(name: str, sources: tuple[tuple[str, str], ...], answer: str) -> str:
     """A query for the answer of the first source that has one, with the source's name, for each nucleus."""
     ranked = " UNION ALL ".join(
-        f"SELECT target_id, {answer.format(column)} AS {name}, '{table}' AS {name}_source, {rank} AS rank "
+        f"SELECT target_id, {answer.format(column)} AS {name}, "
+        f"{text_literal(table)} AS {name}_source, {rank} AS rank "
         f"FROM {table} WHERE {column} NOT IN {_NO_ANSWER}"
         for rank, (table, column) in enumerate(sources)
     )
