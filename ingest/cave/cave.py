@@ -33,7 +33,7 @@ class CaveSource:
         info = self.source.version(version)
         self._edition = Edition(self.source, version, info.is_merged)
         tables, self._metadata, absent = select(self.source, version, names, scope, here)
-        return Selection(version, info.time_stamp, tables, absent)
+        return Selection(version, info.time_stamp, tables, absent, info.synthetic)
 
     def target(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> CaveTable:
         """A table, with the service's own count of its rows."""

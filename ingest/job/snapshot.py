@@ -23,7 +23,7 @@ from ingest.parts.progress import Progress, Silent
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Scope, Selection, Source, SourceName, SourceTable
 from ingest.parts.wanted import annotation_tables, is_about_synapses, stage
 from ingest.parts.workers import WorkerPool
-from warehouse.errors import SourceUnavailable, WarehouseError
+from warehouse.errors import SourceUnavailable, UsageError, WarehouseError
 from warehouse.query.scan import scan
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
@@ -137,6 +137,7 @@ class Snapshot:
         """Ask which tables there are, check the order against them, and say what is still to be fetched."""
         here = self.manifest.tables if self.manifest else {}
         selection = source.select(self.order.version, self.order.tables, self.scope, here)
+        self._require_one_kind(selection)
         missing = [table for table in selection.tables if not self._is_here(table)]
         for table in missing:
             if table.name == SYNAPSE and SYNAPSE not in self._again:
@@ -148,6 +149,20 @@ class Snapshot:
                 self.scope,
             )
         return Plan(selection, tuple(self._target(source, selection, table) for table in missing))
+
+    def _require_one_kind(self, selection: Selection) -> None:
+        """Synthetic rows and real ones never share a folder.
+
+        Raises:
+            UsageError: they would.
+        """
+        for version in self.folder.versions():
+            if read_manifest(self.folder.manifest(version)).synthetic != selection.synthetic:
+                here, new = ("real", "synthetic") if selection.synthetic else ("synthetic", "real")
+                raise UsageError(
+                    f"{self.folder.path} holds {here} data (v{version}), and {new} ones were asked for; "
+                    "fetch into another folder with --root"
+                )
 
     def _target(self, source: Source, selection: Selection, table: Table) -> SourceTable:
         scope: Scope = self.scope if is_about_synapses(table.name) else "all"
@@ -240,8 +255,8 @@ class Snapshot:
             tools={**(self.manifest.tools if self.manifest else {}), **_tools(source)},
             layout=self.order.layout or (self.manifest.layout if self.manifest else "default"),
             # The next build decides which are still right.
-            # The next build decides which are still right.
             stored_views=self.manifest.stored_views if self.manifest else {},
+            synthetic=selection.synthetic,
         )
         published = publish(self.folder, assembled, manifest)
         self._clear_published(published)

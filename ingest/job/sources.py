@@ -93,7 +93,7 @@ class Sources:
             bucket = self._bucket(self._known.archive)
             return ArchiveSource(self.datastack, bucket, progress, is_usual=self.place is None)
         if name == "delta":
-            return DeltaSource(self.datastack, self._bucket(self._known.lake))
+            return DeltaSource(self.datastack, self._bucket(self._known.lake), is_usual=self.place is None)
         return CaveSource(self.service())
 
     def archived(self, version: int) -> list[str]:

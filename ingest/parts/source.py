@@ -28,12 +28,14 @@ class Selection:
         time_stamp: the moment it describes: UTC, ISO 8601 without a zone.
         tables: in the order in which they can be fetched.
         absent: declared tables that the version does not have there, and why.
+        synthetic: whether the source says that its rows are made up.
     """
 
     version: int
     time_stamp: str
     tables: tuple[Table, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
+    synthetic: bool = False
 
 
 @dataclass(frozen=True)

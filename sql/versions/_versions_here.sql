@@ -9,3 +9,4 @@
 -- column: synapse_scope VARCHAR: Which synapses are here: all, proofread, neurons, in a bundle also cells; NULL where there are none
 -- column: tools VARCHAR: Versions of what fetched and wrote it, as JSON
 -- column: views_version INTEGER: The meaning of the curated views: numbers from different ones may differ
+-- column: is_synthetic BOOLEAN: Whether its rows are made up, and are not biology

@@ -33,7 +33,7 @@ from warehouse.registry.tables import SKELETON, SYNAPSE, TABLES
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.encoding import OFFSET, PLAIN, encode_sql, encoding_for, rows_schema_of
 from warehouse.storage.files import now
-from warehouse.storage.manifest import Encoding, Manifest, TableEntry
+from warehouse.storage.manifest import NOT_BIOLOGY, Encoding, Manifest, TableEntry
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted, text_literal
@@ -220,7 +220,8 @@ class RowsOfBundle:
                 rows = f"FROM {schema_of(self._manifest.version)}.{name}"
                 stored[name] = self._create(native_model(name), rows, entry)
         self._con.execute("DETACH bundle")
-        made = f"microns-warehouse {installed('microns-warehouse')}, {now()} UTC: {self._choice}"
+        mind = f" ({NOT_BIOLOGY})" if self._manifest.synthetic else ""
+        made = f"microns-warehouse {installed('microns-warehouse')}, {now()} UTC: {self._choice}{mind}"
         tools = self._manifest.tools | {"bundle": made}
         return replace(self._manifest, tables=tables, stored_views=stored, absent=absent, tools=tools)
 

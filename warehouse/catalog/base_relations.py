@@ -342,7 +342,7 @@ def _versions_here(versions: AllVersions) -> Iterator[Row]:
         tools = json.dumps(manifest.tools, sort_keys=True)
         is_default = version == versions.default
         what = (len(manifest.tables), size, synapse_scope(manifest), tools, versions.views_version)
-        yield version, manifest.time_stamp, is_default, *what
+        yield version, manifest.time_stamp, is_default, *what, manifest.synthetic
 
 
 @_made_of_all_versions

@@ -61,6 +61,16 @@ def _order(declared: str, name: str) -> str:
     return TABLES[declared].order if declared in TABLES and TABLES[declared].kind == "skeleton" else name
 
 
+def scope_text(manifest: Manifest) -> str:
+    """Which synapses a version holds, as a sentence."""
+    scope = synapse_scope(manifest)
+    if scope is None:
+        return "Synapses: none are here."
+    if scope == "all":
+        return "Synapses: all (scope all)."
+    return f"Synapses: {_ROWS_HERE.get(scope, 'a part')} (scope {scope})."
+
+
 def synapse_scope(manifest: Manifest) -> str | None:
     """Which synapses a version holds; None when it holds no synapse table."""
     entry = manifest.tables.get(table_called(datastack_of(manifest.datastack), SYNAPSE) or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -58,7 +59,7 @@ def bundle(
     """
     from warehouse.bundle.parquet import make_parquet
     from warehouse.bundle.write import make_bundle
-    from warehouse.storage.manifest import sha256_of
+    from warehouse.storage.manifest import NOT_BIOLOGY, sha256_of
     from warehouse.storage.memory import size_of
 
     choice = Choice(everything, proofread, _ids(cells), cell_type, column, _box(box))
@@ -67,10 +68,14 @@ def bundle(
     make = make_parquet if parquet else make_bundle
     size = size_of(max_size, "--max-size")
     path = out.expanduser().absolute()
-    make(Folder.of(root, datastack), version, choice, path, max_bytes=size, supervoxels=supervoxels, memory=memory)
+    manifest = make(
+        Folder.of(root, datastack), version, choice, path, max_bytes=size, supervoxels=supervoxels, memory=memory
+    )
     files = [file for file in path.rglob("*") if file.is_file()] if parquet else [path]
     n_bytes = sum(file.stat().st_size for file in files)
     sums = path / "SHA256SUMS" if parquet else path
+    if manifest.synthetic:
+        print(f"microns: mind: {out.name} is {NOT_BIOLOGY}: it is made from a demo", file=sys.stderr)
     print(f"{path}\n{n_bytes / 1e6:,.1f} MB\nSHA-256 {sha256_of(sums)}{' of SHA256SUMS' if parquet else ''}")
 
 

@@ -30,6 +30,10 @@ from warehouse.storage.paths import DATASTACK, version_of
 
 FORMAT_VERSION = 1
 BASE = "base"
+SYNTHETIC = "synthetic"
+"""The source of tables that were made up; in words, `NOT_BIOLOGY`."""
+NOT_BIOLOGY = "synthetic, not biology"
+"""What is said of everything that is made from a synthetic volume."""
 KNOWN_NEEDS: frozenset[str] = frozenset({BASE})
 """Features that change how files must be read. `base`: a table is what differs from another version's."""
 
@@ -212,6 +216,7 @@ class Manifest(Struct, frozen=True):
         layout: "default", or "full" where more orders of the synapses are stored.
         format_version: of the manifest.
         needs: features that a reader must know to read the files rightly; follows from the tables.
+        synthetic: whether the rows were made up, and are not biology.
     """
 
     datastack: Annotated[str, Meta(pattern=_whole(DATASTACK))]
@@ -225,14 +230,22 @@ class Manifest(Struct, frozen=True):
     layout: Layout = "default"
     format_version: Annotated[int, Meta(ge=0)] = FORMAT_VERSION
     needs: list[Text] = []
+    synthetic: bool = False
 
     def __post_init__(self) -> None:
         force_setattr(self, "needs", [BASE] if self.bases else [])
+        made_up = self.synthetic or any(entry.source == SYNTHETIC for entry in self.tables.values())
+        force_setattr(self, "synthetic", made_up)
 
     @property
     def files(self) -> list[DataFile]:
         """Every file in the version's folder."""
         return [file for entry in (*self.tables.values(), *self.stored_views.values()) for file in entry.own_files]
+
+    @property
+    def title(self) -> str:
+        """The datastack and the version in words, and whether they are synthetic."""
+        return f"{self.datastack}, version {self.version}{f', {NOT_BIOLOGY}' if self.synthetic else ''}"
 
     @property
     def bases(self) -> set[int]:
