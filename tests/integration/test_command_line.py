@@ -247,7 +247,7 @@ def test_the_list_of_commands_is_current() -> None:
 @pytest.mark.parametrize(
     ("words", "columns"),
     [
-        ("list", ["version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes"]),
+        ("list", ["version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes", "is_synthetic"]),
         ("describe", ["name", "kind", "summary"]),
         ("describe cells", ["column", "type", "unit", "description"]),
         ("cite cells", None),
