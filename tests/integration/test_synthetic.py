@@ -62,9 +62,9 @@ def microns(capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-def from_archive(folder: Folder, place: Path, *, is_usual: bool) -> Manifest:
+def from_archive(folder: Folder, place: Path, *, is_usual: bool, table: str = NUCLEUS) -> Manifest:
     source = ArchiveSource(folder.datastack, FolderFiles(place), is_usual=is_usual)
-    return Snapshot(folder, Order(1507, (NUCLEUS,))).run(lambda: source)
+    return Snapshot(folder, Order(1507, (table,))).run(lambda: source)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_real_rows_and_synthetic_ones_never_share_a_folder(
     real = Folder.of(tmp_path / "real")
     assert not from_archive(real, archive, is_usual=True).synthetic
     with pytest.raises(UsageError, match=r"holds real data \(v1507\), and synthetic ones.*--root"):
-        from_archive(real, archive, is_usual=False)
+        from_archive(real, archive, is_usual=False, table="nucleus_ref_neuron_svm")
 
 
 def test_an_older_manifest_of_synthetic_tables_says_so_too(folder: Folder, tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ from warehouse.storage.quoting import empty_select, quoted, text_literal
 if TYPE_CHECKING:
     from warehouse.catalog.views import View
 
+_COMPLETE_IN = {"cells": "_complete_roots", "proofread": "_proofread_axons"}
+"""By a word of a scope: the segments all of whose outputs are here."""
 _COMPARED_ROWS = 5_000_000
 """Larger tables are not compared row by row when somebody looks at a view."""
 
@@ -238,6 +240,48 @@ def _version_time(manifest: Manifest) -> Made:
 @_made_of_each_version
 def _synapse_scope(manifest: Manifest) -> Made:
     return text_literal(synapse_scope(manifest) or "")
+
+
+@_made_of_each_version
+def _has_any(manifest: Manifest) -> Made:
+    return f"list_has_any(names, {_tables_of_version(manifest)}::VARCHAR[])"
+
+
+@_made_of_each_version
+def _has_all(manifest: Manifest) -> Made:
+    here = _tables_of_version(manifest)
+    unknown = [
+        name
+        for name, table in TABLES.items()
+        if (table.since or 0) > manifest.version or (table.until or manifest.version) < manifest.version
+    ]
+    return f"list_has_all({here + unknown}::VARCHAR[], names) AND list_has_any(names, {here}::VARCHAR[])"
+
+
+def _tables_of_version(manifest: Manifest) -> list[str]:
+    """The declared names of the tables that are here."""
+    datastack = datastack_of(manifest.datastack)
+    return [name for name in TABLES if table_called(datastack, name) in manifest.tables]
+
+
+@_made_of_each_version
+def _outputs_here(manifest: Manifest) -> Made:
+    scope = synapse_scope(manifest) or "all"
+    if scope in ("all", "proofread"):  # of a proofread axon, all outputs are here, and there are no others
+        return "TRUE"
+    sources = [name for word, name in _COMPLETE_IN.items() if word in scope.split("+")]
+    return _is_among(manifest, sources)
+
+
+@_made_of_each_version
+def _inputs_here(manifest: Manifest) -> Made:
+    scope = synapse_scope(manifest) or "all"
+    return "TRUE" if scope == "all" else _is_among(manifest, ["_complete_roots"] if "cells" in scope else [])
+
+
+def _is_among(manifest: Manifest, sources: Iterable[str]) -> str:
+    tests = (f"root IN (SELECT c.pt_root_id FROM {schema_of(manifest.version)}.{name} AS c)" for name in sources)
+    return f"({' OR '.join(tests) or 'FALSE'})"
 
 
 @_made_of_each_version

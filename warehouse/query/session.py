@@ -23,7 +23,7 @@ from warehouse.catalog.build import default_version, require_files
 from warehouse.catalog.comments import about, describe, summaries
 from warehouse.catalog.committed import manifest_names, read_committed
 from warehouse.catalog.local_tables import create_local_views, float_ids, float_ids_sentence
-from warehouse.catalog.refusal import synapse_scope
+from warehouse.catalog.refusal import scope_text, synapse_scope
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
@@ -229,7 +229,8 @@ class Warehouse:
         """A table as a polars LazyFrame over its files, under CAVE's name; filters reach the files.
 
         Args:
-            table: CAVE's name, or `synapses` for the synapse table. What views derive is asked with `sql`.
+            table: CAVE's name, or `synapses` for the synapse table; the log says if only a part of them is here.
+                What views derive is asked with `sql`.
 
         Raises:
             UsageError: the version has no such table.
@@ -243,6 +244,8 @@ class Warehouse:
                 f'sql("FROM {table}").pl()'
             )
         entry = self.manifest.tables[name]
+        if called == SYNAPSE and self.scope != "all":
+            logger.warning("not all synapses are in this scan. %s", scope_text(self.manifest))
         if entry.table:
             frame: pl.LazyFrame = (
                 self.cursor().sql(f"FROM {raw_schema_of(self.version)}.{quoted(name)}").pl(lazy=True)
