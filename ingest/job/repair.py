@@ -116,6 +116,11 @@ def _heal_version(folder: Folder, version: int, connect: Connect, progress: Prog
 def _fetch_again(folder: Folder, manifest: Manifest, name: str, connect: Connect, progress: Progress) -> None:
     version, entry = manifest.version, manifest.tables[name]
     source = next((each for each in SOURCE_NAMES if each == entry.source), None)
+    if name == SYNAPSE and "cells" in manifest.tables[name].scope:
+        raise SnapshotDamaged(
+            f"{name} of version {version} in {folder.path} is damaged, and holds synapses of chosen cells; make "
+            f"it anew with: microns snapshot {version} --synapses all, or drop the version and fetch it again"
+        )
     if source is None or name == SKELETON:
         how = f"microns drop {version}, then microns snapshot {version}" if source else "microns demo NEW_FOLDER"
         raise SnapshotDamaged(

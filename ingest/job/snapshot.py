@@ -9,21 +9,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
-from threading import Lock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec.structs import replace
 
-from ingest.job.order import Order, base_version_of, scope_of
+from ingest.job.fetching import Fetching
+from ingest.job.order import Order, base_version_of, require_one_kind, scope_of
 from ingest.job.scope import wanted
 from ingest.parts.parts import PartsFolder
-from ingest.parts.plan import Part
 from ingest.parts.progress import Progress, Silent
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Scope, Selection, Source, SourceName, SourceTable
 from ingest.parts.wanted import annotation_tables, is_about_synapses, stage
-from ingest.parts.workers import WorkerPool
-from warehouse.errors import SourceUnavailable, UsageError, WarehouseError
+from warehouse.errors import WarehouseError
 from warehouse.query.scan import scan
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
@@ -36,9 +34,6 @@ from warehouse.storage.publish import changing, complete_old_swap, only_job, pub
 from warehouse.versions.store_difference import BaseVersion, require_storable, store_difference
 
 log = logging.getLogger(__name__)
-
-_FAILURES_IN_A_ROW = 3
-"""So many parts failing one after the other mean that the service is down, not that a part is too large for it."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +77,6 @@ class Snapshot:
         self.scope = scope_of(self.manifest, order, self.against)
         self._staging = folder.staging(order.version)
         self._parts: dict[str, list[Path]] = {}
-        self._failures = 0
-        self._lock = Lock()
 
     def _published(self) -> Manifest | None:
         """What is here, without what is to be fetched again."""
@@ -98,7 +91,16 @@ class Snapshot:
     def is_finished(self) -> bool:
         """Whether everything is here already."""
         order = self.order
-        return self.manifest is not None and is_finished(self.manifest, order.tables, self.scope, order.source)
+        if self.manifest is None:
+            return False
+        names = order.tables or annotation_tables()
+        wanted = [name for name in names if not self._waits(name)]
+        return is_finished(self.manifest, wanted, self.scope, order.source, are_named=bool(order.tables))
+
+    def _waits(self, name: str) -> bool:
+        """Whether a table is fetched later: of chosen cells, what is about synapses, until those are here."""
+        here = self.manifest.tables.get(SYNAPSE) if self.manifest else None
+        return "cells" in self.scope and is_about_synapses(name) and (here is None or here.scope != self.scope)
 
     def run(self, connect: Callable[[], Source]) -> Manifest:
         """Fetch what is missing and publish it; does nothing, and asks nobody, when nothing is missing.
@@ -124,11 +126,12 @@ class Snapshot:
                 self._clear_published(self.manifest)
             source = connect()
             plan = self.plan(source)
+            fetch = Fetching(self.progress)
             for turn in (0, 1, 2):
                 now = [target for target in plan.targets if stage(target.table.name) == turn]
                 for target in now:
                     target.narrow(wanted(target.table.name, target.scope, self._read))
-                self._fetch(source, now)
+                fetch.run(source, now)
                 self._parts |= {target.table.name: [part.path for part in target.complete()] for target in now}
             with self._undisturbed(plan):
                 return self._publish(source, plan)
@@ -137,8 +140,8 @@ class Snapshot:
         """Ask which tables there are, check the order against them, and say what is still to be fetched."""
         here = self.manifest.tables if self.manifest else {}
         selection = source.select(self.order.version, self.order.tables, self.scope, here)
-        self._require_one_kind(selection)
-        missing = [table for table in selection.tables if not self._is_here(table)]
+        require_one_kind(self.folder, selection)
+        missing = [table for table in selection.tables if not self._is_here(table) and not self._waits(table.name)]
         for table in missing:
             if table.name == SYNAPSE and SYNAPSE not in self._again:
                 require_storable(self.folder, self.order.version, table, self.scope, self.against)
@@ -149,20 +152,6 @@ class Snapshot:
                 self.scope,
             )
         return Plan(selection, tuple(self._target(source, selection, table) for table in missing))
-
-    def _require_one_kind(self, selection: Selection) -> None:
-        """Synthetic rows and real ones never share a folder.
-
-        Raises:
-            UsageError: they would.
-        """
-        for version in self.folder.versions():
-            if read_manifest(self.folder.manifest(version)).synthetic != selection.synthetic:
-                here, new = ("real", "synthetic") if selection.synthetic else ("synthetic", "real")
-                raise UsageError(
-                    f"{self.folder.path} holds {here} data (v{version}), and {new} ones were asked for; "
-                    "fetch into another folder with --root"
-                )
 
     def _target(self, source: Source, selection: Selection, table: Table) -> SourceTable:
         scope: Scope = self.scope if is_about_synapses(table.name) else "all"
@@ -187,43 +176,6 @@ class Snapshot:
             rows = here.select(columns or "*").collect().to_arrow()
             return rows.cast(pa.schema([TABLES[name].arrow_schema.field(each) for each in rows.column_names]))
         return None
-
-    def _fetch(self, source: Source, targets: Sequence[SourceTable]) -> None:
-        tasks = [(target, part) for target in targets for part in self._missing(target)]
-        left = {target.table.name: sum(other is target for other, _ in tasks) for target in targets}
-
-        def work(task: tuple[SourceTable, Part]) -> list[tuple[SourceTable, Part]]:
-            target, part = task
-            pieces = self._attempt(target, part)
-            with self._lock:
-                left[target.table.name] += len(pieces) - 1
-                if not pieces:
-                    self.progress.part(target.table.name, left[target.table.name])
-            return [(target, piece) for piece in pieces]
-
-        WorkerPool(work, source.workers).run(tasks, on_error=source.stop)
-
-    def _missing(self, target: SourceTable) -> list[Part]:
-        missing = target.missing()
-        if missing:
-            if words := target.forewarning():
-                log.info("%s", words)
-            self.progress.begin(target.table.name, len(missing), target.rows_to_come)
-        return missing
-
-    def _attempt(self, target: SourceTable, part: Part) -> list[Part]:
-        """Fetch a part; one that the service keeps failing on may be too large for it, and is cut."""
-        try:
-            pieces = target.fetch(part)
-        except SourceUnavailable:
-            with self._lock:
-                self._failures += 1
-                is_down = self._failures >= _FAILURES_IN_A_ROW
-            if is_down or not (smaller := target.smaller(part)):
-                raise
-            return smaller
-        self._failures = 0
-        return pieces
 
     @contextmanager
     def _undisturbed(self, plan: Plan) -> Iterator[None]:
@@ -292,7 +244,9 @@ class Snapshot:
         return store_difference(assembled, self.order.version, table, rows, self.against, **how)
 
 
-def is_finished(manifest: Manifest, names: Sequence[str], scope: Scope, source: SourceName | None = None) -> bool:
+def is_finished(
+    manifest: Manifest, names: Sequence[str], scope: Scope, source: SourceName | None = None, *, are_named: bool
+) -> bool:
     """Whether all that is asked for is here, so that nobody needs to be asked.
 
     A table that one source does not have may be had from another: a source that is named, and that nothing here
@@ -302,10 +256,10 @@ def is_finished(manifest: Manifest, names: Sequence[str], scope: Scope, source: 
 
     def is_here(name: str) -> bool:
         if (entry := manifest.tables.get(name)) is None:
-            return name in manifest.absent and was_asked and not names
+            return name in manifest.absent and was_asked and not are_named
         return not is_about_synapses(name) or entry.scope in (scope, "all")
 
-    return all(is_here(name) for name in names or annotation_tables())
+    return all(map(is_here, names))
 
 
 def _tools(source: Source) -> dict[str, str]:

@@ -12,8 +12,8 @@ from ingest.parts.parts import PartsFolder, Stored
 from ingest.parts.plan import Part
 from warehouse.registry.schema import Table
 
-Scope = Literal["proofread", "neurons", "all"]
-SCOPES: tuple[Scope, ...] = ("proofread", "neurons", "all")
+Scope = Literal["proofread", "neurons", "all", "cells", "proofread+cells"]
+SCOPES: tuple[Scope, ...] = ("proofread", "neurons", "all", "cells", "proofread+cells")
 SourceName = Literal["cave", "archive", "delta"]
 SOURCE_NAMES: tuple[SourceName, ...] = ("cave", "archive", "delta")
 DEFAULT_SCOPE: Scope = "proofread"
@@ -71,7 +71,7 @@ class SourceTable(Protocol):
         """How many rows there are, where that is known beforehand."""
 
     def narrow(self, wanted: Mapping[str, pa.Array]) -> None:
-        """Keep only rows whose value in each of these columns is among the given ones."""
+        """Keep only rows whose value in each of these columns is among the given ones; of chosen cells, in any."""
 
     def missing(self) -> list[Part]:
         """What is still to be fetched."""

@@ -253,7 +253,7 @@ def _has_all(manifest: Manifest) -> Made:
     unknown = [
         name
         for name, table in TABLES.items()
-        if (table.since or 0) > manifest.version or (table.until or manifest.version) < manifest.version
+        if (table.since or 0) > manifest.version or (table.until is not None and table.until <= manifest.version)
     ]
     return f"list_has_all({here + unknown}::VARCHAR[], names) AND list_has_any(names, {here}::VARCHAR[])"
 
@@ -351,8 +351,19 @@ def _rows_from(manifest: Manifest) -> Made:
 
 @_made_of_each_version
 def _complete_roots(manifest: Manifest) -> Made:
-    chosen = manifest.stored_views.get("_complete_roots")
-    return logical_select(manifest.version, chosen) if chosen else ""
+    if stored := manifest.stored_views.get("_complete_roots"):  # in a bundle
+        return logical_select(manifest.version, stored)
+    entry = manifest.tables.get(_synapses(manifest))
+    paths = ", ".join(path_sql(manifest.version, file.path) for file in entry.chosen) if entry else ""
+    return f"SELECT pt_root_id FROM read_parquet([{paths}])" if paths else ""
+
+
+@_made_of_each_version
+def _way_out(manifest: Manifest) -> Made:
+    if "bundle" in manifest.tools:
+        return "'ask whoever made this bundle for one that has it (microns bundle --cells ' || root || ')'"
+    order = f"fetch its synapses with: microns snapshot {manifest.version} --synapses cells --cells "
+    return f"{text_literal(order)} || root"
 
 
 def _synapses(manifest: Manifest) -> str:

@@ -142,7 +142,7 @@ class TableEntry(Struct, frozen=True):
         source: "cave", "archive", "delta" or "synthetic".
         url: where it was fetched from.
         scope: which rows: "all", or "proofread" (outputs of proofread axons) or "neurons" (both ends on a
-            root with a nucleus) for synapses; in a bundle also "cells" (all synapses of chosen cells) and
+            root with a nucleus) for synapses; also "cells" (all synapses of chosen cells) and
             "proofread+cells" (both).
         columns: logical column name to DuckDB type.
         rows: number of rows over all files.
@@ -158,6 +158,7 @@ class TableEntry(Struct, frozen=True):
         base: for a table that is stored as what differs from another version's, how to read it.
         lineages: for synapses that were compared with other versions', what became of the roots.
         table: in a bundle, the table of the database that holds the rows, in place of files.
+        chosen: for synapses of chosen cells, lists the roots (`pt_root_id`) all of whose synapses are here.
     """
 
     source: Text
@@ -182,12 +183,13 @@ class TableEntry(Struct, frozen=True):
     base: Base | None = None
     lineages: list[Lineage] = []
     table: Text = ""
+    chosen: list[DataFile] = []
 
     @property
     def own_files(self) -> list[DataFile]:
         """All files of the table in its version's folder."""
         lists = [*self.base.retired, *self.base.dead] if self.base else []
-        return [*self.files, *lists, *(lineage.file for lineage in self.lineages)]
+        return [*self.files, *lists, *self.chosen, *(lineage.file for lineage in self.lineages)]
 
     @property
     def content(self) -> list[str]:
