@@ -177,11 +177,11 @@ class CaveService:
                 log.debug("caveclient cannot read a time without microseconds; the answer itself is fine")
             return dict(self._response().json())
 
-        said = self._ask(ask)
-        time = datetime.fromisoformat(said["time_stamp"])
+        answer = self._ask(ask)
+        time = datetime.fromisoformat(answer["time_stamp"])
         if time.tzinfo is not None:
             time = time.astimezone(UTC).replace(tzinfo=None)
-        return VersionInfo(time.isoformat(), bool(said.get("is_merged")), said.get(SYNTHETIC) is True)
+        return VersionInfo(time.isoformat(), bool(answer.get("is_merged")), answer.get(SYNTHETIC) is True)
 
     def tables(self, version: int) -> list[str]:
         """The names of a version's tables."""
@@ -196,8 +196,8 @@ class CaveService:
         materialize = self._client.materialize
         # Unwrapped: caveclient keeps the answer for half a day, and gives it for every service of the process.
         ask = inspect.unwrap(type(materialize).get_tables_metadata)
-        said = self._ask(lambda: ask(materialize, version=version, log_warning=False))
-        return {str(entry["table_name"]): entry for entry in said}
+        answer = self._ask(lambda: ask(materialize, version=version, log_warning=False))
+        return {str(entry["table_name"]): entry for entry in answer}
 
     def schema(self, schema_type: str) -> dict[str, Any]:
         """CAVE's definition of an annotation schema, as a JSON schema."""

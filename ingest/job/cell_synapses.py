@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from ingest.job.chosen_cells import Which, roots_of
 from ingest.job.fetching import Fetching
 from ingest.job.order import require_one_kind
-from ingest.parts.parts import PartsFolder
 from ingest.parts.progress import Progress, Silent
+from ingest.parts.saved import PartsFolder
 from ingest.parts.source import Source, SourceTable
 from ingest.parts.wanted import is_about_synapses
 from warehouse.query.scan import scan
@@ -28,7 +28,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.files import read_back
 from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import changing, complete_old_swap, only_job, publish
+from warehouse.storage.publish import complete_old_swap, job_lock, publish, synapses_lock
 from warehouse.versions.store_difference import require_storable
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class CellSynapsesJob:
         if not self.missing:
             log.info("all synapses of %d chosen cells are here; nothing to fetch", len(self.wanted))
             return self.manifest
-        with only_job(self._staging), disk_errors(self.folder.path):
+        with job_lock(self._staging), disk_errors(self.folder.path):
             complete_old_swap(self.folder, version)
             self.manifest = read_manifest(self.folder.manifest(version))
             missing = self.missing
@@ -110,13 +110,14 @@ class CellSynapsesJob:
             # CAVE is asked by roots, one side after the other; files are read once, whatever is kept.
             rounds = [(side,) for side in _SIDES] if source.name == "cave" else [_SIDES]
             targets = [
-                source.target(selection, table, "cells", self._store(missing, sides, source)) for sides in rounds
+                source.source_table(selection, table, "cells", self._store(missing, sides, source))
+                for sides in rounds
             ]
             for target, sides in zip(targets, rounds, strict=True):
-                target.narrow(dict.fromkeys(sides, roots))
+                target.keep_only(dict.fromkeys(sides, roots))
             Fetching(self.progress).run(source, targets)
             parts = [part.path for target in targets for part in target.complete()]
-            with changing(self.folder, [version]):
+            with synapses_lock(self.folder, [version]):
                 require_storable(self.folder, version, table, "cells", None)
                 self._publish(targets[0], parts, missing)
             for remains in self._staging.glob(f"{SYNAPSE}.chosen-*"):
@@ -131,9 +132,9 @@ class CellSynapsesJob:
         return PartsFolder(self._staging / f"{SYNAPSE}.chosen-{which}")
 
     def _publish(self, target: SourceTable, parts: list[Path], missing: Sequence[int]) -> None:
-        assembled = self._staging / "assembled-cells"
-        shutil.rmtree(assembled, ignore_errors=True)
-        assembled.mkdir(parents=True)
+        draft = self._staging / "draft-cells"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
         before, table = self._here, target.table
         keeps = [] if before is None else before.scope.split("+")
         if before is not None and not {"proofread", "cells"} & set(keeps):
@@ -141,24 +142,24 @@ class CellSynapsesJob:
             before = None
         if before is not None:
             table = _common(table, before)
-            earlier = assembled / "earlier.parquet"
+            earlier = draft / "earlier.parquet"
             pq.write_table(_cast(scan(self._path, before).collect().to_arrow(), table), earlier)
-            parts = [earlier, *(_narrowed(path, table, assembled) for path in parts)]
+            parts = [earlier, *(_narrowed(path, table, draft) for path in parts)]
         rows = parts or table.arrow_schema.empty_table()
         scope = "proofread+cells" if "proofread" in keeps else "cells"
         about = {**target.entry(), "scope": scope, "citations": list(table.citation)}
-        chosen = self._written(assembled, sorted({*self._chosen(), *missing}) if before else list(missing))
-        entry = cluster_synapses(assembled, table, rows, memory=self._memory, chosen=[chosen], **about)
-        for path in assembled.glob("*.parquet"):
+        chosen = self._written(draft, sorted({*self._chosen(), *missing}) if before else list(missing))
+        entry = cluster_synapses(draft, table, rows, memory=self._memory, chosen=[chosen], **about)
+        for path in draft.glob("*.parquet"):
             path.unlink()
         kept = {name: each for name, each in self.manifest.tables.items() if not is_about_synapses(name)}
-        self.manifest = publish(self.folder, assembled, replace(self.manifest, tables={**kept, SYNAPSE: entry}))
+        self.manifest = publish(self.folder, draft, replace(self.manifest, tables={**kept, SYNAPSE: entry}))
 
-    def _written(self, assembled: Path, roots: Sequence[int]) -> DataFile:
-        path = assembled / _CHOSEN
+    def _written(self, draft: Path, roots: Sequence[int]) -> DataFile:
+        path = draft / _CHOSEN
         path.parent.mkdir(parents=True)
         pq.write_table(pa.table({"pt_root_id": pa.array(roots, pa.int64())}), path)
-        return read_back(assembled, path, ["pt_root_id"], "the list of chosen cells")
+        return read_back(draft, path, ["pt_root_id"], "the list of chosen cells")
 
     @property
     def _path(self) -> Path:

@@ -54,7 +54,7 @@ class Fetching:
     def _missing(self, target: SourceTable) -> list[Part]:
         missing = target.missing()
         if missing:
-            if words := target.forewarning():
+            if words := target.size_notice():
                 log.info("%s", words)
             self.progress.begin(target.table.name, len(missing), target.rows_to_come)
         return missing

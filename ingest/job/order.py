@@ -68,11 +68,11 @@ def require_one_kind(folder: Folder, selection: Selection) -> None:
             )
 
 
-def scope_of(manifest: Manifest | None, order: Order, against: BaseVersion | None) -> Scope:
+def scope_of(manifest: Manifest | None, order: Order, base: BaseVersion | None) -> Scope:
     """The synapses to keep: as ordered, else as here, or in the base. All of them are enough for any order."""
     here = manifest.tables.get(SYNAPSE) if manifest else None
     if here is not None and here.scope == "all":
         return "all"
     if here is not None and (order.synapses is None or order.synapses in here.scope.split("+")):
         return cast("Scope", here.scope)
-    return order.synapses or (cast("Scope", against.entry.scope) if against else DEFAULT_SCOPE)
+    return order.synapses or (cast("Scope", base.entry.scope) if base else DEFAULT_SCOPE)

@@ -6,34 +6,60 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingest.cave.service import CaveService
+from ingest.job.chosen_cells import Which
 from ingest.job.order import Order
+from ingest.job.skeletons import SkeletonJob
 from ingest.job.snapshot import Snapshot
 from ingest.parts.progress import Progress, Silent
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Source, SourceName
 from warehouse.catalog.build import build
 from warehouse.catalog.committed import committed_manifests
-from warehouse.catalog.verify import Problem, verify, verify_database
+from warehouse.catalog.verify import Problem, damage_of, verify, verify_database
 from warehouse.errors import SnapshotDamaged, WarehouseError
 from warehouse.registry.tables import SKELETON, SYNAPSE
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import heads
+from warehouse.storage.publish import complete_old_swap, manifests_lock
 from warehouse.versions.store_difference import rebase
 
 log = logging.getLogger(__name__)
 
+_PER_CELL = "cable_length"
+"""The stored view that is derived from skeletons, and so knows whose they are."""
 Connect = Callable[[Order, SourceName], Callable[[], Source]]
 """Given an order and the source that a table came from, how to connect to it when something is to be asked."""
 
 
-def repair(folder: Folder, version: int | None, connect: Connect, progress: Progress | None = None) -> list[str]:
+@dataclass(frozen=True)
+class _Sources:
+    """Where rows are fetched from again."""
+
+    connect: Connect
+    service: Callable[[], CaveService]
+    progress: Progress
+
+
+def repair(
+    folder: Folder,
+    version: int | None,
+    connect: Connect,
+    *,
+    service: Callable[[], CaveService],
+    progress: Progress | None = None,
+) -> list[str]:
     """Verify versions and heal them; returns what was done, a sentence each.
 
     Args:
         folder: of the datastack.
         version: the version; all that are here if None.
         connect: connects to where a table came from.
+        service: connects to CAVE, for skeletons.
         progress: shows how far fetching is.
 
     Raises:
@@ -45,9 +71,10 @@ def repair(folder: Folder, version: int | None, connect: Connect, progress: Prog
         folder.require_version(version or 0)
     done: list[str] = []
     for number in versions:
+        complete_old_swap(folder, number)
         done += _heal_manifests(folder, number)
     for number in sorted(versions, key=lambda each: _rank(folder, each)):
-        done += _heal_version(folder, number, connect, progress or Silent())
+        done += _heal_version(folder, number, _Sources(connect, service, progress or Silent()))
     problems = verify_database(folder)
     build(folder, default=_default(folder) if problems else None)
     done += [f"{each.path} {each.what}: made anew" for each in problems]
@@ -81,7 +108,7 @@ def _heal_manifests(folder: Folder, version: int) -> list[str]:
                 f"{problem.path} in {folder.path} {problem.what}, and no copy of it is left; fetch the version "
                 f"again with: microns snapshot {version}"
             )
-        with heads(folder):
+        with manifests_lock(folder):
             manifest.write(folder.manifest(version))
         done.append(f"{problem.path} {problem.what}: written again from its copy")
     return done
@@ -97,7 +124,7 @@ def _newest(folder: Folder, version: int) -> Manifest | None:
     return max(found, key=lambda each: each.published, default=None)
 
 
-def _heal_version(folder: Folder, version: int, connect: Connect, progress: Progress) -> list[str]:
+def _heal_version(folder: Folder, version: int, sources: _Sources) -> list[str]:
     done = []
     fetched: dict[tuple[int, str], list[Problem]] = defaultdict(list)
     for problem in verify(folder, version):
@@ -107,13 +134,14 @@ def _heal_version(folder: Folder, version: int, connect: Connect, progress: Prog
             done.append(f"{problem.path} {problem.what}: {way}")
         elif problem.kind == "table" and problem.version is not None:
             fetched[problem.version, problem.table].append(problem)
-    for (owner, name), problems in fetched.items():  # the owner is the base, if it holds the rows
-        _fetch_again(folder, read_manifest(folder.manifest(owner)), name, connect, progress)
+    # The base, which may hold the rows, comes before what is stored against it.
+    for (owner, name), problems in sorted(fetched.items(), key=lambda item: item[0][0] == version):
+        _fetch_again(folder, read_manifest(folder.manifest(owner)), name, sources)
         done += [f"{each.path} {each.what}: {name} was fetched again" for each in problems]
     return done
 
 
-def _fetch_again(folder: Folder, manifest: Manifest, name: str, connect: Connect, progress: Progress) -> None:
+def _fetch_again(folder: Folder, manifest: Manifest, name: str, sources: _Sources) -> None:
     version, entry = manifest.version, manifest.tables[name]
     source = next((each for each in SOURCE_NAMES if each == entry.source), None)
     if name == SYNAPSE and "cells" in manifest.tables[name].scope:
@@ -121,18 +149,48 @@ def _fetch_again(folder: Folder, manifest: Manifest, name: str, connect: Connect
             f"{name} of version {version} in {folder.path} is damaged, and holds synapses of chosen cells; make "
             f"it anew with: microns snapshot {version} --synapses all, or drop the version and fetch it again"
         )
-    if source is None or name == SKELETON:
-        how = f"microns drop {version}, then microns snapshot {version}" if source else "microns demo NEW_FOLDER"
+    if source is None:
         raise SnapshotDamaged(
-            f"{name} of version {version} in {folder.path} is damaged and cannot be fetched by itself; "
-            f"make the version anew with: {how}"
+            f"{name} of version {version} in {folder.path} is damaged, and it was fetched from nowhere "
+            f"(its source is {entry.source}); make the data anew, in another folder: microns demo NEW_FOLDER"
         )
+    if name == SKELETON:
+        roots = _roots_with_skeleton(folder, manifest)
+        SkeletonJob(folder, version, roots, sources.progress, again=True).run(sources.service)
+        return
     scope = next((each for each in SCOPES if each == entry.scope), None) if name == SYNAPSE else None
     base = entry.base.version if entry.base else None
     order = Order(version, (name,), scope, base, source=source)
-    new = Snapshot(folder, order, progress, again={name}).run(connect(order, source)).tables[name]
+    new = Snapshot(folder, order, sources.progress, again={name}).run(sources.connect(order, source)).tables[name]
     if name == SYNAPSE and base is None and new.content != entry.content:
         rebase(folder, version, new)
+
+
+def _roots_with_skeleton(folder: Folder, manifest: Manifest) -> Which:
+    """Whose skeletons were here: by what was derived from them, else by the damaged file, else by their scope.
+
+    Raises:
+        SnapshotDamaged: nothing says so any longer.
+    """
+    version, entry = manifest.version, manifest.tables[SKELETON]
+    where = folder.version(version)
+    derived = manifest.stored_views.get(_PER_CELL)
+    files = [file for file in (derived.files if derived else ()) if not damage_of(where / file.path, file)]
+    for file in (*files, *entry.files):
+        try:
+            column = pq.ParquetFile(where / file.path).read(columns=["pt_root_id"])["pt_root_id"]
+        except (OSError, pa.ArrowException):
+            continue
+        if column and not column.null_count:
+            return tuple(sorted(set(column.to_pylist())))
+    if entry.scope == "proofread":
+        return "proofread"
+    if entry.scope == "neurons":
+        return "neurons"
+    raise SnapshotDamaged(
+        f"the skeletons of version {version} in {folder.path} are damaged, and nothing says any longer whose they "
+        f"were; fetch them again by their ids: microns snapshot {version} --skeletons ID,ID,..."
+    )
 
 
 def _default(folder: Folder) -> int | None:

@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from ingest.job.fetching import Fetching
 from ingest.job.order import Order, base_version_of, require_one_kind, scope_of
 from ingest.job.scope import wanted
-from ingest.parts.parts import PartsFolder
 from ingest.parts.progress import Progress, Silent
+from ingest.parts.saved import PartsFolder
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Scope, Selection, Source, SourceName, SourceTable
 from ingest.parts.wanted import annotation_tables, is_about_synapses, stage
 from warehouse.errors import WarehouseError
@@ -30,7 +30,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.files import write_table
 from warehouse.storage.manifest import Layout, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import changing, complete_old_swap, only_job, publish
+from warehouse.storage.publish import complete_old_swap, job_lock, publish, synapses_lock
 from warehouse.versions.store_difference import BaseVersion, require_storable, store_difference
 
 log = logging.getLogger(__name__)
@@ -42,11 +42,11 @@ class Plan:
 
     Attributes:
         selection: the tables that are wanted, and those that the version lacks.
-        targets: the wanted tables that are not here yet.
+        source_tables: the wanted tables that are not here yet.
     """
 
     selection: Selection
-    targets: tuple[SourceTable, ...]
+    source_tables: tuple[SourceTable, ...]
 
 
 class Snapshot:
@@ -73,8 +73,8 @@ class Snapshot:
         self.order = order
         self.progress = progress or Silent()
         self.manifest = self._published()
-        self.against = base_version_of(self.manifest, folder, order)
-        self.scope = scope_of(self.manifest, order, self.against)
+        self.base = base_version_of(self.manifest, folder, order)
+        self.scope = scope_of(self.manifest, order, self.base)
         self._staging = folder.staging(order.version)
         self._parts: dict[str, list[Path]] = {}
 
@@ -116,10 +116,10 @@ class Snapshot:
         if self.manifest is not None and self.is_finished:
             log.info("version %d is complete in %s; nothing to fetch", self.order.version, self.folder.path)
             if self._staging.exists():
-                with suppress(WarehouseError), only_job(self._staging):  # another job will do it else
+                with suppress(WarehouseError), job_lock(self._staging):  # another job will do it else
                     self._clear_published(self.manifest)
             return self.manifest
-        with only_job(self._staging), disk_errors(self.folder.path):
+        with job_lock(self._staging), disk_errors(self.folder.path):
             complete_old_swap(self.folder, self.order.version)
             self.manifest = self._published()
             if self.manifest is not None:
@@ -128,12 +128,12 @@ class Snapshot:
             plan = self.plan(source)
             fetch = Fetching(self.progress)
             for turn in (0, 1, 2):
-                now = [target for target in plan.targets if stage(target.table.name) == turn]
-                for target in now:
-                    target.narrow(wanted(target.table.name, target.scope, self._read))
+                now = [each for each in plan.source_tables if stage(each.table.name) == turn]
+                for each in now:
+                    each.keep_only(wanted(each.table.name, each.scope, self._read))
                 fetch.run(source, now)
-                self._parts |= {target.table.name: [part.path for part in target.complete()] for target in now}
-            with self._undisturbed(plan):
+                self._parts |= {each.table.name: [part.path for part in each.complete()] for each in now}
+            with self._hold_synapses(plan):
                 return self._publish(source, plan)
 
     def plan(self, source: Source) -> Plan:
@@ -144,20 +144,20 @@ class Snapshot:
         missing = [table for table in selection.tables if not self._is_here(table) and not self._waits(table.name)]
         for table in missing:
             if table.name == SYNAPSE and SYNAPSE not in self._again:
-                require_storable(self.folder, self.order.version, table, self.scope, self.against)
+                require_storable(self.folder, self.order.version, table, self.scope, self.base)
         if SYNAPSE in here and self.scope != "all" and any(table.name == SYNAPSE for table in missing):
             log.warning(
                 "the synapses of scope %s here give way to those of scope %s; to have both: --synapses all",
                 here[SYNAPSE].scope,
                 self.scope,
             )
-        return Plan(selection, tuple(self._target(source, selection, table) for table in missing))
+        return Plan(selection, tuple(self._source_table(source, selection, table) for table in missing))
 
-    def _target(self, source: Source, selection: Selection, table: Table) -> SourceTable:
+    def _source_table(self, source: Source, selection: Selection, table: Table) -> SourceTable:
         scope: Scope = self.scope if is_about_synapses(table.name) else "all"
-        return source.target(selection, table, scope, self._store(table.name, scope, source.name))
+        return source.source_table(selection, table, scope, self._parts_folder(table.name, scope, source.name))
 
-    def _store(self, name: str, scope: Scope, source: SourceName) -> PartsFolder:
+    def _parts_folder(self, name: str, scope: Scope, source: SourceName) -> PartsFolder:
         """Where the parts of a table wait; those of different sources are cut differently and never mix."""
         folder = name if scope == "all" else f"{name}.{scope}"
         return PartsFolder(self._staging / (folder if source == "cave" else f"{folder}.{source}"))
@@ -178,23 +178,23 @@ class Snapshot:
         return None
 
     @contextmanager
-    def _undisturbed(self, plan: Plan) -> Iterator[None]:
+    def _hold_synapses(self, plan: Plan) -> Iterator[None]:
         """Hold the synapses of this version and of the base, having seen that they may still be stored."""
-        synapses = [target.table for target in plan.targets if target.table.name == SYNAPSE]
-        base = [self.against.version] if self.against else []
-        with changing(self.folder, [self.order.version, *base] if synapses else []):
+        synapses = [each.table for each in plan.source_tables if each.table.name == SYNAPSE]
+        base = [self.base.version] if self.base else []
+        with synapses_lock(self.folder, [self.order.version, *base] if synapses else []):
             for table in synapses:
-                self.against = BaseVersion.of(self.folder, base[0]) if base else None
+                self.base = BaseVersion.of(self.folder, base[0]) if base else None
                 if SYNAPSE not in self._again:
-                    require_storable(self.folder, self.order.version, table, self.scope, self.against)
+                    require_storable(self.folder, self.order.version, table, self.scope, self.base)
             yield
 
     def _publish(self, source: Source, plan: Plan) -> Manifest:
         selection = plan.selection
-        assembled = self._staging / "assembled"
-        shutil.rmtree(assembled, ignore_errors=True)
-        assembled.mkdir(parents=True)
-        entries = {target.table.name: self._write(assembled, target) for target in plan.targets}
+        draft = self._staging / "assembled"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        entries = {each.table.name: self._write(draft, each) for each in plan.source_tables}
         before = self.manifest.tables if self.manifest else {}
         tables = {**before, **entries}
         absent = self.manifest.absent if self.manifest else {}
@@ -210,17 +210,17 @@ class Snapshot:
             stored_views=self.manifest.stored_views if self.manifest else {},
             synthetic=selection.synthetic,
         )
-        published = publish(self.folder, assembled, manifest)
+        published = publish(self.folder, draft, manifest)
         self._clear_published(published)
         return published
 
     def _lay_out(self, manifest: Manifest, layout: Layout) -> None:
         """Note the layout that was ordered for what is here; the next build stores rows or drops them."""
-        with only_job(self._staging), disk_errors(self.folder.path):
-            assembled = self._staging / "assembled"
-            shutil.rmtree(assembled, ignore_errors=True)
-            assembled.mkdir(parents=True)
-            self.manifest = publish(self.folder, assembled, replace(manifest, layout=layout))
+        with job_lock(self._staging), disk_errors(self.folder.path):
+            draft = self._staging / "assembled"
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(parents=True)
+            self.manifest = publish(self.folder, draft, replace(manifest, layout=layout))
 
     def _clear_published(self, manifest: Manifest) -> None:
         """Forget the parts of what is published, also those of a job that was killed just before it did so."""
@@ -228,20 +228,21 @@ class Snapshot:
             for scope in SCOPES:
                 if entry.scope in (scope, "all"):
                     for source in SOURCE_NAMES:
-                        self._store(name, scope, source).clear()
+                        self._parts_folder(name, scope, source).clear()
         if self._staging.exists() and not any(self._staging.iterdir()):
             self._staging.rmdir()
 
-    def _write(self, assembled: Path, target: SourceTable) -> TableEntry:
-        table, rows = target.table, self._parts[target.table.name] or target.table.arrow_schema.empty_table()
-        fields = {"citations": list(table.citation), **target.entry()}
+    def _write(self, draft: Path, source_table: SourceTable) -> TableEntry:
+        table = source_table.table
+        rows = self._parts[table.name] or table.arrow_schema.empty_table()
+        fields = {"citations": list(table.citation), **source_table.entry()}
         log.debug("%s: writing", table.name)
         if table.name != SYNAPSE:
-            return write_table(assembled, table, rows, **fields)
+            return write_table(draft, table, rows, **fields)
         how = {**fields, "memory": self.order.memory}
-        if self.against is None:
-            return cluster_synapses(assembled, table, rows, **how)
-        return store_difference(assembled, self.order.version, table, rows, self.against, **how)
+        if self.base is None:
+            return cluster_synapses(draft, table, rows, **how)
+        return store_difference(draft, self.order.version, table, rows, self.base, **how)
 
 
 def is_finished(

@@ -2,6 +2,8 @@
 --
 -- The order of precedence is that of CAVE's aibs_cell_info: corrections, then experts, then classifiers. Two
 -- classifiers give a class. The one that looks at spines comes before the one that looks at the soma.
+--
+-- Two further predictions (multifeature, and the graph neural network's) are in no such order, and only stand beside.
 -- grain: nucleus_id
 WITH words AS (
     SELECT
@@ -55,10 +57,13 @@ SELECT
     w.class_manual,
     w.class_by_spines,
     w.class_by_soma,
+    w.class_multifeature,
     w.cell_type_corrected,
     w.cell_type_nonneuronal,
     w.cell_type_manual,
     w.cell_type_by_soma,
+    w.cell_type_multifeature,
+    w.cell_type_gnn,
     w.mtype_corrected,
     w.mtype_manual,
     w.mtype_by_soma

@@ -4,9 +4,10 @@
 -- `cells` gives them. Cells without a type have a row of their own. This is the right number.
 --
 -- The other two rules give the numbers of notebooks that use only the table of predicted types. rule := 'type_table'
--- drops every root id that occurs in it more than once (pandas' keep=False): 90,353 cells in version 1507. rule :=
--- 'type_table_first' keeps the first row of such a root (keep='first'): 91,423. Both miss cells that are merged with
--- an untyped cell, and both look cells up at the centroid of the nucleus.
+-- drops every root id that occurs in it more than once (pandas' keep=False): 90,353 cells in version 1507, as published.
+-- rule := 'type_table_first' keeps the first row of such a root (keep='first'): 91,422 cells in version 1300. The
+-- published 91,423 of that version has one row more, that of root 0. Both rules miss cells that are merged with an
+-- untyped cell, and both look cells up at the centroid of the nucleus.
 --
 -- The first row of a root is the one with the smallest annotation id here. In a notebook it is decided by chance, so
 -- types can differ by a few while the total does not. Roots 0 and 1 are never counted here. A notebook that does not

@@ -18,7 +18,7 @@
 -- requires: nucleus_detection_v0
 -- warning: join synapses only with cells that are is_single_soma or is_single_neuron; a merged cell would count several times
 -- warning: cell types come from methods of different quality: before you compare types, look at cell_type_source
--- warning: class and type come from different tables and can disagree (an inhibitory 23P): filter by both
+-- warning: class and type come from different tables and can disagree (an inhibitory 23P): see is_type_of_class
 -- cite: microns2025, elabbady2025, schneidermizell2025
 -- questions: Q01, Q02, Q04, Q05, Q06, Q07, Q08, Q09, Q10, Q13, Q15, Q51
 -- example: SELECT nucleus_id, cell_type, layer, round(depth_um) AS depth_um, strategy_axon FROM cells WHERE is_single_soma
@@ -50,10 +50,11 @@ SELECT
     k.cell_class_source,
     k.cell_type,
     k.cell_type_source,
+    k.cell_class = _class_of_type(k.cell_type) AS is_type_of_class, -- Whether cell_type is a type of cell_class; NULL without both
     k.mtype,
     k.mtype_source,
     v.tag AS visual_area, -- Visual area the nucleus lies in: V1, AL, RL, LM
-    v.value AS area_border_distance_um, -- Distance to the border of the area [um]
+    v.value AS other_area_distance_um, -- Mean distance to the ten nearest nuclei of another area; larger is surer [um]
     depth_um(n.x_nm, n.y_nm) AS depth_um, -- Depth of the nucleus below the pia, along its straight normal [um]
     layer_of(depth_um(n.x_nm, n.y_nm)) AS layer, -- Cortical layer at that depth (see layer_bounds), NULL above the pia
     least(
@@ -89,10 +90,13 @@ SELECT
     k.class_manual,
     k.class_by_spines,
     k.class_by_soma,
+    k.class_multifeature,
     k.cell_type_corrected,
     k.cell_type_nonneuronal,
     k.cell_type_manual,
     k.cell_type_by_soma,
+    k.cell_type_multifeature,
+    k.cell_type_gnn,
     k.mtype_corrected,
     k.mtype_manual,
     k.mtype_by_soma

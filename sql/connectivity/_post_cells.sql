@@ -3,7 +3,7 @@
 -- requires: nucleus_detection_v0
 SELECT
     c.pt_root_id AS post_pt_root_id, -- Postsynaptic segment in this version
-    c.n_nuclei AS post_n_nuclei_on_root, -- Number of nuclei on the postsynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    c.n_nuclei AS post_n_nuclei_on_root, -- Number of nuclei on the postsynaptic segment: 0 = piece or afferent, 1 = cell, more = merged
     c.nucleus_id AS post_nucleus_id, -- The postsynaptic cell, if its segment has exactly one nucleus
     c.cell_class AS post_cell_class, -- Class of the postsynaptic cell: excitatory, inhibitory, nonneuron
     c.cell_type AS post_cell_type, -- Type of the postsynaptic cell, by the precedence of `cells`

@@ -3,7 +3,7 @@
 -- requires: nucleus_detection_v0
 SELECT
     c.pt_root_id AS pre_pt_root_id, -- Presynaptic segment in this version
-    c.n_nuclei AS pre_n_nuclei_on_root, -- Number of nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
+    c.n_nuclei AS pre_n_nuclei_on_root, -- Number of nuclei on the presynaptic segment: 0 = piece or afferent, 1 = cell, more = merged
     c.nucleus_id AS pre_nucleus_id, -- The presynaptic cell, if its segment has exactly one nucleus
     c.cell_class AS pre_cell_class, -- Class of the presynaptic cell: excitatory, inhibitory, nonneuron
     c.cell_type AS pre_cell_type, -- Type of the presynaptic cell, by the precedence of `cells`

@@ -4,7 +4,7 @@
 -- matrix or from a denominator. A segment with itself is no pair: its counts are NULL, and averages leave it out.
 --
 -- Rows are sorted by the label of the presynaptic cell, then of the postsynaptic cell, so a matrix of them shows its
--- types as blocks. `by` chooses the label (cell_type, cell_class, mtype, visual_area or layer). Synapses smaller than
+-- types as blocks. `by` chooses the label, as in `partner_types`. Synapses smaller than
 -- `min_size` [voxel] are not counted. Pairs with fewer than `min_syn` synapses become 0. In Python,
 -- `wh.matrix(pre_ids, post_ids)` gives arrays, and is faster.
 -- grain: pre_pt_root_id, post_pt_root_id
@@ -30,12 +30,8 @@ SELECT
     b.root AS post_pt_root_id, -- Postsynaptic segment
     CASE WHEN a.root <> b.root THEN coalesce(k.n_syn, 0) END AS n_syn, -- Number of synapses; NULL for a segment and itself
     CASE WHEN a.root <> b.root THEN coalesce(k.sum_size, 0) END AS sum_size, -- Summed cleft size; NULL for a segment and itself [voxel]
-    _label(
-        "by", pre.cell_type, pre.cell_class, pre.mtype, pre.visual_area, pre.layer
-    ) AS pre_label, -- What `by` says of the presynaptic cell; NULL = unknown
-    _label(
-        "by", post.cell_type, post.cell_class, post.mtype, post.visual_area, post.layer
-    ) AS post_label -- What `by` says of the postsynaptic cell; NULL = unknown
+    pre_l.label AS pre_label, -- What `by` says of the presynaptic cell; NULL = unknown
+    post_l.label AS post_label -- What `by` says of the postsynaptic cell; NULL = unknown
 FROM (
     SELECT r.root
     FROM _roots(pre_ids) AS r
@@ -44,5 +40,7 @@ FROM (
 CROSS JOIN _roots(post_ids) AS b
 LEFT JOIN _root_cells AS pre ON pre.pt_root_id = a.root
 LEFT JOIN _root_cells AS post ON post.pt_root_id = b.root
+LEFT JOIN _labels_by("by") AS pre_l ON pre_l.nucleus_id = pre.nucleus_id
+LEFT JOIN _labels_by("by") AS post_l ON post_l.nucleus_id = post.nucleus_id
 LEFT JOIN pairs AS k ON k.pre_pt_root_id = a.root AND k.post_pt_root_id = b.root AND k.n_syn >= min_syn
 ORDER BY pre_label ASC NULLS LAST, a.root ASC, post_label ASC NULLS LAST, b.root ASC

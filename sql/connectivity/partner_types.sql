@@ -3,7 +3,8 @@
 -- Partners and synapses are different numbers: say in a plot which one it shows. Partners without an answer are kept
 -- as `unknown`: orphan pieces, merged cells, and cells that the table in question does not cover. Most inputs are
 -- unknown. `side` is 'output' (types of its targets) or 'input' (types of the cells that give its inputs); 'out' and
--- 'in' mean the same. `by` chooses the kind of type (cell_type, cell_class, mtype, visual_area or layer).
+-- 'in' mean the same. `by` chooses the kind of type: cell_type, cell_class, mtype, visual_area, layer, or one table's own
+-- words, such as cell_type_by_soma, class_by_soma, cell_type_multifeature or cell_type_gnn (all are columns of `cells`).
 -- grain: partner_label
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- scope: any
@@ -17,12 +18,7 @@ WITH partners AS (
         p.post_pt_root_id AS pt_root_id,
         p.post_nucleus_id AS nucleus_id,
         p.n_syn,
-        p.sum_size,
-        p.post_cell_type AS cell_type,
-        p.post_cell_class AS cell_class,
-        p.post_mtype AS mtype,
-        p.post_visual_area AS visual_area,
-        p.post_layer AS layer
+        p.sum_size
     FROM output_partners(ids) AS p
     WHERE _one_of(_side(side), 'side', ['input', 'output']) = 'output'
     UNION ALL
@@ -30,29 +26,18 @@ WITH partners AS (
         p.pre_pt_root_id,
         p.pre_nucleus_id,
         p.n_syn,
-        p.sum_size,
-        p.pre_cell_type,
-        p.pre_cell_class,
-        p.pre_mtype,
-        p.pre_visual_area,
-        p.pre_layer
+        p.sum_size
     FROM input_partners(ids) AS p
     WHERE _one_of(_side(side), 'side', ['input', 'output']) = 'input'
-),
-
-labelled AS (
-    SELECT
-        p.*,
-        _label("by", p.cell_type, p.cell_class, p.mtype, p.visual_area, p.layer) AS label
-    FROM partners AS p
 )
 
 SELECT
-    coalesce(p.label, 'unknown') AS partner_label, -- What `by` says of the partners; unknown where there is none
+    coalesce(l.label, 'unknown') AS partner_label, -- What `by` says of the partners; unknown where there is none
     count(DISTINCT p.pt_root_id) AS n_partners, -- Number of partner segments
     count(DISTINCT p.nucleus_id) AS n_cells, -- Number of partners that are cells: segments with exactly one nucleus
     sum(p.n_syn)::BIGINT AS n_syn, -- Number of synapses with them
     sum(p.sum_size)::BIGINT AS sum_size -- Summed cleft size of these synapses [voxel]
-FROM labelled AS p
+FROM partners AS p
+LEFT JOIN _labels_by("by") AS l ON l.nucleus_id = p.nucleus_id
 GROUP BY ALL
 ORDER BY n_syn DESC, partner_label ASC

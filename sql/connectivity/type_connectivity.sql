@@ -8,10 +8,11 @@
 -- `min_syn`: how many synapses make a connection. `min_size`: smaller synapses are not counted [voxel]. `strategy`:
 -- NULL gives a row for each strategy of the axon, a name gives only that one, 'pooled' gives all in one row that says
 -- so. `soma_rule`: single_soma (no other nucleus on the segment) or single_neuron (no other neuron, CAVE's
--- single_neurons). `require_current`: leave out presynaptic cells that were edited after proofreading. `by`:
--- cell_type, cell_class, mtype, visual_area or layer, of both ends. `among`: all, or proofread. With proofread, both
--- ends are cells with a proofread axon and dendrite that were not edited since. The published square of excitatory and
--- inhibitory cells is `strategy := 'pooled', by := 'cell_class', among := 'proofread'`.
+-- single_neurons). `require_current`: leave out presynaptic cells that were edited after proofreading. `by`: the label
+-- of both ends, as in `partner_types`; published numbers are often in a classifier's words (cell_type_by_soma,
+-- class_by_soma). `among`: all, or proofread. With proofread, both ends are cells with a proofread axon and dendrite that
+-- were not edited since. The published square of excitatory and inhibitory cells is `strategy := 'pooled', by :=
+-- 'cell_class', among := 'proofread'`.
 -- grain: pre_strategy_axon, pre_label, post_label
 -- macro: type_connectivity(min_syn := 1, min_size := 0, strategy := NULL, soma_rule := 'single_soma', require_current := true,
 --     by := 'cell_type', among := 'all')
@@ -45,12 +46,13 @@ WITH choice AS (
 ends AS (
     SELECT
         p.nucleus_id,
-        _label("by", p.cell_type, p.cell_class, p.mtype, p.visual_area, p.layer) AS label,
+        l.label,
         CASE WHEN c.chosen_strategy = 'pooled' THEN 'pooled' ELSE p.strategy_axon END AS strategy_axon,
         p.strategy_axon IS NOT NULL
         AND (p.is_current OR NOT require_current)
         AND coalesce(c.chosen_strategy IN ('pooled', p.strategy_axon), TRUE) AS is_pre
     FROM _population AS p
+    JOIN _labels_by("by") AS l ON l.nucleus_id = p.nucleus_id
     CROSS JOIN choice AS c
     WHERE
         CASE c.chosen_rule WHEN 'single_soma' THEN p.is_single_soma ELSE p.is_single_neuron END

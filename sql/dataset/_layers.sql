@@ -1,6 +1,7 @@
--- The cortical layers of the dataset, from the pia downwards, one row each.
--- grain: layer
+-- The cortical layers of the dataset, from the pia downwards, one row for each set of bounds and layer.
+-- grain: bounds, layer
 -- made: of the dataset
+-- column: bounds VARCHAR: Name of the set of bounds, for `layer_of`
 -- column: layer VARCHAR: Cortical layer; WM is white matter
 -- column: top_um DOUBLE: Depth at which the layer begins [um]
 -- column: bottom_um DOUBLE: Depth at which the layer ends, NULL where it has no lower bound [um]

@@ -1,13 +1,5 @@
--- Nuclei with at least one recorded unit, one row per nucleus.
+-- Nuclei to which any method gives a recorded unit, one row per nucleus: those of `functional_units`.
 -- grain: nucleus_id
-SELECT m.target_id AS nucleus_id -- The cell
-FROM (
-    SELECT target_id FROM coregistration_manual_v4
-    UNION ALL
-    SELECT target_id FROM coregistration_auto_phase3_fwd_v2
-    UNION ALL
-    SELECT target_id FROM apl_functional_coreg_vess_fwd
-    UNION ALL
-    SELECT target_id FROM coregistration_auto_phase3_fwd_apl_vess_combined_v2
-) AS m
-GROUP BY m.target_id
+SELECT m.nucleus_id -- The cell
+FROM _matches AS m
+GROUP BY m.nucleus_id

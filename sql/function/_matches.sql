@@ -1,6 +1,7 @@
 -- Every match of a recorded unit with a nucleus, one row per unit and source.
 --
--- Where one table matches a unit to several nuclei, the smallest residual wins, then the smaller annotation id.
+-- Where one table matches a unit to several nuclei, the smallest residual wins, then the smaller annotation id. All of
+-- them are counted in `n_nuclei_of_unit`.
 -- grain: session, scan_idx, unit_id, match_source
 WITH matches AS (
     SELECT
@@ -57,10 +58,13 @@ SELECT
     m.scan_idx, -- Scan within the session; part of the unit's key
     m.unit_id, -- Unit (segmented cell) within the scan; part of the unit's key
     m.match_source, -- How it was matched: manual, automatic (landmarks), vessel (blood vessels), combined (the last two agree)
+    count(DISTINCT m.target_id) OVER (
+        PARTITION BY m.session, m.scan_idx, m.unit_id
+    ) AS n_nuclei_of_unit, -- Number of different nuclei that the tables match the unit to; above 1 at most one is right
     m.target_id AS nucleus_id, -- The matched cell: `id` in nucleus_detection_v0
     m.field, -- Imaging field (plane) of the scan
-    m.residual AS residual_um, -- Distance between unit and nucleus after registration; smaller is better [um]
-    m.score AS score_um -- Margin to the next best match; larger is better, may be negative [um]
+    m.residual::DOUBLE AS residual_um, -- Distance between unit and nucleus after registration; smaller is better [um]
+    m.score::DOUBLE AS score_um -- Margin to the next best match; larger is better, may be negative [um]
 FROM matches AS m
 QUALIFY row_number() OVER (
     PARTITION BY m.session, m.scan_idx, m.unit_id, m.match_source ORDER BY m.residual ASC NULLS LAST, m.id ASC

@@ -24,6 +24,7 @@ SELECT
     c.cell_class,
     c.cell_type,
     c.visual_area,
+    CASE WHEN c.visual_area = 'V1' THEN 'V1' WHEN c.visual_area IS NOT NULL THEN 'HVA' END AS region, -- V1 or HVA (any other area)
     c.layer,
     c.strategy_axon,
     c.status_axon AND c.strategy_axon <> 'none' AS axon_proofread, -- Whether its outputs may be analysed

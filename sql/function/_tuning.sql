@@ -81,6 +81,6 @@ SELECT
     a.cc_max, -- Upper bound of cc_abs that the response's variability allows
     a.cc_norm, -- cc_abs / cc_max; missing where cc_max is 0
     a.readout_loc_x, -- Receptive field centre, horizontal, -1 (left) to 1 (right) of the monitor
-    a.readout_loc_y -- Receptive field centre, vertical, -1 to 1 of the monitor
+    a.readout_loc_y -- Receptive field centre, vertical, -1 (bottom) to 1 (top) of the monitor
 FROM answers AS a
 QUALIFY row_number() OVER (PARTITION BY a.session, a.scan_idx, a.unit_id ORDER BY a.rank ASC, a.id DESC) = 1

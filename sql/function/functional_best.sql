@@ -13,7 +13,7 @@
 -- requires: coregistration_manual_v4 or coregistration_auto_phase3_fwd_v2 or apl_functional_coreg_vess_fwd
 --     or coregistration_auto_phase3_fwd_apl_vess_combined_v2
 -- warning: join with connections only where is_single_soma holds, else a merged cell's synapses count as tuned
--- warning: n_nuclei_of_unit above 1: the methods give the unit to different cells; n_cells_of_unit above 1: it is here twice
+-- warning: n_nuclei_of_unit above 1: the tables give the unit to different cells; n_cells_of_unit above 1: it is here twice
 -- cite: microns2025, ding2025, wang2025
 -- questions: Q55, Q56
 -- example: SELECT match_source, count(*) AS n_cells, round(avg(cc_abs), 3) AS cc_abs FROM functional_best GROUP BY ALL ORDER BY ALL
@@ -47,7 +47,7 @@ SELECT
     b.unit_id, -- Unit (segmented cell) within the scan; part of the unit's key
     b.match_source, -- How it was matched: manual, combined (both automatic methods agree), automatic (landmarks), vessel
     b.n_units, -- Number of the cell's units by this method, of which this is the best
-    b.n_nuclei_of_unit, -- Number of different nuclei that the methods match the unit to; above 1 they disagree
+    b.n_nuclei_of_unit,
     count(*) OVER (
         PARTITION BY b.session, b.scan_idx, b.unit_id
     ) AS n_cells_of_unit, -- Number of cells here that have this unit as their best; above 1 at most one is right
@@ -65,7 +65,7 @@ SELECT
     b.cc_max, -- Upper bound of cc_abs that the response's variability allows
     b.cc_norm, -- cc_abs / cc_max; missing where cc_max is 0
     b.readout_loc_x, -- Receptive field centre, horizontal, -1 (left) to 1 (right) of the monitor
-    b.readout_loc_y, -- Receptive field centre, vertical, -1 to 1 of the monitor
+    b.readout_loc_y, -- Receptive field centre, vertical, -1 (bottom) to 1 (top) of the monitor
     b.readout_in_scan_x, -- The same relative to the mean of the scan's units, which takes the scan's gaze offset away
     b.readout_in_scan_y -- The same, vertical
 FROM best AS b

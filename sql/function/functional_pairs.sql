@@ -6,12 +6,21 @@
 -- One unit stands for each cell, see `functional_best`. Differences of angles are folded on the circle. NULL means that one
 -- of the two has no such value.
 --
+-- Two cells can have the same unit, where tables disagree on whose it is (`is_same_unit`): then all differences are 0, and
+-- say nothing. Leave such pairs out.
+--
+-- Receptive fields: readout locations are those of the digital twin's release in CAVE (tables since v1507); other releases
+-- differ. x goes from -1 (left) to 1 (right), y from -1 (bottom) to 1 (top) of a monitor of 16:9 (128 x 72 pixels). The
+-- distance is the angle at the eye, with the size and distance of the monitor in `dataset_constants`.
+--
 -- What this does not hold: the published like-to-like result (ding2025) rests on signal correlations between predicted
 -- responses, and on controls whose dendrite runs close enough to the axon to be met (axon-dendrite proximity). Neither is
--- in CAVE. A table of your own with either, put under local/, joins by nucleus ids. With orientation alone the published
--- difference to same-area pairs was not significant. It also kept only presynaptic cells with at least 10 synapses onto
--- recorded cells (`pre_n_syn`), and cells above a quality of recording: filter by both ends' cc_abs and cc_max; no
--- threshold is set here.
+-- in CAVE. A table of your own with either, put under local/, joins by nucleus ids. The published filters, in this order:
+-- both ends cc_max > 0.4 and cc_abs > 0.2 (for differences of orientation instead both ends gOSI > 0.25); then at least 10
+-- synapses of the presynaptic cell in that projection, counted over the pairs that are left. A projection is pre_region to
+-- post_region (V1, HVA). The last example does this. `pre_n_syn` is counted before any filter. For orientation, means over
+-- presynaptic cells did not differ significantly from same-area pairs; over all pairs, the published models do find that
+-- synapses fall with the difference, within V1.
 -- grain: pre_nucleus_id, post_nucleus_id
 -- scope: all, proofread, neurons
 -- requires: synapses_pni_2, nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release,
@@ -24,7 +33,13 @@
 -- cite: ding2025, microns2025, wang2025
 -- questions: Q57, Q58, Q59, Q60, Q62
 -- example: SELECT is_connected, count(*) AS n_pairs, round(avg(delta_ori_deg), 1) AS delta_ori_deg FROM functional_pairs
---     WHERE is_same_area AND is_same_tuning_source GROUP BY ALL ORDER BY ALL
+--     WHERE is_same_area AND is_same_tuning_source AND NOT is_same_unit GROUP BY ALL ORDER BY ALL
+-- example: WITH good AS (
+--     FROM functional_pairs WHERE NOT is_same_unit AND pre_cc_max > 0.4 AND post_cc_max > 0.4
+--     AND pre_cc_abs > 0.2 AND post_cc_abs > 0.2
+--     QUALIFY sum(n_syn) OVER (PARTITION BY pre_nucleus_id, post_region) >= 10
+--     ) SELECT pre_region, post_region, count(DISTINCT pre_nucleus_id) AS n_pre_cells,
+--     count(*) FILTER (WHERE is_connected) AS n_connected FROM good GROUP BY ALL ORDER BY ALL
 WITH linked AS NOT MATERIALIZED (
     SELECT
         pre.nucleus_id AS pre_nucleus_id,
@@ -66,31 +81,41 @@ SELECT
     fold_deg(
         pre.pref_dir_deg, post.pref_dir_deg, 360
     ) AS delta_dir_deg, -- Difference of preferred direction, 0 to 180 [deg]
-    sqrt(
-        _squared(post.readout_loc_x - pre.readout_loc_x) + _squared(post.readout_loc_y - pre.readout_loc_y)
-    ) AS readout_distance, -- Distance of the receptive field centres; the monitor is 2 wide
-    sqrt(
-        _squared(post.readout_in_scan_x - pre.readout_in_scan_x) + _squared(post.readout_in_scan_y - pre.readout_in_scan_y)
-    ) AS readout_distance_in_scan, -- The same, each centre relative to the mean of its scan
+    _visual_angle_deg(
+        pre.readout_loc_x, pre.readout_loc_y, post.readout_loc_x, post.readout_loc_y
+    ) AS readout_distance_deg, -- Visual angle between the receptive field centres [deg]
+    _visual_angle_deg(
+        pre.readout_in_scan_x, pre.readout_in_scan_y, post.readout_in_scan_x, post.readout_in_scan_y
+    ) AS readout_distance_in_scan_deg, -- The same, each centre relative to the mean of its scan [deg]
     pre.tuning_source = post.tuning_source AS is_same_tuning_source, -- Whether both tunings come from the same table
     pre.session = post.session AND pre.scan_idx = post.scan_idx AS is_same_scan, -- Whether both were recorded in the same scan
+    pre.session = post.session AND pre.scan_idx = post.scan_idx
+    AND pre.unit_id = post.unit_id AS is_same_unit, -- Whether both ends have the same unit, so that all differences are 0
     pre.visual_area = post.visual_area AS is_same_area, -- Whether both somata lie in the same visual area
     pre.visual_area AS pre_visual_area, -- Visual area of the presynaptic soma
     post.visual_area AS post_visual_area, -- Visual area of the postsynaptic soma
+    pre.region AS pre_region, -- V1, or HVA (higher visual area) of the presynaptic soma
+    post.region AS post_region, -- V1, or HVA (higher visual area) of the postsynaptic soma
     pre.layer AS pre_layer, -- Layer of the presynaptic soma
     post.layer AS post_layer, -- Layer of the postsynaptic soma
     pre.cell_class AS pre_cell_class, -- Class of the presynaptic cell
     post.cell_class AS post_cell_class, -- Class of the postsynaptic cell
     pre.cell_type AS pre_cell_type, -- Type of the presynaptic cell
     post.cell_type AS post_cell_type, -- Type of the postsynaptic cell
-    sqrt(
-        _squared(post.x_nm - pre.x_nm) + _squared(post.y_nm - pre.y_nm) + _squared(post.z_nm - pre.z_nm)
-    ) / 1000 AS soma_distance_um, -- Distance between the two nuclei [um]
+    distance_um(
+        post.x_nm - pre.x_nm, post.y_nm - pre.y_nm, post.z_nm - pre.z_nm
+    ) AS soma_distance_um, -- Distance between the two nuclei [um]
     lateral_um(
         post.x_nm - pre.x_nm, post.y_nm - pre.y_nm, post.z_nm - pre.z_nm
     ) AS soma_lateral_um, -- The same along the cortical sheet, without depth [um]
+    pre.session AS pre_session, -- Recording session of the presynaptic unit; part of its key
+    pre.scan_idx AS pre_scan_idx, -- Scan of the presynaptic unit; part of its key
+    pre.unit_id AS pre_unit_id, -- The presynaptic unit within the scan; part of its key
+    post.session AS post_session, -- Recording session of the postsynaptic unit; part of its key
+    post.scan_idx AS post_scan_idx, -- Scan of the postsynaptic unit; part of its key
+    post.unit_id AS post_unit_id, -- The postsynaptic unit within the scan; part of its key
     pre.match_source AS pre_match_source, -- How the presynaptic cell was matched to its unit
-    pre.n_nuclei_of_unit AS pre_n_nuclei_of_unit, -- Number of nuclei that the methods match the presynaptic unit to; above 1 they disagree
+    pre.n_nuclei_of_unit AS pre_n_nuclei_of_unit, -- Number of nuclei that tables match the presynaptic unit to; above 1 they disagree
     pre.pref_ori_deg AS pre_pref_ori_deg, -- Preferred orientation of the presynaptic unit, 0 to 180 [deg]
     pre.pref_dir_deg AS pre_pref_dir_deg, -- Preferred direction of the presynaptic unit, 0 to 360 [deg]
     pre."gOSI" AS "pre_gOSI", -- Global orientation selectivity of the presynaptic unit, 0 to 1
@@ -98,7 +123,7 @@ SELECT
     pre.cc_abs AS pre_cc_abs, -- How well the model predicts the presynaptic unit (test set)
     pre.cc_max AS pre_cc_max, -- Upper bound of cc_abs of the presynaptic unit
     post.match_source AS post_match_source, -- How the postsynaptic cell was matched to its unit
-    post.n_nuclei_of_unit AS post_n_nuclei_of_unit, -- Number of nuclei that methods match the postsynaptic unit to; above 1 they disagree
+    post.n_nuclei_of_unit AS post_n_nuclei_of_unit, -- Number of nuclei that tables match the postsynaptic unit to; above 1 they disagree
     post.pref_ori_deg AS post_pref_ori_deg, -- Preferred orientation of the postsynaptic unit, 0 to 180 [deg]
     post.pref_dir_deg AS post_pref_dir_deg, -- Preferred direction of the postsynaptic unit, 0 to 360 [deg]
     post."gOSI" AS "post_gOSI", -- Global orientation selectivity of the postsynaptic unit, 0 to 1

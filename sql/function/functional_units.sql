@@ -1,8 +1,9 @@
 -- Recorded units matched to cells, with their tuning, one row per unit and method of matching.
 --
 -- A unit is (session, scan_idx, unit_id). A cell recorded in several scans has several units, and a unit matched by
--- several methods has several rows: methods are sources to choose from, not a union. `n_nuclei_of_unit` above 1 means
--- that the methods disagree on whose activity it is.
+-- several methods has several rows: methods are sources to choose from, not a union. A table may give one unit to
+-- several nuclei: then the match with the smallest residual is here. `n_nuclei_of_unit` above 1 means that the tables,
+-- or the rows of one table, disagree on whose activity it is.
 --
 -- All angles are in the digital twin's convention (degrees, 0 = vertical bar moving right, counter-clockwise), converted
 -- where `tuning_source` is functional_properties_v3_bcm, whose own values stay beside them.
@@ -22,9 +23,7 @@ SELECT
     m.match_source,
     m.nucleus_id,
     n.pt_root_id,
-    count(DISTINCT m.nucleus_id) OVER (
-        PARTITION BY m.session, m.scan_idx, m.unit_id
-    ) AS n_nuclei_of_unit, -- Number of different nuclei that the methods match the unit to; above 1 they disagree
+    m.n_nuclei_of_unit,
     m.field,
     m.residual_um,
     m.score_um,

@@ -59,9 +59,13 @@ placed AS MATERIALIZED (
         s.pre_pt_root_id AS partner_pt_root_id, -- The segment on the other side of the cleft
         s.size,
         s.is_autapse,
-        s.post_pt_position_x * _voxel_x_nm() AS x_nm, -- Point on the cell's side of the cleft, x [nm]
-        s.post_pt_position_y * _voxel_y_nm() AS y_nm, -- Point on the cell's side of the cleft, y [nm]
-        s.post_pt_position_z * _voxel_z_nm() AS z_nm -- Point on the cell's side of the cleft, z [nm]
+        coalesce(s.post_pt_position_x, s.ctr_pt_position_x) * _voxel_x_nm() AS x_nm, -- The point that was placed, x [nm]
+        coalesce(s.post_pt_position_y, s.ctr_pt_position_y) * _voxel_y_nm() AS y_nm, -- The point that was placed, y [nm]
+        coalesce(s.post_pt_position_z, s.ctr_pt_position_z) * _voxel_z_nm() AS z_nm, -- The point that was placed, z [nm]
+        CASE
+            WHEN s.post_pt_position_x IS NOT NULL THEN 'side'
+            WHEN s.ctr_pt_position_x IS NOT NULL THEN 'centre'
+        END AS point_source -- Which point was placed: side (on the cell's side of the cleft), or centre, where only that is here
     FROM _synapses_by_post AS s
     JOIN dendrites AS d ON d.b = s.b AND d.root = s.post_pt_root_id
     WHERE _is_live(s.pre_pt_root_id, s.id, s.b)
@@ -73,9 +77,10 @@ placed AS MATERIALIZED (
         s.post_pt_root_id,
         s.size,
         s.is_autapse,
-        s.pre_pt_position_x * _voxel_x_nm(),
-        s.pre_pt_position_y * _voxel_y_nm(),
-        s.pre_pt_position_z * _voxel_z_nm()
+        coalesce(s.pre_pt_position_x, s.ctr_pt_position_x) * _voxel_x_nm(),
+        coalesce(s.pre_pt_position_y, s.ctr_pt_position_y) * _voxel_y_nm(),
+        coalesce(s.pre_pt_position_z, s.ctr_pt_position_z) * _voxel_z_nm(),
+        CASE WHEN s.pre_pt_position_x IS NOT NULL THEN 'side' WHEN s.ctr_pt_position_x IS NOT NULL THEN 'centre' END
     FROM _synapses_from(([ids])[:(_side(side) <> 'input')::INTEGER]) AS s
 ),
 
@@ -137,6 +142,7 @@ SELECT
     p.x_nm,
     p.y_nm,
     p.z_nm,
+    p.point_source,
     depth_um(p.x_nm, p.y_nm) AS depth_um, -- Depth of this point below the pia, negative above it [um]
     _across_um(p.x_nm, p.y_nm) AS across_um, -- Place of this point along the pia, at right angles to depth and z [um]
     n.vertex,

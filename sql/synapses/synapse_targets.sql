@@ -2,9 +2,9 @@
 --
 -- Three tables answer. `target_structure` is the answer of the later release of the predictions
 -- (synapse_target_predictions_ssa_v2), else of the earlier (synapse_target_predictions_ssa), as `target_structure_source` says;
--- each stays beside it. The codes of synapse_target_structure are kept as they are and never enter `target_structure`: what
--- they mean is not part of the table. A synapse that is not here was not classified, which is no statement about it.
--- Where a table has several rows for a synapse, its latest counts.
+-- each stays beside it. synapse_target_structure is by another method, with finer words (head and neck of a spine, parts of
+-- an axon): it has a column of its own, `fine_structure`, and never enters `target_structure`. A synapse that is not here
+-- was not classified, which is no statement about it. Where a table has several rows for a synapse, its latest counts.
 --
 -- The predictions are made from the shape of the postsynaptic cell's surface around the synapse. Of the later release its
 -- authors give a weighted F1 score of 0.96 over soma, shaft and spine (Pedigo et al. 2026, bdpedigo.github.io/neuron-hks).
@@ -21,7 +21,7 @@ WITH answers AS (
         id,
         'v2' AS source,
         tag,
-        NULL::INTEGER AS code
+        NULL::BIGINT AS code
     FROM synapse_target_predictions_ssa_v2
     UNION ALL
     SELECT
@@ -60,5 +60,14 @@ SELECT
     END AS target_structure_source, -- The table that target_structure comes from
     t.tag_v2, -- Answer of synapse_target_predictions_ssa_v2, verbatim
     t.tag_v1, -- Answer of synapse_target_predictions_ssa, verbatim
-    t.structure_code -- Code 0 to 6 of synapse_target_structure, verbatim
+    t.structure_code, -- Code 0 to 6 of synapse_target_structure, verbatim
+    CASE t.structure_code
+        WHEN 0 THEN 'spine head'
+        WHEN 1 THEN 'spine neck'
+        WHEN 2 THEN 'shaft'
+        WHEN 3 THEN 'spine'
+        WHEN 4 THEN 'bouton'
+        WHEN 5 THEN 'axon'
+        WHEN 6 THEN 'soma'
+    END AS fine_structure -- structure_code in words: spine head, spine neck, spine (neither clear), shaft, soma, bouton, axon
 FROM tags AS t

@@ -3,6 +3,8 @@
 -- Only cells whose root changed: with the same root a cell has the same synapses. A synapse is the same one in both
 -- versions if it has the same id. Gained and lost are counted apart, which the difference of two degrees hides: a
 -- false piece of axon that was cut off and a true one that was joined. Two nuclei on one segment have the same numbers.
+-- Autapses and synapses without a segment on the other side (roots 0 and 1) are left out, as in `in_out_degree`: kept and
+-- gained together are the degree in the later version, kept and lost the degree in the earlier one.
 --
 -- Both versions must have all synapses here; of two with the outputs of proofread axons only, the outputs of cells
 -- that are proofread in both are compared, and inputs are NULL. Other pairs are left out. It reads the synapses of

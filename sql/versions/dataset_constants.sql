@@ -23,6 +23,7 @@ SELECT
     l.visual_area,
     l.source
 FROM _layers AS l
+WHERE l.bounds = _layers_name()
 UNION ALL
 SELECT
     l.layer || ' bottom',
@@ -31,4 +32,4 @@ SELECT
     l.visual_area,
     l.source
 FROM _layers AS l
-WHERE l.bottom_um IS NOT NULL
+WHERE l.bounds = _layers_name() AND l.bottom_um IS NOT NULL

@@ -8,11 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.archive.archive import ArchiveSource
-from ingest.cave.cave import CaveSource
+from ingest.archive.source import ArchiveSource
 from ingest.cave.service import CaveService
+from ingest.cave.source import CaveSource
 from ingest.cave.table import Sizes
-from ingest.delta.delta import DeltaSource
+from ingest.delta.source import DeltaSource
 from ingest.files.remote import FolderFiles
 from ingest.job.cell_synapses import CellSynapsesJob
 from ingest.job.order import Order
@@ -58,7 +58,7 @@ def busy(volume: Volume) -> list[int]:
             "ANTI JOIN axons ON axons.pt_root_id = post_pt_root_id WHERE post_pt_root_id > 1 "
             "GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 2"
         ).fetchall()
-    assert rows.num_rows and nuclei.num_rows and axons.num_rows
+    assert all(table.num_rows for table in (rows, nuclei, axons))
     return [root for (root,) in found]
 
 

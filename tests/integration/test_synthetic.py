@@ -11,9 +11,9 @@ from typing import TypeAlias
 import pytest
 from pyarrow import csv
 
-from ingest.archive.archive import ArchiveSource
-from ingest.cave.cave import CaveSource
+from ingest.archive.source import ArchiveSource
 from ingest.cave.service import CaveService
+from ingest.cave.source import CaveSource
 from ingest.files.remote import FolderFiles
 from ingest.job.order import Order
 from ingest.job.snapshot import Snapshot

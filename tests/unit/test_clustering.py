@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +20,7 @@ from hypothesis import strategies as st
 from warehouse.errors import SnapshotDamaged
 from warehouse.query.scan import scan
 from warehouse.registry.tables import SYNAPSE, TABLES
-from warehouse.storage.clustering import cluster_synapses
+from warehouse.storage.clustering import Allowance, cluster_synapses
 from warehouse.storage.manifest import TableEntry
 
 TABLE = TABLES[SYNAPSE]
@@ -39,8 +42,8 @@ def synapses(rows: int, roots: int, merged: float, far: bool, seed: int) -> pa.T
     post[rng.random(rows) < merged] = 864691135572530981
     columns = {"id": rng.choice(20 * rows + 1, rows, replace=False), "post_pt_root_id": post}
     for field in TABLE.arrow_schema:
-        near = (0, 1_000) if field.type == pa.int32() else (77_808_318_927_000_000, 77_808_318_928_000_000)
-        wide = (0, FAR) if field.type == pa.int32() else (0, 2**62)
+        near = (0, 1_000) if not field.name.endswith("id") else (77_808_318_927_000_000, 77_808_318_928_000_000)
+        wide = (0, FAR) if not field.name.endswith("id") else (0, 2**62)
         columns.setdefault(field.name, rng.integers(*(wide if far else near), rows))
     return pa.table(columns).select(TABLE.arrow_schema.names).cast(TABLE.arrow_schema)
 
@@ -113,3 +116,31 @@ def test_a_synapse_with_two_different_rows_is_damage(tmp_path: Path, changed: st
     other = rows.set_column(rows.schema.get_field_index(changed), field, fives)
     with pytest.raises(SnapshotDamaged, match="microns snapshot"):
         cluster_synapses(tmp_path, TABLE, pa.concat_tables([rows, other.slice(0, 1)]), source="synthetic")
+
+
+def test_little_memory_gives_the_same_files(tmp_path: Path) -> None:
+    """Buckets that are dealt out once more, a merged root that fills more than one part among them."""
+    rows = synapses(800_000, 3_000, 0.2, False, 1)
+    entries = [
+        cluster_synapses(tmp_path / str(memory), TABLE, rows, memory=memory, fetched="")
+        for memory in (None, 10**8)
+    ]
+    at_once = Allowance.of(10**8).sorted
+    assert at_once is not None
+    assert at_once < 800_000 / len(entries[0].files)
+    assert entries[0] == entries[1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says how much a process has taken")
+def test_memory_is_as_bounded(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.clustering_memory", "3e6", str(tmp_path), "300MB", "none"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ).stdout
+    bounded, unbounded = (int(found) for found in re.findall(r"peak (\d+) MB", said))
+    assert bounded < 310 < unbounded
+    assert len(set(re.findall(r"files (\w+)", said))) == 1

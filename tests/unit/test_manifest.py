@@ -11,7 +11,7 @@ import pytest
 
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound
 from warehouse.storage import manifest as module
-from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest, replace_file
+from warehouse.storage.manifest import DataFile, Manifest, TableEntry, is_as_written, read_manifest, replace_file
 
 SCHEMA = json.loads(Path(module.__file__).with_name("manifest.schema.json").read_text("utf-8"))
 
@@ -87,3 +87,18 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
     replace_file(tmp_path / "deep" / "file", b"old")
     replace_file(tmp_path / "deep" / "file", b"new")
     assert [path.read_bytes() for path in (tmp_path / "deep").iterdir()] == [b"new"]
+
+
+def test_any_changed_byte_of_a_manifest_is_seen(tmp_path: Path) -> None:
+    """Also one in a text, which no reader could tell; a manifest of an older release has no checksum."""
+    path = tmp_path / "manifest.json"
+    Manifest("minnie65_public", 7, "2026-01-01T00:00:00", {}, absent={"some_table": "not there"}).write(path)
+    content = path.read_bytes()
+    assert is_as_written(path)
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        assert not is_as_written(path), place
+    text = content.decode()
+    path.write_text(text[: text.index(',\n "checksum"')] + "\n}\n", "utf-8")
+    assert is_as_written(path)
+    assert read_manifest(path).version == 7

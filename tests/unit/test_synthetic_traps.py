@@ -142,7 +142,7 @@ def test_unproofread_axons_have_few_outputs(volume: Volume) -> None:
 
 def test_labels_disagree_and_are_corrected(volume: Volume) -> None:
     manual = rows(volume, OLDER, "allen_v1_column_types_slanted_ref")
-    assert {"5P-PT", "Unsure E", "Unsure I"} <= set(manual["cell_type"])
+    assert {"5P-PT", "Unsure", "Unsure E", "Unsure I"} <= set(manual["cell_type"])
     assert len(rows(volume, OLDER, "aibs_column_nonneuronal_ref")) >= 5
     model = rows(volume, NEWER, "aibs_metamodel_celltypes_v661")
     corrections = rows(volume, NEWER, "aibs_metamodel_celltypes_v661_corrections")
@@ -222,7 +222,7 @@ def test_cell_info_follows_the_documented_precedence(volume: Volume) -> None:
     expected: dict[int, tuple[str, str]] = {}
     for name in order:
         for target, word in rows(volume, NEWER, name).select("target_id", "cell_type").iter_rows():
-            if word not in ("unsure", "error", "Unsure I", "Unsure E"):
+            if word not in ("unsure", "error", "Unsure", "Unsure I", "Unsure E"):
                 expected.setdefault(target, (word, name))
     found = {row[0]: row[1:] for row in info.select("id", "cell_type", "cell_type_source").iter_rows() if row[1]}
     assert found == expected

@@ -31,8 +31,10 @@ VALUES = ["cc_abs", "cc_max", "readout_loc_x", "readout_loc_y"]
 
 
 def matches(tables: Tables) -> pl.DataFrame:
-    """One nucleus for each unit and method: the nearest, then the older annotation."""
-    return pl.concat(
+    """One nucleus for each unit and method: the nearest, then the older annotation; with the number of all."""
+    rows = [tables[name].select(*KEY, "target_id") for name in MATCHES.values() if name in tables]
+    all_nuclei = pl.concat(rows).group_by(KEY).agg(n_nuclei_of_unit=pl.col("target_id").n_unique())
+    chosen = pl.concat(
         tables[name]
         .sort("residual", "id", nulls_last=True)
         .unique(KEY, keep="first", maintain_order=True)
@@ -40,6 +42,7 @@ def matches(tables: Tables) -> pl.DataFrame:
         for source, name in MATCHES.items()
         if name in tables
     )
+    return chosen.join(all_nuclei, on=KEY)
 
 
 def tuning(tables: Tables) -> pl.DataFrame:
@@ -77,8 +80,7 @@ def _in_degrees(name: str, older: bool) -> pl.Expr:
 
 
 def functional_units(tables: Tables) -> pl.DataFrame:
-    rows = matches(tables).join(tuning(tables), on=KEY, how="left")
-    return rows.with_columns(n_nuclei_of_unit=pl.col("nucleus_id").n_unique().over(KEY))
+    return matches(tables).join(tuning(tables), on=KEY, how="left")
 
 
 def functional_best(tables: Tables) -> pl.DataFrame:
@@ -113,7 +115,11 @@ def functional_pairs(tables: Tables, cells: pl.DataFrame, synapses: pl.DataFrame
         .join(connected(cells, synapses), on=["pre_nucleus_id", "post_nucleus_id"], how="left")
         .with_columns(pl.col("n_syn", "sum_size").fill_null(0))
     )
-    same = {"is_same_tuning_source": ["tuning_source"], "is_same_scan": ["session", "scan_idx"]}
+    same = {
+        "is_same_tuning_source": ["tuning_source"],
+        "is_same_scan": ["session", "scan_idx"],
+        "is_same_unit": KEY,
+    }
     same |= {"is_same_area": ["visual_area"]} if "visual_area" in columns else {}
     return pairs.select(
         "pre_nucleus_id",
@@ -124,8 +130,8 @@ def functional_pairs(tables: Tables, cells: pl.DataFrame, synapses: pl.DataFrame
         pre_n_syn=pl.col("n_syn").sum().over("pre_nucleus_id"),
         delta_ori_deg=_apart("pref_ori_deg", 180),
         delta_dir_deg=_apart("pref_dir_deg", 360),
-        readout_distance=_distance("readout_loc_x", "readout_loc_y"),
-        readout_distance_in_scan=_distance("readout_in_scan_x", "readout_in_scan_y"),
+        readout_distance_deg=_angle("readout_loc_x", "readout_loc_y"),
+        readout_distance_in_scan_deg=_angle("readout_in_scan_x", "readout_in_scan_y"),
         soma_distance_um=_distance("x_nm", "y_nm", "z_nm") / 1000,
         **{name: pl.all_horizontal(*(_both(each) for each in of)) for name, of in same.items()},
     )
@@ -139,6 +145,17 @@ def _apart(name: str, around: int) -> pl.Expr:
     """On the circle: the shortest of the ways there."""
     angle = pl.col(f"pre_{name}") - pl.col(f"post_{name}")
     return pl.min_horizontal(*((angle + turns * around).abs() for turns in (-1, 0, 1)))
+
+
+def _angle(x: str, y: str) -> pl.Expr:
+    """Between the lines of sight to two points of a monitor of 55.2 x 31 cm, 15 cm away, by the law of cosines."""
+    eye = {
+        end: (pl.col(f"{end}_{x}").cast(pl.Float64) * 27.6, pl.col(f"{end}_{y}").cast(pl.Float64) * 15.5)
+        for end in ("pre", "post")
+    }
+    one, other = ((across**2 + up**2 + 15**2) for across, up in eye.values())
+    side = (eye["pre"][0] - eye["post"][0]) ** 2 + (eye["pre"][1] - eye["post"][1]) ** 2
+    return ((one + other - side) / (2 * (one * other).sqrt())).clip(-1, 1).arccos().degrees()
 
 
 def _distance(*names: str) -> pl.Expr:

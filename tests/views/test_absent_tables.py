@@ -32,6 +32,21 @@ PROOFREADING = {"proofreading_status_and_strategy", "proofreading_status_public_
 COREGISTRATION = {name for name, table in TABLES.items() if table.role == "coregistration"}
 TYPES = {name for name, table in TABLES.items() if table.role == "cell_type"}
 GROUPS = {"all of proofreading": PROOFREADING, "all of coregistration": COREGISTRATION, "all types": TYPES}
+BY_LABEL = {
+    "cell_type_connectivity",
+    "distance_dependence",
+    "connectivity_by_cell",
+    "soma_counts",
+    "cell_type_counts",
+}
+OTHERWISE = {
+    **{name: {"functional_pairs"} for name in COREGISTRATION},
+    **dict.fromkeys(TYPES, BY_LABEL),
+    "synapse_target_predictions_ssa_v2": {"ei_balance"},
+}
+"""Views in which another table answers in its place: their rows are about other units, types or tags."""
+ROOTS_MOVE = "nucleus_alternative_points"
+"""Without it, cells lie on other roots: `root_source` says so, and every count is that of another segment."""
 Answers = dict[str, pl.DataFrame | None]
 
 
@@ -81,7 +96,7 @@ def invented(here: pl.DataFrame, truth: pl.DataFrame, keys: list[str]) -> dict[s
     return found
 
 
-@pytest.mark.parametrize("absent", [*TABLES, *GROUPS])
+@pytest.mark.parametrize("absent", [*(name for name in TABLES if name != ROOTS_MOVE), *GROUPS])
 def test_no_view_says_false_or_zero_for_what_was_not_asked(
     folder: Folder, whole: Answers, tmp_path: Path, absent: str
 ) -> None:
@@ -94,7 +109,7 @@ def test_no_view_says_false_or_zero_for_what_was_not_asked(
     wrong = {
         name: found
         for name, rows in here.items()
-        if rows is not None and (truth := whole[name]) is not None
+        if rows is not None and (truth := whole[name]) is not None and name not in OTHERWISE.get(absent, ())
         if (found := invented(rows, truth, list(views[name].grain)))
     }
     assert wrong == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 if TYPE_CHECKING:
@@ -169,6 +170,28 @@ def test_types_by_precedence_with_source_and_every_answer(case: SmallWarehouse) 
 
 
 @pytest.mark.given(
+    nucleus_detection_v0="id | pt_root_id\n1 | 10\n2 | 20\n3 | 30",
+    aibs_metamodel_celltypes_v661="target_id | cell_type\n1 | 5P-IT\n2 | 5P-ET\n3 | MC",
+    allen_v1_column_types_slanted_ref="target_id | cell_type\n1 | 5P-PT\n3 | Unsure",
+    proofreading_status_and_strategy="""
+        pt_root_id | valid_id | status_axon | strategy_axon       | status_dendrite | strategy_dendrite
+        10         | 10       | true        | axon_fully_extended | true            | dendrite_clean """,
+    nucleus_functional_area_assignment="target_id | tag | value\n1 | V1 | 12.5",
+)
+def test_caves_cell_info_has_caves_columns_and_words(case: SmallWarehouse) -> None:
+    """5P-PT stays the column table's word there; dendrite_strategy and axon_strategy are CAVE's names."""
+    case.expect(
+        "aibs_cell_info",
+        f"""
+            id | cell_type | cell_type_source              | dendrite_strategy | axon_strategy
+            1  | 5P-PT     | {MANUAL}                      | dendrite_clean    | axon_fully_extended
+            2  | 5P-ET     | aibs_metamodel_celltypes_v661 |                   |
+            3  | MC        | aibs_metamodel_celltypes_v661 |                   | """,
+    )
+    case.expect("(FROM cells WHERE nucleus_id = 1)", "cell_type | other_area_distance_um\n5P-ET | 12.5")
+
+
+@pytest.mark.given(
     nucleus_detection_v0="id\n1\n2\n3\n4",
     aibs_metamodel_celltypes_v661="""
         target_id | classification_system
@@ -191,6 +214,27 @@ def test_classes_by_precedence(case: SmallWarehouse) -> None:
     )
 
 
+@pytest.mark.given(
+    nucleus_detection_v0="id | pt_root_id\n1 | 10\n2 | 20\n3 | 30",
+    aibs_metamodel_celltypes_v661="target_id | cell_type | classification_system\n1 | BC | inhibitory_neuron",
+    allen_v1_column_types_slanted_ref="""
+        target_id | cell_type | classification_system
+        1         | Unsure    | aibs_coarse_unclear
+        2         | Unsure    | aibs_coarse_unclear
+        3         | MC        | aibs_coarse_inhibitory """,
+)
+def test_an_unsure_answer_is_none_and_its_word_stays(case: SmallWarehouse) -> None:
+    case.expect(
+        "cells",
+        """
+            nucleus_id | cell_type | cell_class | cell_type_manual | class_manual
+            1          | BC        | inhibitory | Unsure           | aibs_coarse_unclear
+            2          |           |            | Unsure           | aibs_coarse_unclear
+            3          | MC        | inhibitory | MC               | aibs_coarse_inhibitory """,
+    )
+    case.expect("(SELECT cell_type, n_cells FROM cell_type_counts())", "cell_type | n_cells\nBC | 1\nMC | 1\n | 1")
+
+
 @TYPED
 def test_a_nucleus_with_two_rows_in_a_type_table_stays_one_cell(case: SmallWarehouse) -> None:
     case.expect(
@@ -206,9 +250,9 @@ def test_depth_and_layer(case: SmallWarehouse) -> None:
         "(SELECT *, round(depth_um, 4) AS depth FROM cells)",
         """
             nucleus_id | depth     | layer | x_nm   | y_nm    | z_nm
-            1          | 242.1154  | L2/3  | 694336 | 580480  | 845080
-            2          | -97.0689  |       | 694336 | 240000  | 845080
-            3          | 1257.7559 | WM    | 694336 | 1600000 | 845080 """,
+            1          | 242.1154  | L2/3  | 694336.0 | 580480.0  | 845080.0
+            2          | -97.0689  |       | 694336.0 | 240000.0  | 845080.0
+            3          | 1257.7559 | WM    | 694336.0 | 1600000.0 | 845080.0 """,
     )
 
 
@@ -226,3 +270,48 @@ def test_every_layer_begins_where_the_one_above_ends(case: SmallWarehouse) -> No
             WM    | WM     | L6 """,
     )
     assert case.ask("SELECT layer_of(NULL)") == [(None,)]
+
+
+@NUCLEI_ONLY
+def test_layers_by_another_set_of_bounds(case: SmallWarehouse) -> None:
+    """The border of L4 and L5 is at 392 um by the flagship paper's bounds, at 361 by the classifier's."""
+    asked = ", ".join(
+        f"layer_of({depth}, source := 'cortical_layers')" for depth in (-1, 0, 361.2, 361.3, 700, 720)
+    )
+    assert case.ask(f"SELECT {asked}") == [(None, "L1", "L4", "L5", "L6b", "WM")]
+    assert case.ask(
+        "SELECT layer_of(370), layer_of(370, source := 'flagship'), layer_of(370, 'cortical_layers')"
+    ) == [("L4", "L4", "L5")]
+    case.expect(
+        "(SELECT bounds, is_default, count(*) AS n FROM layer_bounds_by_source GROUP BY ALL)",
+        "bounds | is_default | n\nflagship | true | 6\ncortical_layers | false | 7",
+    )
+    with pytest.raises(duckdb.Error, match="no layer bounds named allen; all are flagship, cortical_layers"):
+        case.ask("SELECT layer_of(370, source := 'allen')")
+
+
+@pytest.mark.given(
+    nucleus_detection_v0="id\n1\n2\n3\n4\n5",
+    aibs_metamodel_celltypes_v661="""
+        target_id | cell_type | classification_system
+        1         | 23P       | excitatory_neuron
+        2         | 23P       | excitatory_neuron
+        3         | oligo     | nonneuron
+        4         | BC        | inhibitory_neuron """,
+    baylor_log_reg_cell_type_coarse_v1="target_id | cell_type\n2 | inhibitory\n5 | excitatory",
+    baylor_gnn_cell_type_fine_model_v2="id | target_id | cell_type\n9 | 1 | BC\n3 | 1 | MC\n4 | 5 | 5P-PT",
+    cell_type_multifeature_combo="""
+        target_id | cell_type | classification_system
+        1         | L2IT      | excitatory_neuron """,
+)
+def test_class_and_type_that_disagree_are_marked_and_every_prediction_stands(case: SmallWarehouse) -> None:
+    case.expect(
+        "cells",
+        """
+            nucleus_id | cell_class | is_type_of_class | cell_type_multifeature | cell_type_gnn
+            1          | excitatory | true             | L2IT                   | BC
+            2          | inhibitory | false            |                        |
+            3          | nonneuron  | true             |                        |
+            4          | inhibitory | true             |                        |
+            5          | excitatory |                  |                        | 5P-PT """,
+    )

@@ -96,7 +96,7 @@ def test_the_type_table_rule_misses_that_merge(merged: SmallWarehouse) -> None:
 
 
 def test_keep_first_counts_a_merged_root_once(merged: SmallWarehouse) -> None:
-    """pandas' keep='first': one of the two merged cells stays, and so the published 91,423 is more than 90,353."""
+    """pandas' keep='first': one of two merged cells stays: so 91,422 (v1300) exceeds 90,353 (v1507)."""
     merged.expect(
         "(FROM cell_type_counts(rule := 'type_table_first') WHERE n_cells > 0)",
         """

@@ -135,10 +135,10 @@ def test_differences_of_pairs_are_folded_and_say_what_they_mix(pairs: SmallWareh
     """175 and 5 degrees of orientation are 10 apart; 355 and 185 of direction 170; the older model reads 0."""
     pairs.expect(
         "(SELECT *, pre_nucleus_id AS a, post_nucleus_id AS b, round(delta_ori_deg, 4) AS ori, "
-        "round(delta_dir_deg, 4) AS dir FROM functional_pairs)",
+        "round(delta_dir_deg, 4) AS dir, round(readout_distance_deg, 2) AS readout FROM functional_pairs)",
         """
-            a | b | ori  | dir   | readout_distance | is_same_tuning_source | is_same_scan | is_same_area
-            1 | 2 | 10.0 | 170.0 | 0.625            | true                  | true         | true
+            a | b | ori  | dir   | readout | is_same_tuning_source | is_same_scan | is_same_area
+            1 | 2 | 10.0 | 170.0 | 39.09   | true                  | true         | true
             1 | 3 | 5.0  | 5.0   |                  | false                 | false        | false
             3 | 1 | 5.0  | 5.0   |                  | false                 | false        | false
             3 | 2 | 5.0  | 175.0 |                  | false                 | false        | false """,

@@ -136,6 +136,27 @@ pt_root_id | id | side   | partner_pt_root_id | is_autapse | vertex | skeleton_d
     )
 
 
+def test_where_only_the_centre_is_known_that_is_placed(small: SmallWarehouse) -> None:
+    """As in the archive, whose synapses have no points of the two sides."""
+    small.given(
+        synapses_pni_2="""
+            id | pre_pt_root_id | post_pt_root_id | post_pt_position_x | pre_pt_position_x | ctr_pt_position_x
+            1  | 77             | 10              |                    |                   | 5000
+            2  | 77             | 10              | 2500               | 0                 | 9000
+            3  | 10             | 77              |                    |                   | 2500 """,
+        nucleus_detection_v0=NUCLEI,
+        skeleton_vertices=SKELETON,
+    )
+    small.expect(
+        "(FROM synapses_on_skeleton(10) ORDER BY id)",
+        """
+            id | side   | point_source | vertex | skeleton_distance_um
+            1  | input  | centre       | 0      | 0.0
+            2  | input  | side         | 1      | 0.0
+            3  | output | centre       | 1      | 0.0 """,
+    )
+
+
 def test_the_reach_is_a_parameter_and_no_nearer_point_is_missed(shapes: SmallWarehouse) -> None:
     """However wide the search, the answer is that of comparing with every point."""
     every = """

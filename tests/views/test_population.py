@@ -89,7 +89,7 @@ def volume(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]
         synapses_pni_2=SYNAPSES,
         synapse_target_predictions_ssa="target_id | tag\n3 | spine\n6 | soma",
         synapse_target_predictions_ssa_v2="target_id | tag\n6 | shaft",
-        synapse_target_structure="target_id | value\n6 | 4\n8 | 3",
+        synapse_target_structure="target_id | value\n6 | 4\n8 | 3\n20 | 0\n21 | 1\n22 | 2\n23 | 5\n24 | 6",
     )
     yield warehouse
     warehouse.close()
@@ -212,9 +212,9 @@ def test_possible_pairs_are_all_ordered_pairs_less_self_pairs(volume: SmallWareh
         "(FROM possible_pairs WHERE pre_cell_type = 'BC' AND post_cell_type = '23P')",
         """
             distance_from_um | distance_to_um | n_possible
-            50               | 75             | 1
-            25               | 50             | 1
-            100              | 125            | 1 """,
+            50.0             | 75.0           | 1
+            25.0             | 50.0           | 1
+            100.0            | 125.0          | 1 """,
     )
 
 
@@ -224,9 +224,9 @@ def test_distance_counts_what_the_edge_spares(volume: SmallWarehouse) -> None:
         "(FROM distance_dependence WHERE pre_cell_type = 'BC' AND post_cell_type = '23P' AND measure = 'lateral')",
         """
     distance_from_um | n_possible | n_connected | n_possible_inside | n_connected_inside | probability_inside
-    25               | 1          | 0           | 1                 | 0                  | 0.0
-    50               | 1          | 1           | 1                 | 1                  | 1.0
-    100              | 1          | 0           | 1                 | 0                  | 0.0 """,
+    25.0             | 1          | 0           | 1                 | 0                  | 0.0
+    50.0             | 1          | 1           | 1                 | 1                  | 1.0
+    100.0            | 1          | 0           | 1                 | 0                  | 0.0 """,
     )
 
 
@@ -301,12 +301,42 @@ def test_balance_of_inputs_says_how_much_of_it_is_known(volume: SmallWarehouse) 
 
 def test_the_later_release_of_the_tags_counts(volume: SmallWarehouse) -> None:
     volume.expect(
-        "synapse_targets",
+        "(FROM synapse_targets WHERE id < 20)",
         """
-            id | target_structure | target_structure_source           | tag_v2 | tag_v1 | structure_code
+            id | target_structure | target_structure_source           | tag_v2 | tag_v1 | fine_structure
             3  | spine            | synapse_target_predictions_ssa    |        | spine  |
-            6  | shaft            | synapse_target_predictions_ssa_v2 | shaft  | soma   | 4
-            8  |                  |                                   |        |        | 3 """,
+            6  | shaft            | synapse_target_predictions_ssa_v2 | shaft  | soma   | bouton
+            8  |                  |                                   |        |        | spine """,
+    )
+
+
+def test_one_tables_own_words_can_be_the_label(volume: SmallWarehouse) -> None:
+    """Every column of `cells` that names a type; of cells alone on their segment by that table only."""
+    for label in ("cell_type_by_soma", "class_by_soma", "cell_type_gnn"):
+        labels = dict(volume.ask(f"SELECT nucleus_id, {label} FROM cells WHERE is_single_soma"))
+        rows = volume.ask(f"SELECT DISTINCT post_label, n_post_cells FROM type_connectivity(by := '{label}')")
+        assert dict(rows) == {word: list(labels.values()).count(word) for word in labels.values()}
+        found = volume.ask(
+            "SELECT partner_label, n_cells "
+            f"FROM partner_types(1, side := 'input', by := '{label}') WHERE n_cells > 0"
+        )
+        partners = volume.ask("SELECT pre_nucleus_id FROM input_partners(1) WHERE pre_nucleus_id IS NOT NULL")
+        words = [labels.get(nucleus) or "unknown" for (nucleus,) in partners]
+        assert dict(found) == {word: words.count(word) for word in words}
+
+
+def test_the_codes_of_structures_are_in_words(volume: SmallWarehouse) -> None:
+    volume.expect(
+        "(FROM synapse_targets WHERE structure_code IS NOT NULL)",
+        """
+            structure_code | fine_structure
+            4              | bouton
+            3              | spine
+            0              | spine head
+            1              | spine neck
+            2              | shaft
+            5              | axon
+            6              | soma """,
     )
 
 

@@ -75,3 +75,28 @@ def test_without_either_table_it_refuses_and_cells_carry_on(case: SmallWarehouse
     with pytest.raises(duckdb.Error, match="needs the table proofreading_status_and_strategy or"):
         case.ask("SELECT count(*) FROM proofreading")
     case.expect("cells", "nucleus_id | status_axon | strategy_axon\n1 | |")
+
+
+@pytest.mark.given(
+    nucleus_detection_v0="id | pt_root_id\n1 | 10",
+    proofreading_status_and_strategy="""
+        pt_root_id | valid_id | status_axon | strategy_axon
+        10         | 10       | true        | axon_fully_extended
+        20         | 20       | true        | axon_fully_extended
+        30         | 29       | true        | axon_partially_extended
+        40         | 40       | false       | none """,
+    vortex_thalamic_proofreading_status="""
+        id | pt_root_id | status
+        1  | 20         | extended
+        2  | 20         | clean
+        3  | 50         | non """,
+)
+def test_proofread_axons_without_a_nucleus_are_afferents(case: SmallWarehouse) -> None:
+    """10 has a nucleus, 40 and 50 have no proofread axon; two rows for 20 are one axon."""
+    case.expect(
+        "afferents",
+        """
+            pt_root_id | afferent_type | afferent_type_source                | strategy_axon           | is_current
+            20         | thalamic      | vortex_thalamic_proofreading_status | axon_fully_extended     | true
+            30         |               |                                     | axon_partially_extended | false """,
+    )

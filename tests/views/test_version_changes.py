@@ -128,16 +128,23 @@ def test_a_stale_id_is_translated_in_either_direction(two: SmallWarehouse) -> No
 
 
 def test_synapses_gained_and_lost_by_each_cell(two: SmallWarehouse) -> None:
-    """Of 1: inputs 1 stays, 2 goes, 6 comes; outputs 3 stays, 6 and 7 come. 2 kept its root and is not listed."""
+    """Of 1: input 1 stays, 2 goes; output 3 stays, 7 comes; 6 is an autapse. 2 kept its root and is not listed."""
     two.expect(
-        "(SELECT nucleus_id, COLUMNS('n_inputs_(.*)') AS 'in_\\1', COLUMNS('n_outputs_(.*)') AS 'out_\\1' "
+        "(SELECT nucleus_id, COLUMNS('n_input_syn_(.*)') AS 'in_\\1', COLUMNS('n_output_syn_(.*)') AS 'out_\\1' "
         "FROM cell_synapse_changes)",
         """
             nucleus_id | in_kept | in_gained | in_lost | out_kept | out_gained | out_lost
-            1          | 1       | 1         | 1       | 1        | 2          | 0
+            1          | 1       | 0         | 1       | 1        | 1          | 0
             3          | 0       | 1         | 0       |          |            |
             4          |         |           |         | 1        | 0          | 0
             5          |         |           |         | 0        | 1          | 0 """,
+    )
+    two.expect(
+        "(SELECT c.nucleus_id, n_input_syn_kept + n_input_syn_gained = n_input_syn AS inputs, "
+        "n_output_syn_kept + n_output_syn_gained = n_output_syn AS outputs "
+        "FROM cell_synapse_changes AS c JOIN in_out_degree AS d USING (nucleus_id) WHERE c.nucleus_id IN (1, 4))",
+        "nucleus_id | inputs | outputs\n1 | true | true",
+        1718,
     )
 
 
@@ -190,7 +197,7 @@ def test_the_outputs_of_proofread_axons_can_be_compared_too(small: SmallWarehous
     small.expect(
         "cell_synapse_changes",
         "nucleus_id | n_input_syn_kept | n_output_syn_kept | n_output_syn_gained | n_output_syn_lost\n"
-        "1 |  | 1 | 2 | 0",
+        "1 |  | 1 | 1 | 0",
     )
 
 
@@ -205,6 +212,15 @@ def test_diff_prints_every_section(two: SmallWarehouse, capsys: pytest.CaptureFi
     assert "axon upgraded" in proofreading
     assert "all 4 cells" in synapses
     assert roots.splitlines()[2].split() == ["4", "5", "4", "9"]
+
+
+def test_nuclei_without_a_segment_are_not_called_kept(small: SmallWarehouse) -> None:
+    for version in (1507, 1718):
+        small.given(version, nucleus_detection_v0="id | pt_root_id\n1 | 10\n2 | 0\n3 | 1\n4 | 40")
+    build(small.folder)
+    assert next(diff(small.folder, 1507, 1718)).splitlines()[2:] == [
+        "kept            2      0", "no segment      2      0",
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_compared_is_said(two: SmallWarehouse) -> None:

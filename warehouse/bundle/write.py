@@ -119,8 +119,8 @@ def _require_name(out: Path) -> None:
 def _beside(out: Path) -> Iterator[Path]:
     """A place for the file while it is made, on the same disk."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.parent, prefix=".bundle-") as workshop:
-        yield Path(workshop) / "bundle.duckdb"
+    with TemporaryDirectory(dir=out.parent, prefix=".bundle-") as temporary_folder:
+        yield Path(temporary_folder) / "bundle.duckdb"
 
 
 def _take_place(temporary: Path, out: Path) -> None:
@@ -164,7 +164,7 @@ def _store_models(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Map
             f"FROM {schema_of(manifest.version)}.{view.name} ORDER BY {', '.join(map(quoted, view.store))}"
         )
         columns = dict(zip(rows.columns, map(str, rows.types), strict=True))
-        table = native_model(view.name)
+        table = stored_view_table(view.name)
         rows.create(f"{rows_schema_of(manifest.version)}.{table}")
         entry = TableEntry("view", "", "all", columns, len(rows), [], fetched=now(), table=table)
         manifest = replace(manifest, stored_views=manifest.stored_views | {view.name: entry})
@@ -220,7 +220,7 @@ class RowsOfBundle:
         for name, entry in without_stale(self._manifest, views, {}).stored_views.items():
             if name not in MADE_ANEW and is_stored(views[name]):
                 rows = f"FROM {schema_of(self._manifest.version)}.{name}"
-                stored[name] = self._create(native_model(name), rows, entry)
+                stored[name] = self._create(stored_view_table(name), rows, entry)
         self._con.execute("DETACH bundle")
         mind = f" ({NOT_BIOLOGY})" if self._manifest.synthetic else ""
         made = f"microns-warehouse {installed('microns-warehouse')}, {now()} UTC: {self._choice}{mind}"
@@ -248,7 +248,7 @@ class RowsOfBundle:
         )
         view = TableEntry("view", "", "all", {"pt_root_id": "BIGINT"}, 0, [])
         chosen = _COMPLETE if self._choice.everything else "temp.chosen"
-        complete = self._create(native_model(_COMPLETE), f"FROM {chosen} ORDER BY ALL", view)
+        complete = self._create(stored_view_table(_COMPLETE), f"FROM {chosen} ORDER BY ALL", view)
         return {self._synapses: made}, {_COMPLETE: complete}
 
     def _dropped(self, entry: TableEntry) -> list[str]:
@@ -339,7 +339,7 @@ def is_stored(view: View) -> bool:
     return bool(view.store) and not (again or view.is_cross_version)
 
 
-def native_model(view: str) -> str:
+def stored_view_table(view: str) -> str:
     """The name of the table that holds the rows of a view."""
     return f"model_{view.removeprefix('_')}"
 

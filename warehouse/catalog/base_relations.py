@@ -18,7 +18,7 @@ from warehouse.catalog.refusal import refusal, synapse_scope
 from warehouse.catalog.schemas import all_columns, raw_schema_of, schema_of
 from warehouse.errors import ViewError
 from warehouse.registry.citations import CITATIONS
-from warehouse.registry.datastacks import Datastack, Viewer, datastack_of, table_called
+from warehouse.registry.datastacks import Datastack, Layer, Viewer, datastack_of, table_called
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.encoding import (
@@ -144,27 +144,48 @@ def _made_of_all_versions(function: Callable[[AllVersions], Made]) -> Callable[[
 
 @_made_of_dataset
 def _voxel_x_nm(datastack: Datastack) -> Made:
-    return _number(datastack.voxel_nm[0])
+    return _double(datastack.voxel_nm[0])
 
 
 @_made_of_dataset
 def _voxel_y_nm(datastack: Datastack) -> Made:
-    return _number(datastack.voxel_nm[1])
+    return _double(datastack.voxel_nm[1])
 
 
 @_made_of_dataset
 def _voxel_z_nm(datastack: Datastack) -> Made:
-    return _number(datastack.voxel_nm[2])
+    return _double(datastack.voxel_nm[2])
 
 
 @_made_of_dataset
 def _rotation_deg(datastack: Datastack) -> Made:
-    return _number(datastack.rotation_deg)
+    return _double(datastack.rotation_deg)
 
 
 @_made_of_dataset
 def _pia_nm(datastack: Datastack) -> Made:
-    return _number(datastack.pia_nm)
+    return _double(datastack.pia_nm)
+
+
+def _double(value: float) -> str:
+    """A constant that makes whatever is multiplied with it a DOUBLE."""
+    return f"{_number(value)}::DOUBLE"
+
+
+@_made_of_dataset
+def _monitor_half_width(datastack: Datastack) -> Made:
+    return _over_distance(datastack, 0)
+
+
+@_made_of_dataset
+def _monitor_half_height(datastack: Datastack) -> Made:
+    return _over_distance(datastack, 1)
+
+
+def _over_distance(datastack: Datastack, side: int) -> str:
+    if datastack.monitor_cm is None:
+        return "NULL::DOUBLE"
+    return f"({_number(datastack.monitor_cm[side])} / 2 / {_number(datastack.monitor_cm[2])})::DOUBLE"
 
 
 def _number(value: float) -> str:
@@ -173,19 +194,42 @@ def _number(value: float) -> str:
 
 @_made_of_dataset
 def _layer_at(datastack: Datastack) -> Made:
+    return _layer_case(datastack.layers)
+
+
+def _layer_case(layers: Sequence[Layer]) -> str:
     above = "".join(
         f" WHEN depth < {_number(layer.bottom_um)} THEN {text_literal(layer.name)}"
-        for layer in datastack.layers
+        for layer in layers
         if layer.bottom_um is not None
     )
-    lowest = "".join(f" ELSE {text_literal(layer.name)}" for layer in datastack.layers if layer.bottom_um is None)
+    lowest = "".join(f" ELSE {text_literal(layer.name)}" for layer in layers if layer.bottom_um is None)
     return f"CASE{above}{lowest} END"
 
 
 @_made_of_dataset
+def _layer_by(datastack: Datastack) -> Made:
+    names = ", ".join(bounds.name for bounds in datastack.layer_sets)
+    sets = "".join(
+        f" WHEN {text_literal(bounds.name)} THEN CASE WHEN depth >= 0 THEN {_layer_case(bounds.layers)} END"
+        for bounds in datastack.layer_sets
+    )
+    return (
+        f"CASE source{sets} ELSE error('there are no layer bounds named ' || source::VARCHAR || "
+        f"{text_literal('; all are ' + names + ', see layer_bounds_by_source')}) END"
+    )
+
+
+@_made_of_dataset
 def _layers(datastack: Datastack) -> Iterator[Row]:
-    for layer in datastack.layers:
-        yield layer.name, layer.top_um, layer.bottom_um, datastack.layers_area, datastack.layers_source
+    for bounds in datastack.layer_sets:
+        for layer in bounds.layers:
+            yield bounds.name, layer.name, layer.top_um, layer.bottom_um, bounds.area, bounds.source
+
+
+@_made_of_dataset
+def _layers_name(datastack: Datastack) -> Made:
+    return text_literal(datastack.layers_name)
 
 
 @_made_of_dataset
@@ -205,6 +249,9 @@ def _constants(datastack: Datastack) -> Iterator[Row]:
         yield f"voxel_{axis}", size, "nm", "resolution of the annotations in CAVE"
     yield "rotation", datastack.rotation_deg, "deg", datastack.transform_source
     yield "pia_y", datastack.pia_nm, "nm", datastack.transform_source
+    if datastack.monitor_cm is not None:
+        for name, length in zip(("width", "height", "distance"), datastack.monitor_cm, strict=True):
+            yield f"monitor {name}", length, "cm", datastack.monitor_source
     for name, share in datastack.synapse_detection.items():
         yield f"synapse detection {name}", share, "share", datastack.synapse_detection_source
 
@@ -561,9 +608,11 @@ def _side(pair: Pair, side: str, column: str, source: str, *, proofread: bool) -
         f"JOIN {schema_of(b)}._nuclei AS y ON y.nucleus_id = x.nucleus_id{axons if proofread else ''} "
         "WHERE x.pt_root_id <> y.pt_root_id AND x.pt_root_id NOT IN (0, 1) AND y.pt_root_id NOT IN (0, 1)"
     )
+    other = "post_pt_root_id" if column == "pre_pt_root_id" else "pre_pt_root_id"
     found = " UNION ALL ".join(
         f"SELECT m.nucleus_id, s.id, {is_a} AS is_a FROM moved AS m "
-        f"JOIN {schema(version)}.{quoted(source)} AS s ON s.{column} = m.root_{letter}"
+        f"JOIN {schema(version)}.{quoted(source)} AS s ON s.{column} = m.root_{letter} "
+        f"AND s.{other} NOT IN (0, 1, m.root_{letter})"
         for version, letter, is_a in ((a, "a", True), (b, "b", False))
     )
     return (

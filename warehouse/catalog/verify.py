@@ -16,7 +16,7 @@ from warehouse.catalog.collect import waiting
 from warehouse.catalog.committed import committed_names, read_committed
 from warehouse.catalog.settings import init_sql
 from warehouse.errors import WarehouseError
-from warehouse.storage.manifest import DataFile, Manifest, read_manifest, sha256_of
+from warehouse.storage.manifest import DataFile, Manifest, is_as_written, read_manifest, sha256_of
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import text_literal
 
@@ -56,7 +56,7 @@ def verify(folder: Folder, version: int, *, quick: bool = False) -> list[Problem
     for manifest in manifests:
         named |= _named(manifest)
     for path, (file, kind, table) in named.items():
-        what = file_problem(folder.path / path, file) if quick else _damage(folder.path / path, file)
+        what = file_problem(folder.path / path, file) if quick else damage_of(folder.path / path, file)
         if what is not None:
             problems.append(Problem(path, what, kind, int(path.partition("/")[0][1:]), table))
     if manifests:
@@ -90,7 +90,11 @@ def _manifests(folder: Folder, version: int) -> tuple[list[Manifest], list[Probl
     head = folder.manifest(version)
     name = committed_names(folder).get(version)
     try:
-        found.append(read_manifest(head))
+        manifest = read_manifest(head)
+        if is_as_written(head):
+            found.append(manifest)
+        else:
+            problems.append(Problem(head.relative_to(folder.path).as_posix(), "was changed", "manifest", version))
     except WarehouseError:
         if not folder.dropped(version).exists():
             what = "cannot be read" if head.exists() else "is missing"
@@ -120,7 +124,8 @@ def _named(manifest: Manifest) -> dict[str, tuple[DataFile, Kind, str]]:
     return named
 
 
-def _damage(path: Path, file: DataFile) -> str | None:
+def damage_of(path: Path, file: DataFile) -> str | None:
+    """What is wrong with a file, all of which is read; None if nothing is."""
     if (what := file_problem(path, file)) is not None:
         return what
     if sha256_of(path) != file.sha256:

@@ -25,7 +25,7 @@ from warehouse.registry.datastacks import Datastack, table_called
 from warehouse.registry.schema import Column, Table
 from warehouse.registry.tables import TABLES
 
-VIEWS_VERSION = 2
+VIEWS_VERSION = 3
 """The meaning of the SQL: raised whenever a view starts to answer differently."""
 
 _ANY = "any"

@@ -41,7 +41,6 @@ class Result:
         name: of the check.
         why: why a failure matters.
         columns, rows: some of the rows that break the rule.
-        is_note: whether rows are worth a look, but break nothing.
     """
 
     version: int
@@ -49,17 +48,16 @@ class Result:
     why: str
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
-    is_note: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether nothing is broken."""
-        return self.is_note or not self.rows
+        return not self.rows
 
     @property
     def state(self) -> str:
         """`ok`, `note` or `FAILED`."""
-        return "ok" if not self.rows else "note" if self.is_note else "FAILED"
+        return "FAILED" if self.rows else "ok"
 
     def __str__(self) -> str:
         if not self.rows:
@@ -81,7 +79,7 @@ def check_versions(
 ) -> None:
     """Verify that the files are whole and unchanged, and that the rows keep the rules. Print the rows that do not.
 
-    Each check is ok, FAILED, or a note: worth a look, but nothing is broken. If one failed, the exit code is 1.
+    Each check is ok or FAILED. If one failed, the exit code is 1.
     """
     form = output.form
     folder = Folder.of(root, datastack)
@@ -188,10 +186,9 @@ def _registry(warehouse: Warehouse, table: Table, entry: TableEntry) -> Iterator
             yield _run(
                 warehouse,
                 f"{table.name}: {column.name} has known values",
-                "a new word may be a new type, or a misspelt one; views that name types do not know it",
+                "a new word may be a type, no answer or misspelt, and views take it as it is: declare it",
                 f"SELECT {quoted(column.name)}, count(*) AS n_rows FROM {raw} "
                 f"WHERE {quoted(column.name)} NOT IN ({known}) GROUP BY ALL ORDER BY ALL",
-                is_note=True,
             )
 
 
@@ -212,8 +209,7 @@ def _rules(warehouse: Warehouse) -> Iterator[Result]:
             yield _run(warehouse, rule.name, rule.doc, rewrite(rule.text, rule.found, resolve))
 
 
-def _run(warehouse: Warehouse, name: str, why: str, query: str, *, is_note: bool = False) -> Result:
+def _run(warehouse: Warehouse, name: str, why: str, query: str) -> Result:
     relation = warehouse.sql(f"SELECT * FROM ({query}) LIMIT {_SHOWN + 1}")
-    return Result(
-        warehouse.version, name, why, tuple(relation.columns), tuple(map(tuple, relation.fetchall())), is_note
-    )
+    rows = tuple(map(tuple, relation.fetchall()))
+    return Result(warehouse.version, name, why, tuple(relation.columns), rows)

@@ -23,12 +23,17 @@ _OF_PAIR = "version_a = $a AND version_b = $b"
 _SECTIONS = (
     (
         "cells",
-        "Cells, by what edits did to their root (root_id_changes). Moved: the look-up point is another one.",
+        "Cells, by what edits did to their root (root_id_changes). No segment: in neither version. "
+        "Moved: the look-up point is another one.",
         "WITH changes AS (SELECT nucleus_id, kind, is_same_supervoxel FROM root_id_changes "
-        f"WHERE {_OF_PAIR}), known AS (SELECT count(DISTINCT nucleus_id) AS n FROM id_map "
-        "WHERE version IN ($a, $b)) SELECT kind, count(*) AS cells, "
+        f"WHERE {_OF_PAIR}), same AS (SELECT nucleus_id, bool_or(pt_root_id NOT IN (0, 1)) AS has_root "
+        "FROM id_map WHERE version IN ($a, $b) AND nucleus_id NOT IN (SELECT nucleus_id FROM changes) "
+        "GROUP BY nucleus_id) "
+        "SELECT kind, count(*) AS cells, "
         "count(*) FILTER (WHERE NOT is_same_supervoxel) AS moved FROM changes GROUP BY kind "
-        "UNION ALL SELECT 'kept', n - (SELECT count(*) FROM changes), 0 FROM known ORDER BY cells DESC, kind",
+        "UNION ALL SELECT 'kept', count(*) FILTER (WHERE has_root), 0 FROM same "
+        "UNION ALL SELECT 'no segment', count(*), 0 FROM same WHERE NOT has_root HAVING count(*) > 0 "
+        "ORDER BY cells DESC, kind",
     ),
     (
         "tables",
@@ -45,7 +50,8 @@ _SECTIONS = (
     ),
     (
         "synapses",
-        "Synapses of the cells whose root changed (cell_synapse_changes), in all and of those that changed most.",
+        "Synapses with others of the cells whose root changed (cell_synapse_changes), in all and of those that "
+        "changed most.",
         "WITH each AS (SELECT * EXCLUDE (version_a, version_b), coalesce(n_input_syn_gained, 0) "
         "+ coalesce(n_input_syn_lost, 0) + coalesce(n_output_syn_gained, 0) "
         "+ coalesce(n_output_syn_lost, 0) AS n_changed "

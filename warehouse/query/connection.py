@@ -19,7 +19,9 @@ MANIFEST_TABLE = "_manifest"
 """In a bundle, the table beside a version's rows that holds its manifest as JSON text."""
 
 
-def engine(database: Path, folder: Path, memory: str | None, threads: int | None) -> duckdb.DuckDBPyConnection:
+def connect_to_copy(
+    database: Path, folder: Path, memory: str | None, threads: int | None
+) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with a copy of a database's catalog, whose paths begin in the folder."""
     config: dict[str, Any] = {"file_search_path": str(folder)}
     config |= {"memory_limit": memory} if memory else {}

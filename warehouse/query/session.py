@@ -21,13 +21,13 @@ import numpy.typing as npt
 
 from warehouse.catalog.build import default_version, require_files
 from warehouse.catalog.comments import about, describe, summaries
-from warehouse.catalog.committed import manifest_names, read_committed
+from warehouse.catalog.committed import committed_manifests, manifest_names, read_committed
 from warehouse.catalog.local_tables import create_local_views, float_ids, float_ids_sentence
 from warehouse.catalog.refusal import scope_text, synapse_scope
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
-from warehouse.query.connection import CATALOG, engine, lock, read_rows_in_place
+from warehouse.query.connection import CATALOG, connect_to_copy, lock, read_rows_in_place
 from warehouse.query.matrix import matrix
 from warehouse.query.parameters import plain, with_variables
 from warehouse.query.scan import scan
@@ -83,7 +83,7 @@ def connect(
             else "fetch a version with: microns snapshot 1718, or try: microns demo"
         )
         raise SnapshotNotFound(f"there is no database at {folder.database}; {way_out}")
-    con = engine(folder.database, folder.path, memory, threads)
+    con = connect_to_copy(folder.database, folder.path, memory, threads)
     try:
         chosen = default_version(con, CATALOG) if version is None else version
         known = con.execute(f"SELECT version FROM {CATALOG}.main.versions").fetchall()
@@ -107,7 +107,7 @@ def connect(
 def _connect_bundle(path: Path, memory: str | None, threads: int | None, sandbox: bool) -> Warehouse:
     if not path.is_file():
         raise SnapshotNotFound(f"there is no file {path}; fetch a bundle with: microns get URL")
-    con = engine(path, path.parent, memory, threads)
+    con = connect_to_copy(path, path.parent, memory, threads)
     try:
         manifest = read_rows_in_place(con, path)
         lock(con, None, sandbox)
@@ -172,10 +172,12 @@ class Warehouse:
         named = {name for each in statements for name in each.named_parameters}
         try:
             return cursor.sql(with_variables(cursor, query, named, parameters))
-        except duckdb.IOException as error:
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
             if self.path.is_dir():
-                try:
-                    require_files(Folder(self.path), self.manifest)
+                folder = Folder(self.path)
+                try:  # a question may be about other versions too
+                    for manifest in (self.manifest, *committed_manifests(folder).values()):
+                        require_files(folder, manifest)
                 except SnapshotDamaged as damage:
                     raise SnapshotDamaged(
                         f"{damage}; if the version was changed after this session was opened, open it again with: "

@@ -24,6 +24,23 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class LayerSet:
+    """Another set of layer bounds than the default one.
+
+    Attributes:
+        name: what `layer_of` is asked for.
+        layers: from the pia downwards, without gaps.
+        area: the visual area they were drawn in.
+        source: who drew them.
+    """
+
+    name: str
+    layers: tuple[Layer, ...]
+    area: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Viewer:
     """Where a dataset can be looked at in Neuroglancer.
 
@@ -69,9 +86,13 @@ class Datastack:
         layers: from the pia downwards, without gaps.
         layers_source: who drew the layers, and in which area.
         layers_area: the area they were drawn in.
+        layers_name: what this set is called.
+        other_layers: further sets of bounds, which only those get who ask for them by name.
         transform_source: where rotation and pia come from.
         synapse_detection: how right the automatic detection of synapses is: `precision`, `recall`, ... to a share.
         synapse_detection_source: who measured that.
+        monitor_cm: width, height and distance from the eye of the monitor of the stimuli; None without one.
+        monitor_source: who gives them.
         viewer: where to look at it; None where that is not known.
         called: what this datastack calls a table that sql/ refers to by another name.
         archive: where dumps of its versions lie, one folder each; "" where it has none.
@@ -87,8 +108,12 @@ class Datastack:
     layers_source: str
     layers_area: str
     transform_source: str
+    layers_name: str = "default"
+    other_layers: tuple[LayerSet, ...] = ()
     synapse_detection: Mapping[str, float] = field(default_factory=dict, hash=False)
     synapse_detection_source: str = ""
+    monitor_cm: tuple[float, float, float] | None = None
+    monitor_source: str = ""
     viewer: Viewer | None = None
     called: Mapping[str, str] = field(default_factory=dict, hash=False)
     archive: str = ""
@@ -96,9 +121,16 @@ class Datastack:
     releases: tuple[Release, ...] = ()
 
     def __post_init__(self) -> None:
-        for above, below in zip(self.layers, self.layers[1:], strict=False):
-            if above.bottom_um != below.top_um:
-                raise ValueError(f"{self.name}: {below.name} does not begin where {above.name} ends")
+        for bounds in self.layer_sets:
+            for above, below in zip(bounds.layers, bounds.layers[1:], strict=False):
+                if above.bottom_um != below.top_um:
+                    raise ValueError(f"{self.name}: {below.name} does not begin where {above.name} ends")
+
+    @property
+    def layer_sets(self) -> tuple[LayerSet, ...]:
+        """All sets of layer bounds, the default one first."""
+        default = LayerSet(self.layers_name, self.layers, self.layers_area, self.layers_source)
+        return default, *self.other_layers
 
 
 def _layers(*bounds: tuple[str, float | None]) -> tuple[Layer, ...]:
@@ -140,12 +172,32 @@ MINNIE65 = Datastack(
     ),
     layers_source="layer_bounds_v3 of the MICrONS flagship paper (microns2025)",
     layers_area="V1",
+    layers_name="flagship",
+    other_layers=(
+        LayerSet(
+            "cortical_layers",
+            _layers(
+                ("L1", 57.6),
+                ("L2/3", 226.4),
+                ("L4", 361.3),
+                ("L5", 501.6),
+                ("L6a", 678.1),
+                ("L6b", 716.6),
+                ("WM", None),
+            ),
+            "V1",
+            "cortical-layers classifier of the Allen Institute (minnie65_phase3-sub6) at the V1 column, on the "
+            "same axis of depth; as public software repeats it, not compared with the classifier itself",
+        ),
+    ),
     transform_source="straight pia normal of minnie65: 5 degrees about z, pia at voxel (183013, 83535, 21480)",
     synapse_detection={"precision": 0.96, "recall": 0.89, "partner assignment": 0.98},
     synapse_detection_source=(
         "compared with 8,611 synapses found by hand in 70 pieces of the volume, partners with 191 more "
         "(microns2025, Automated reconstruction)"
     ),
+    monitor_cm=(55.2, 31.0, 15.0),
+    monitor_source="monitor of the laboratory (wang2025, Methods), taken to be centred before the eye",
     viewer=Viewer(
         site="https://spelunker.cave-explorer.org/",
         image="precomputed://https://bossdb-open-data.s3.amazonaws.com/iarpa_microns/minnie/minnie65/em",

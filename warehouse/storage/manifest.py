@@ -38,6 +38,10 @@ KNOWN_NEEDS: frozenset[str] = frozenset({BASE})
 """Features that change how files must be read. `base`: a table is what differs from another version's."""
 
 
+_CHECKSUM = ',\n "checksum": '
+_END = "\n}"
+
+
 def _whole(pattern: str) -> str:
     """A pattern for a whole text. Without the last part, Python's `$` also lets a line end follow."""
     return rf"^(?:{pattern})$(?!\n)"
@@ -255,7 +259,7 @@ class Manifest(Struct, frozen=True):
         return {entry.base.version for entry in self.tables.values() if entry.base}
 
     def to_json(self) -> str:
-        """The manifest as JSON text with a stable order."""
+        """The manifest as JSON text with a stable order; its last key is a checksum of all before it."""
         ordered = replace(
             self,
             tables=dict(sorted(self.tables.items())),
@@ -263,11 +267,23 @@ class Manifest(Struct, frozen=True):
             absent=dict(sorted(self.absent.items())),
         )
         # Columns keep their order, which is that of the table.
-        return msgspec.json.format(msgspec.json.encode(ordered), indent=1).decode() + "\n"
+        text = msgspec.json.format(msgspec.json.encode(ordered), indent=1).decode()
+        checksum = hashlib.sha256(text.encode()).hexdigest()
+        return f'{text.removesuffix(_END)}{_CHECKSUM}"{checksum}"{_END}\n'
 
     def write(self, path: Path) -> None:
         """Replace the file at `path` in one step."""
         replace_file(path, self.to_json().encode())
+
+
+def is_as_written(path: Path) -> bool:
+    """Whether a manifest has the checksum of what was written; one of an older release has none, and passes."""
+    text = path.read_bytes().decode("utf-8", "replace")
+    before, found, after = text.rpartition(_CHECKSUM)
+    if not found:
+        return not re.search(r"[0-9a-f]{60}\S*\s*}\s*$", text)  # else the key is what was changed
+    checksum = hashlib.sha256((before + _END).encode()).hexdigest()
+    return after == f'"{checksum}"{_END}\n'
 
 
 class _Format(Struct):

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ingest.cave.cave import CaveSource
 from ingest.cave.service import Answer
+from ingest.cave.source import CaveSource
 from ingest.files.retry import RetryPolicy
 from ingest.parts.plan import Part
 from warehouse.demo import faults
@@ -136,10 +136,10 @@ def test_rows_that_were_not_asked_for_are_refused(volume: Volume, bench: Any) ->
     source = bench.connect()
     rows = source.rows(1718, NUCLEUS).rows
     twice = pa.concat_tables([rows, rows.slice(0, 1)])
-    target = bench.job(NUCLEUS).plan(CaveSource(source)).targets[0]
+    source_table = bench.job(NUCLEUS).plan(CaveSource(source)).source_tables[0]
     source.rows = lambda *_, **__: Answer(twice, None)
     with pytest.raises(SourceUnavailable, match="same id twice"):
-        target.fetch(target.missing()[0])
+        source_table.fetch(source_table.missing()[0])
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from warehouse.demo.synthetic import function, labels, published
 from warehouse.demo.synthetic.cells import Cells
-from warehouse.demo.synthetic.edits import EARLIER, Nuclei, Segmentation
+from warehouse.demo.synthetic.edits import BLOCKS, EARLIER, Nuclei, Segmentation
 from warehouse.demo.synthetic.function import Tuning
 from warehouse.demo.synthetic.ids import UNASSIGNED, Ints, point_supervoxels, root_ids, scaled, stream
 from warehouse.demo.synthetic.labels import Columns
@@ -23,6 +23,7 @@ MICROSECOND = np.timedelta64(1, "us")
 """Between the making of two annotations."""
 
 _REASSESSED = 0.8  # share of the edited cells that were assessed again, a choice
+_AFFERENTS = (6, 4)  # thalamic and peptidergic axons, choices
 _ALTERNATIVE_SHIFT = (400, 400, 40)  # voxels between a centroid and its better point
 
 
@@ -98,6 +99,17 @@ class Annotator:
             "strategy_axon": pa.array(np.array(published.AXON_STRATEGIES)[strategy]),
         }
 
+    def afferents(self, version: int, kind: int) -> Columns:
+        """vortex_thalamic_proofreading_status and the peptidergic one: axons without a soma, none finished."""
+        rows = _AFFERENTS[kind]
+        axons = BLOCKS * len(self.cells) + kind * _AFFERENTS[0] + np.arange(rows)  # the first pieces of axon
+        segments = self.segmentations[version].numbers(axons, axons)
+        return {
+            **self.bound(self.cells.position[:rows], segments, 3 + kind),
+            "valid_id": pa.array(root_ids(segments, self.cells.seed)),
+            "status": pa.array(np.array(("clean", "non"))[np.arange(rows) % 2]),
+        }
+
     def _assessed(self, version: int) -> Ints:
         """The segment that each proofread cell had when it was assessed."""
         state = self.proofreading
@@ -154,6 +166,9 @@ def columns_of(annotator: Annotator, name: str, version: int) -> Columns:
         "aibs_column_nonneuronal_ref": lambda: labels.column_nonneurons(cells),
         "allen_column_mtypes_v2": lambda: labels.column_mtypes(cells),
         "baylor_log_reg_cell_type_coarse_v1": lambda: labels.baylor_classes(cells),
+        "baylor_gnn_cell_type_fine_model_v2": lambda: labels.gnn_types(cells, labels.predicted_types(cells)),
+        "vortex_thalamic_proofreading_status": lambda: annotator.afferents(version, 0),
+        "vortex_peptidergic_proofreading_status": lambda: annotator.afferents(version, 1),
         "cell_type_multifeature_combo": lambda: labels.multifeature_types(cells),
         "coregistration_manual_v4": lambda: _unit_table(annotator, "manual"),
         "coregistration_auto_phase3_fwd_v2": lambda: _unit_table(annotator, "auto"),

@@ -105,7 +105,10 @@ def column_types(cells: Cells) -> Columns:
         names[members[: scaled(len(members), 0.02, 1.0)]] = word
     sixes = np.flatnonzero(names == "6P-IT")
     names[sixes[: len(sixes) // 12]] = "6P-U"
-    return _labels(cells, who, _class_words(cells.type_index[who], _COLUMN_WORDS), names)
+    classes = np.array(_class_words(cells.type_index[who], _COLUMN_WORDS), dtype=object)
+    unclear = np.flatnonzero(np.isin(names, TYPE_NAMES))[-1:]
+    names[unclear], classes[unclear] = "Unsure", "aibs_coarse_unclear"
+    return _labels(cells, who, classes, names)
 
 
 def column_nonneurons(cells: Cells) -> Columns:
@@ -157,6 +160,17 @@ def baylor_classes(cells: Cells) -> Columns:
     inhibitory: Bools = cells.cell_class[who] == INHIBITORY
     inhibitory[rng.permutation(len(who))[: scaled(len(who), _BAYLOR_DISAGREES, 1.0)]] ^= True
     return _labels(cells, who, "baylor_log_reg_cell_type_coarse", np.where(inhibitory, "inhibitory", "excitatory"))
+
+
+def gnn_types(cells: Cells, predicted: Ints) -> Columns:
+    """baylor_gnn_cell_type_fine_model_v2: the classifier's types in the experts' words, of some of the neurons."""
+    neurons = stream(cells.seed, "gnn").permutation(np.flatnonzero(cells.typed & cells.is_neuron))
+    who = np.sort(neurons[: scaled(len(neurons), published.BAYLOR_NEURONS, published.TYPED_NEURONS)])
+    who = who[cells.cell_class[who] != NONNEURON]
+    names = np.array(TYPE_NAMES, dtype=object)[predicted[who]]
+    names[names == "5P-ET"] = "5P-PT"
+    is_neuronal = np.isin(predicted[who], np.flatnonzero([kind.cell_class != NONNEURON for kind in TYPES]))
+    return _labels(cells, who[is_neuronal], "baylor_gnn_cell_type_fine", names[is_neuronal])
 
 
 def multifeature_types(cells: Cells) -> Columns:

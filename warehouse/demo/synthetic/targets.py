@@ -15,7 +15,12 @@ _TAGS = ("spine", "shaft", "soma")
 _SHARES = ((0.72, 0.27, 0.01), (0.08, 0.72, 0.20))  # of excitatory and inhibitory inputs, choices
 _INHIBITORY_ORPHANS = 0.12  # share of the orphan axons, a choice
 _CHANGED_TAGS = 0.03  # share of the tags that the second release of the predictions changed, a choice
-_STRUCTURES = ((1, 2), (3, 4), (0, 6))  # codes of synapse_target_structure per tag; 5 is used for no answer
+_STRUCTURES = (
+    (0, 0, 0, 1, 3),
+    (2,) * 5,
+    (6,) * 5,
+)  # codes of synapse_target_structure per tag: heads are most of the spines
+_ONTO_AXONS = (4, 5)  # codes of boutons and of other parts of axons
 
 
 def _tags(wiring: Wiring, block: Block, purpose: str) -> tuple[Ints, Ints, Bools]:
@@ -43,9 +48,9 @@ def target_tags(wiring: Wiring, block: Block, *, second: bool) -> Columns:
 
 
 def target_structures(wiring: Wiring, block: Block) -> Columns:
-    """synapse_target_structure: a code from 0 to 6."""
+    """synapse_target_structure: a code from 0 to 6, as its table describes them."""
     tag, chance, classified = _tags(wiring, block, "target structures")
-    code = np.where(chance < 20, 5, np.array(_STRUCTURES)[tag, chance % 2])
+    code = np.where(chance < 20, np.array(_ONTO_AXONS)[chance % 2], np.array(_STRUCTURES)[tag, chance % 5])
     return {
         "value": pa.array(code[classified].astype(np.int32)),
         "target_id": pa.array(block.id[classified]),

@@ -44,7 +44,7 @@ _MTYPE = (
     ("allen_column_mtypes_v2", "cell_type"),
     ("aibs_metamodel_mtypes_v661_v2", "cell_type"),
 )
-_NO_ANSWER = "('unsure', 'error', 'Unsure I', 'Unsure E')"
+_NO_ANSWER = "('unsure', 'error', 'Unsure', 'Unsure I', 'Unsure E')"
 _BROAD_WORD = """
     CASE WHEN {0} ILIKE '%excit%' THEN 'excitatory' WHEN {0} ILIKE '%inhib%' THEN 'inhibitory'
          WHEN {0} ILIKE '%nonneuron%' THEN 'nonneuron' END
@@ -68,7 +68,7 @@ _CELL_INFO = f"""
     SELECT c.id, c.pt_root_id, c.volume AS nuc_volume,
         b.broad_type, b.broad_type_source, t.cell_type, t.cell_type_source, m.mtype, m.mtype_source,
         p.status_dendrite AS dendrite_cleaned, p.status_axon AS axon_cleaned,
-        p.strategy_dendrite, p.strategy_axon, v.tag AS visual_area,
+        p.strategy_dendrite AS dendrite_strategy, p.strategy_axon AS axon_strategy, v.tag AS visual_area,
         c.pt_position_x, c.pt_position_y, c.pt_position_z
     FROM ({_LOOKUP}) AS c
     LEFT JOIN ({_first_answer("broad_type", _BROAD_TYPE, _BROAD_WORD)}) AS b ON b.target_id = c.id

@@ -115,13 +115,14 @@ TABLES = (
     _cell_types(
         "allen_v1_column_types_slanted_ref",
         "Cell types given by experts to the neurons of a column through V1.",
-        systems=("aibs_coarse_excitatory", "aibs_coarse_inhibitory"),
+        systems=("aibs_coarse_excitatory", "aibs_coarse_inhibitory", "aibs_coarse_unclear"),
         types=(
             "23P",
             "4P",
             "5P-IT",
             "5P-NP",
             "5P-PT",
+            "5P-ET",
             "6P-CT",
             "6P-IT",
             "6P-U",
@@ -129,12 +130,16 @@ TABLES = (
             "BPC",
             "MC",
             "NGC",
+            "Unsure",
             "Unsure E",
             "Unsure I",
             "WM-P",
         ),
         since=661,
-        warnings=("5P-PT is what other tables call 5P-ET.",),
+        warnings=(
+            "5P-PT is what other tables call 5P-ET.",
+            "Unsure (class aibs_coarse_unclear), Unsure E and Unsure I are no types.",
+        ),
         citation=("schneidermizell2025",),
     ),
     _cell_types(
@@ -157,6 +162,14 @@ TABLES = (
         "Excitatory or inhibitory, predicted from dendritic spines and shape.",
         types=("excitatory", "inhibitory"),
         since=661,
+        citation=("celii2025",),
+    ),
+    _cell_types(
+        "baylor_gnn_cell_type_fine_model_v2",
+        "Cell types predicted by a graph neural network from the shape, spines and synapses of the neuron.",
+        systems=("baylor_gnn_cell_type_fine",),
+        types=("23P", "4P", "5P-IT", "5P-NP", "5P-PT", "6P-CT", "6P-IT", "BC", "BPC", "MC", "NGC"),
+        warnings=("5P-PT is what other tables call 5P-ET.",),
         citation=("celii2025",),
     ),
     _cell_types(

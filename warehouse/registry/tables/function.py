@@ -82,7 +82,7 @@ def _digital_twin(name: str, match: str) -> Table:
             measure("OSI", "Orientation selectivity index, 0 to 1"),
             measure("DSI", "Direction selectivity index, 0 to 1"),
             measure("readout_loc_x", "Receptive field centre, horizontal, -1 (left) to 1 (right) of the monitor"),
-            measure("readout_loc_y", "Receptive field centre, vertical, -1 to 1 of the monitor"),
+            measure("readout_loc_y", "Receptive field centre, vertical, -1 (bottom) to 1 (top) of the monitor"),
         ),
         role="function",
         reference=NUCLEUS,
@@ -90,6 +90,8 @@ def _digital_twin(name: str, match: str) -> Table:
         warnings=(
             _SEVERAL_UNITS,
             "Degrees, counter-clockwise: functional_properties_v3_bcm uses radians, clockwise.",
+            "This is CAVE's release of the digital twin, in its tables since 1507; readout locations of other "
+            "releases differ. The file of the same name at BossDB has radians, and pixels of a 128 x 72 monitor.",
         ),
         citation=("microns2025", "ding2025", "wang2025"),
     )

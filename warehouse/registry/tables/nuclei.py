@@ -121,4 +121,21 @@ TABLES = (
         until=1181,
         warnings=("Replaced by proofreading_status_and_strategy.",),
     ),
+    *(
+        Table(
+            f"vortex_{kind}_proofreading_status",
+            "proofread_status",
+            f"Which putative {kind} axons were proofread: axons from outside, without a soma in the volume.",
+            (
+                *_PROOFREADING_POINT,
+                _VALID_ID,
+                Column("status", "category", "non, clean or extended", values=("non", "clean", "extended")),
+                *POINT[1:],
+            ),
+            role="proofreading",
+            since=1078,
+            warnings=("The point is on the axon, not at a soma.",),
+        )
+        for kind in ("thalamic", "peptidergic")
+    ),
 )

@@ -28,6 +28,13 @@ _SYNAPSE_COLUMNS = (
     *bound_point("post_pt", "the postsynaptic point"),
 )
 
+_STRUCTURE = Column(
+    "value",
+    "integer",
+    "What the synapse is on: 0 spine head, 1 spine neck, 2 shaft of a dendrite, 3 spine without a clear head, "
+    "4 bouton of an axon, 5 another part of an axon, 6 soma",
+)
+
 TABLES = (
     Table(
         SYNAPSE,
@@ -46,8 +53,8 @@ TABLES = (
     Table(
         "synapse_target_structure",
         "reference_integer",
-        "What each synapse lands on, coded 0 to 6, where it was classified.",
-        (*BOOKKEEPING, VALID, TO_SYNAPSE, Column("value", "integer", "Code of the structure, 0 to 6")),
+        "What each synapse lands on, as a code, where it was classified; `synapse_targets` has the words.",
+        (*BOOKKEEPING, VALID, TO_SYNAPSE, _STRUCTURE),
         role="compartment",
         reference=SYNAPSE,
         since=1078,

@@ -1,0 +1,4 @@
+-- The cortical layer at a depth below the pia, by the named set of bounds; a name that is none raises a sentence.
+-- macro: _layer_by(depth, source)
+-- made: of the dataset
+-- column: _layer_by VARCHAR: Cortical layer; NULL above the pia and below the last layer

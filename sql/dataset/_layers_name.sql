@@ -1,0 +1,4 @@
+-- Name of the set of layer bounds that is taken where no other is asked for.
+-- macro: _layers_name()
+-- made: of the dataset
+-- column: _layers_name VARCHAR: The name

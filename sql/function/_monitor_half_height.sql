@@ -1,0 +1,4 @@
+-- Half the height of the monitor that showed the stimuli, as a multiple of its distance from the eye.
+-- macro: _monitor_half_height()
+-- made: of the dataset
+-- column: _monitor_half_height: Half the height of the monitor over its distance from the eye; NULL where it is not known
