@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -37,10 +38,18 @@ def snapshot(
         Parameter("--from", help="Another place of the files: an address, or a folder with v1507 in it."),
     ] = None,
     synapses: Annotated[
-        Literal["proofread", "neurons", "all"] | None,
+        Literal["proofread", "cells", "neurons", "all"] | None,
         Parameter(
-            help="Which synapses: the outputs of proofread axons (a few million, minutes; the default), those "
-            "between two cells with a nucleus, or all 337 million. The latter two download all (a day, 16 GB)."
+            help="Which synapses: the outputs of proofread axons (a few million, minutes; the default), all of "
+            "chosen cells (--cells; beside what is here), those between two cells with a nucleus, or all 337 "
+            "million. The latter two download all (a day, 16 GB)."
+        ),
+    ] = None,
+    cells: Annotated[
+        str | None,
+        Parameter(
+            help="With --synapses cells, whose: root ids or nucleus ids with commas between, a file with one a "
+            "line, a cell type, or a query (SELECT nucleus_id FROM cells WHERE ...) to the tables that are here."
         ),
     ] = None,
     base: Annotated[
@@ -54,7 +63,7 @@ def snapshot(
         str | None,
         Parameter(
             help="Whose skeletons to fetch as well: proofread (those of some 2,200 axons), neurons (all 75,000), "
-            "or root ids or nucleus ids with commas between."
+            "or cells as with --cells."
         ),
     ] = None,
     datastack: Datastack = DEFAULT_DATASTACK,
@@ -80,6 +89,7 @@ def snapshot(
     """
     from ingest.cave.service import CaveService
     from ingest.demo import refuse_demo
+    from ingest.job.cell_synapses import CellSynapsesJob
     from ingest.job.chosen_cells import which_cells
     from ingest.job.order import Order
     from ingest.job.skeletons import SkeletonJob
@@ -87,6 +97,9 @@ def snapshot(
     from ingest.job.sources import Sources
     from ingest.parts.progress import shown
     from ingest.parts.source import Source
+    from warehouse.catalog.build import build
+    from warehouse.catalog.committed import is_current
+    from warehouse.errors import UsageError
     from warehouse.storage.memory import byte_count
 
     _quiet_libraries()
@@ -94,8 +107,12 @@ def snapshot(
         logging.getLogger("ingest").setLevel(logging.WARNING)
     folder = Folder.of(root, datastack)
     refuse_demo(folder)
+    if (synapses == "cells") != (cells is not None):
+        raise UsageError("--synapses cells and --cells IDS belong together; give both, or neither")
     order = Order(version, tables, synapses, base, layout, byte_count(memory), source)
-    whose = None if skeletons is None else which_cells(skeletons)
+
+    def ask(query: str, parameters: dict[str, str]) -> list[int]:
+        return _ids_out_of(folder, version, query, parameters)
 
     @cache
     def service() -> CaveService:
@@ -112,24 +129,52 @@ def snapshot(
 
         job = Snapshot(folder, order)
         print(estimate(job, lambda: connect(job)))
-        if whose is not None and version in folder.versions():
-            log.info("%s", SkeletonJob(folder, version, whose).cost())
-        elif whose is not None:
-            log.info("whose skeletons are to be fetched is known when the tables are here")
+        for what, text in (("synapses", cells), ("skeletons", skeletons)):
+            if text is not None and version not in folder.versions():
+                log.info("whose %s are to be fetched is known when the tables are here", what)
+        if version in folder.versions():
+            if cells is not None:
+                left = len(CellSynapsesJob(folder, version, which_cells(cells, "--cells", ask)).missing)
+                log.info("the synapses of %d chosen cells are missing", left)
+            if skeletons is not None:
+                log.info("%s", SkeletonJob(folder, version, which_cells(skeletons, "--skeletons", ask)).cost())
         return
     with shown(quiet) as progress:
         job = Snapshot(folder, order, progress)
         was_finished = job.is_finished
         job.run(lambda: connect(job))
-        if whose is not None:
-            SkeletonJob(folder, version, whose, progress).run(service)
-    from warehouse.catalog.committed import is_current
-
+        if cells is not None:
+            whose = which_cells(cells, "--cells", ask)
+            CellSynapsesJob(folder, version, whose, progress, order.memory).run(lambda: connect(job))
+            rest = Snapshot(folder, replace(order, synapses=None), progress)  # what is about those synapses
+            rest.run(lambda: connect(rest))
+        if skeletons is not None:
+            SkeletonJob(folder, version, which_cells(skeletons, "--skeletons", ask), progress).run(service)
     if not was_finished or not is_current(folder):
-        from warehouse.catalog.build import build
-
         build(folder, memory=order.memory)
     print(folder.version(version))
+
+
+def _ids_out_of(folder: Folder, version: int, query: str, parameters: dict[str, str]) -> list[int]:
+    """The ids in the first column of an answer about a version that is here."""
+    import duckdb
+
+    from warehouse.catalog.build import build
+    from warehouse.catalog.committed import is_current
+    from warehouse.errors import UsageError
+    from warehouse.query.session import connect
+
+    if not is_current(folder):
+        build(folder)
+    with connect(version, folder.path.parent, folder.datastack, sandbox=True) as warehouse:
+        try:
+            rows = warehouse.sql(query, **parameters).fetchall()
+        except duckdb.Error as error:
+            raise UsageError(f"the query for cells cannot be answered: {str(error).splitlines()[0]}") from error
+    ids = [row[0] for row in rows if row[0] is not None]
+    if wrong := next((each for each in ids if type(each) is not int), None):
+        raise UsageError(f"the first column of the query for cells holds {wrong!r}, which is no id")
+    return ids
 
 
 def versions(

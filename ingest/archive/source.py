@@ -11,7 +11,7 @@ from typing import Any
 
 from ingest.archive.dump import Header, dumped_schema, parse_header
 from ingest.archive.table import ArchiveTable
-from ingest.files.remote import Found, RemoteFiles
+from ingest.files.remote import Found, RemoteFiles, says_synthetic
 from ingest.parts.conform import declared, reduced
 from ingest.parts.progress import Progress, Silent
 from ingest.parts.saved import PartsFolder
@@ -110,7 +110,8 @@ class ArchiveSource:
         for name in more:
             self._require_known(name, version)
         tables = [self._declaration(name) for name in (*wanted, *more)]
-        return Selection(version, self._time_stamp(version), in_order(tables), absent)
+        synthetic = not self._is_usual and says_synthetic(self.bucket, version)
+        return Selection(version, self._time_stamp(version), in_order(tables), absent, synthetic)
 
     def source_table(
         self, selection: Selection, table: Table, scope: Scope, parts_folder: PartsFolder

@@ -11,7 +11,6 @@ from typing import Any, BinaryIO, cast
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.archive.dump import Header, read_dump
 from ingest.files.download import Download
@@ -20,6 +19,7 @@ from ingest.parts.plan import Part
 from ingest.parts.progress import Progress
 from ingest.parts.saved import PartsFolder, SavedPart
 from ingest.parts.source import Cost, Scope
+from ingest.parts.wanted import kept
 from warehouse.errors import SourceRefused, SourceUnavailable
 from warehouse.registry.schema import Table
 from warehouse.storage.durable import replace_file
@@ -178,9 +178,7 @@ class ArchiveTable:
             ) from error
 
     def _wanted(self, rows: pa.Table) -> pa.Table:
-        for column, values in self.keep.items():
-            rows = rows.filter(pc.is_in(rows[column], value_set=values))
-        return unordered_rows(self.table, rows)
+        return unordered_rows(self.table, kept(rows, self.keep, self.scope))
 
     def _save(self, first: int, waiting: list[pa.Table]) -> int:
         rows = pa.concat_tables(waiting)

@@ -23,6 +23,7 @@ from ingest.cave.transport import LastAnswer, sessions_send_by
 from ingest.files.retry import Retry, RetryPolicy
 from ingest.parts.plan import Part
 from warehouse.errors import SourceUnavailable, UsageError
+from warehouse.storage.manifest import SYNTHETIC
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -65,10 +66,12 @@ class VersionInfo:
     Attributes:
         time_stamp: the moment it describes: UTC, ISO 8601 without a zone.
         is_merged: the older layout, in which annotations carry no `created` and `superceded_id`.
+        synthetic: whether the service says that its rows are made up; CAVE itself never does.
     """
 
     time_stamp: str
     is_merged: bool
+    synthetic: bool = False
 
 
 class CaveService:
@@ -178,7 +181,7 @@ class CaveService:
         time = datetime.fromisoformat(answer["time_stamp"])
         if time.tzinfo is not None:
             time = time.astimezone(UTC).replace(tzinfo=None)
-        return VersionInfo(time.isoformat(), bool(answer.get("is_merged")))
+        return VersionInfo(time.isoformat(), bool(answer.get("is_merged")), answer.get(SYNTHETIC) is True)
 
     def tables(self, version: int) -> list[str]:
         """The names of a version's tables."""

@@ -33,7 +33,7 @@ class CaveSource:
         info = self.service.version(version)
         self._cave_version = CaveVersion(self.service, version, info.is_merged)
         tables, self._metadata, absent = select(self.service, version, names, scope, here)
-        return Selection(version, info.time_stamp, tables, absent)
+        return Selection(version, info.time_stamp, tables, absent, info.synthetic)
 
     def source_table(
         self, selection: Selection, table: Table, scope: Scope, parts_folder: PartsFolder

@@ -15,7 +15,7 @@ from ingest.parts.conform import conform
 from ingest.parts.plan import Part, bound_above, chunks, rows_per_answer, tiles, window_width, windows
 from ingest.parts.saved import PartsFolder, SavedPart
 from ingest.parts.source import Cost, Scope
-from ingest.parts.wanted import axon_rows, wire_bytes
+from ingest.parts.wanted import axon_rows, kept, wire_bytes
 from warehouse.errors import SourceUnavailable
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE
@@ -105,10 +105,10 @@ class CaveTable:
     def keep_only(self, wanted: Mapping[str, pa.Array]) -> None:
         """Keep only rows with these values.
 
-        Ids and roots of proofread axons are asked for; roots of neurons are too many to ask by, so the whole table
-        is asked for, and few of its rows are kept.
+        Ids, and roots of proofread axons and chosen cells, are asked for; roots of neurons are too many to ask by,
+        so the whole table is asked for, and few of its rows are kept.
         """
-        if self.scope == "proofread" and len(wanted) == 1:
+        if self.scope not in ("all", "neurons") and len(wanted) == 1:
             ((self.by, values),) = wanted.items()
             self.among = values.to_pylist()
         else:
@@ -118,7 +118,9 @@ class CaveTable:
         """The requests that are still to be made."""
         done = [stored.part for stored in self.parts_folder.load()]
         if self.by:
-            size = self.sizes.roots if self.by != "target_id" else self.sizes.ids
+            # A dendrite has several times as many synapses as an axon.
+            sizes = {"target_id": self.sizes.ids, "post_pt_root_id": max(1, self.sizes.roots // 5)}
+            size = sizes.get(self.by, self.sizes.roots)
             return chunks(done, self.among, size, self.bound)
         if any(part.high is None for part in done):
             return []
@@ -191,7 +193,7 @@ class CaveTable:
 
     def size_notice(self) -> str:
         """What it takes to ask for all synapses that are not here yet."""
-        if self.name != SYNAPSE or self.scope == "proofread":
+        if self.name != SYNAPSE or self.by:
             return ""
         rows = self.count - sum(stored.seen for stored in self.parts_folder.load())
         return (
@@ -252,9 +254,7 @@ class CaveTable:
         return window_width(self.count, self.bound(), self._rows_per_answer())
 
     def _kept(self, rows: pa.Table) -> pa.Table:
-        for column, values in self.keep.items():
-            rows = rows.filter(pc.is_in(rows[column], value_set=values))
-        return rows
+        return kept(rows, self.keep, self.scope)
 
     def _require_as_asked(self, part: Part, rows: pa.Table) -> None:
         """Distinct ids, inside the range, with the values that were asked for."""

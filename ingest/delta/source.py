@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from ingest.delta.table import DeltaExport, File, Log
-from ingest.files.remote import RemoteFiles
+from ingest.files.remote import RemoteFiles, says_synthetic
 from ingest.files.retry import Retry, RetryPolicy
 from ingest.parts.conform import declared, reduced
 from ingest.parts.saved import PartsFolder
@@ -72,8 +72,24 @@ class DeltaSource:
     name: SourceName = "delta"
     workers = 2
 
-    def __init__(self, datastack: str, bucket: RemoteFiles, policy: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        datastack: str,
+        bucket: RemoteFiles,
+        policy: RetryPolicy | None = None,
+        *,
+        is_usual: bool = True,
+    ) -> None:
+        """Prepare to open tables.
+
+        Args:
+            datastack: CAVE's name of the dataset.
+            bucket: where the files are.
+            policy: how long to wait.
+            is_usual: whether nobody named the place; another one is asked whether its rows are made up.
+        """
         self.datastack = datastack
+        self._is_usual = is_usual
         self.bucket = bucket
         self._address = Address.of(bucket.url)
         self._ask = Retry(policy or RetryPolicy(), once=_translated)
@@ -92,7 +108,9 @@ class DeltaSource:
             )
         tables = [self._declaration(name) for name in wanted]
         release = release_of(self.datastack, version)
-        return Selection(version, release.time_stamp if release else "", in_order(tables))
+        synthetic = not self._is_usual and says_synthetic(self.bucket, version)
+        time_stamp = release.time_stamp if release else ""
+        return Selection(version, time_stamp, in_order(tables), synthetic=synthetic)
 
     def source_table(
         self, selection: Selection, table: Table, scope: Scope, parts_folder: PartsFolder

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingest.files.remote import RemoteFiles
 from ingest.parts.plan import Part
 from ingest.parts.saved import PartsFolder, SavedPart
 from ingest.parts.source import Cost, Scope
+from ingest.parts.wanted import kept
 from warehouse.errors import SchemaDrift, SourceRefused, SourceUnavailable
 from warehouse.registry.schema import Table
 from warehouse.storage.logical import unordered_rows
@@ -187,6 +187,4 @@ class DeltaExport:
             ) from error
 
     def _wanted(self, rows: pa.Table) -> pa.Table:
-        for column, values in self.keep.items():
-            rows = rows.filter(pc.is_in(rows[column], value_set=values))
-        return unordered_rows(self.table, rows)
+        return unordered_rows(self.table, kept(rows, self.keep, self.scope))

@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from ingest.files.download import Download
 from ingest.files.retry import Retry, RetryPolicy
 from warehouse.errors import SourceRefused, SourceUnavailable, UsageError, WarehouseError
+from warehouse.storage.manifest import SYNTHETIC
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -63,6 +64,11 @@ class RemoteFiles(Protocol):
 
     def stop(self) -> None:
         """Try nothing again that fails from now on."""
+
+
+def says_synthetic(files: RemoteFiles, version: int) -> bool:
+    """Whether a place says of a version's files that their rows are made up; public places never do."""
+    return files.find(f"v{version}/{SYNTHETIC}") is not None
 
 
 def remote_files_at(location: str, policy: RetryPolicy | None = None) -> RemoteFiles:

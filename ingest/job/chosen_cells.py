@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
@@ -9,6 +11,7 @@ import pyarrow.compute as pc
 
 from ingest.job.scope import Reader, nucleus_roots, proofread_roots
 from ingest.parts.wanted import ALTERNATIVE_POINTS, PROOFREADING
+from warehouse.commands.options import ids_of
 from warehouse.errors import SnapshotIncomplete, UsageError
 from warehouse.registry.tables import NUCLEUS
 
@@ -19,22 +22,36 @@ _SMALLEST_ROOT = 10**15
 """Nucleus ids have six digits, root ids eighteen."""
 
 
-def which_cells(text: str) -> Which:
-    """What a user wrote: a word, or ids with commas or blanks between.
+def which_cells(text: str, option: str, ask: Callable[[str, dict[str, str]], list[int]]) -> Which:
+    """What a user wrote: a word, ids with commas or blanks between, a file of ids, a query, or a type of cells.
+
+    Args:
+        text: as it was written.
+        option: where, for errors.
+        ask: answers a query about the version with the ids in its first column; it needs tables that are here.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is none of these, or no cell is meant.
     """
     if text == "proofread":
         return "proofread"
     if text == "neurons":
         return "neurons"
     words = text.replace(",", " ").split()
-    if not words or not all(word.isascii() and word.isdigit() for word in words):
+    if words and all(word.isascii() and word.isdigit() for word in words):
+        return tuple(dict.fromkeys(map(int, words)))
+    if Path(text).expanduser().is_file():
+        return tuple(dict.fromkeys(ids_of(text, option)))
+    if len(words) > 1 and words[0].upper() in ("SELECT", "FROM", "WITH"):
+        found = ask(text, {})
+    else:
+        found = ask("SELECT pt_root_id FROM cells WHERE is_single_soma AND cell_type = $type", {"type": text})
+    if not found:
         raise UsageError(
-            f"--skeletons {text}: say proofread, neurons, or root ids or nucleus ids with commas between"
+            f"{option} {text} names no cell; give ids with commas between, a file of ids, a cell type, a query in "
+            "quotes (SELECT nucleus_id FROM cells WHERE ...), or the word proofread or neurons"
         )
-    return tuple(dict.fromkeys(map(int, words)))
+    return tuple(dict.fromkeys(found))
 
 
 def roots_of(which: Which, version: int, read: Reader) -> list[int]:

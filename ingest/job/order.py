@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from ingest.parts.source import DEFAULT_SCOPE, Scope, SourceName
+from ingest.parts.source import DEFAULT_SCOPE, Scope, Selection, SourceName
 from warehouse.errors import UsageError
 from warehouse.registry.tables import SYNAPSE
-from warehouse.storage.manifest import Layout, Manifest
+from warehouse.storage.manifest import Layout, Manifest, read_manifest
 from warehouse.storage.paths import Folder
 from warehouse.versions.store_difference import BaseVersion
 
@@ -20,7 +20,8 @@ class Order:
     Attributes:
         version: the materialization version.
         tables: CAVE names; none for all declared annotation tables.
-        synapses: which synapses; None for what is already here, else those of proofread axons.
+        synapses: which synapses; None for what is already here, else those of proofread axons. Those of chosen
+            cells are left to `ingest.job.cell_synapses`.
         base: the version that synapses are stored against; None for a full copy.
         layout: in how many orders the synapses are stored; None for what is already here, else "default".
         memory: bytes that sorting synapses may take; None for half of the machine's.
@@ -52,11 +53,26 @@ def base_version_of(manifest: Manifest | None, folder: Folder, order: Order) -> 
     return BaseVersion.of(folder, order.base)
 
 
+def require_one_kind(folder: Folder, selection: Selection) -> None:
+    """Synthetic rows and real ones never share a folder.
+
+    Raises:
+        UsageError: they would.
+    """
+    for version in folder.versions():
+        if read_manifest(folder.manifest(version)).synthetic != selection.synthetic:
+            here, new = ("real", "synthetic") if selection.synthetic else ("synthetic", "real")
+            raise UsageError(
+                f"{folder.path} holds {here} data (v{version}), and {new} ones were asked for; "
+                "fetch into another folder with --root"
+            )
+
+
 def scope_of(manifest: Manifest | None, order: Order, base: BaseVersion | None) -> Scope:
     """The synapses to keep: as ordered, else as here, or in the base. All of them are enough for any order."""
     here = manifest.tables.get(SYNAPSE) if manifest else None
     if here is not None and here.scope == "all":
         return "all"
-    if order.synapses is None and here is not None and here.scope == "neurons":
-        return "neurons"
+    if here is not None and (order.synapses is None or order.synapses in here.scope.split("+")):
+        return cast("Scope", here.scope)
     return order.synapses or (cast("Scope", base.entry.scope) if base else DEFAULT_SCOPE)

@@ -144,6 +144,11 @@ def _heal_version(folder: Folder, version: int, sources: _Sources) -> list[str]:
 def _fetch_again(folder: Folder, manifest: Manifest, name: str, sources: _Sources) -> None:
     version, entry = manifest.version, manifest.tables[name]
     source = next((each for each in SOURCE_NAMES if each == entry.source), None)
+    if name == SYNAPSE and "cells" in manifest.tables[name].scope:
+        raise SnapshotDamaged(
+            f"{name} of version {version} in {folder.path} is damaged, and holds synapses of chosen cells; make "
+            f"it anew with: microns snapshot {version} --synapses all, or drop the version and fetch it again"
+        )
     if source is None:
         raise SnapshotDamaged(
             f"{name} of version {version} in {folder.path} is damaged, and it was fetched from nowhere "

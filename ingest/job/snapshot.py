@@ -9,21 +9,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
-from threading import Lock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec.structs import replace
 
-from ingest.job.order import Order, base_version_of, scope_of
+from ingest.job.fetching import Fetching
+from ingest.job.order import Order, base_version_of, require_one_kind, scope_of
 from ingest.job.scope import wanted
-from ingest.parts.plan import Part
 from ingest.parts.progress import Progress, Silent
 from ingest.parts.saved import PartsFolder
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Scope, Selection, Source, SourceName, SourceTable
 from ingest.parts.wanted import annotation_tables, is_about_synapses, stage
-from ingest.parts.workers import WorkerPool
-from warehouse.errors import SourceUnavailable, WarehouseError
+from warehouse.errors import WarehouseError
 from warehouse.query.scan import scan
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
@@ -36,9 +34,6 @@ from warehouse.storage.publish import complete_old_swap, job_lock, publish, syna
 from warehouse.versions.store_difference import BaseVersion, require_storable, store_difference
 
 log = logging.getLogger(__name__)
-
-_FAILURES_IN_A_ROW = 3
-"""So many parts failing one after the other mean that the service is down, not that a part is too large for it."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +77,6 @@ class Snapshot:
         self.scope = scope_of(self.manifest, order, self.base)
         self._staging = folder.staging(order.version)
         self._parts: dict[str, list[Path]] = {}
-        self._failures = 0
-        self._lock = Lock()
 
     def _published(self) -> Manifest | None:
         """What is here, without what is to be fetched again."""
@@ -98,7 +91,16 @@ class Snapshot:
     def is_finished(self) -> bool:
         """Whether everything is here already."""
         order = self.order
-        return self.manifest is not None and is_finished(self.manifest, order.tables, self.scope, order.source)
+        if self.manifest is None:
+            return False
+        names = order.tables or annotation_tables()
+        wanted = [name for name in names if not self._waits(name)]
+        return is_finished(self.manifest, wanted, self.scope, order.source, are_named=bool(order.tables))
+
+    def _waits(self, name: str) -> bool:
+        """Whether a table is fetched later: of chosen cells, what is about synapses, until those are here."""
+        here = self.manifest.tables.get(SYNAPSE) if self.manifest else None
+        return "cells" in self.scope and is_about_synapses(name) and (here is None or here.scope != self.scope)
 
     def run(self, connect: Callable[[], Source]) -> Manifest:
         """Fetch what is missing and publish it; does nothing, and asks nobody, when nothing is missing.
@@ -124,11 +126,12 @@ class Snapshot:
                 self._clear_published(self.manifest)
             source = connect()
             plan = self.plan(source)
+            fetch = Fetching(self.progress)
             for turn in (0, 1, 2):
                 now = [each for each in plan.source_tables if stage(each.table.name) == turn]
                 for each in now:
                     each.keep_only(wanted(each.table.name, each.scope, self._read))
-                self._fetch(source, now)
+                fetch.run(source, now)
                 self._parts |= {each.table.name: [part.path for part in each.complete()] for each in now}
             with self._hold_synapses(plan):
                 return self._publish(source, plan)
@@ -137,7 +140,8 @@ class Snapshot:
         """Ask which tables there are, check the order against them, and say what is still to be fetched."""
         here = self.manifest.tables if self.manifest else {}
         selection = source.select(self.order.version, self.order.tables, self.scope, here)
-        missing = [table for table in selection.tables if not self._is_here(table)]
+        require_one_kind(self.folder, selection)
+        missing = [table for table in selection.tables if not self._is_here(table) and not self._waits(table.name)]
         for table in missing:
             if table.name == SYNAPSE and SYNAPSE not in self._again:
                 require_storable(self.folder, self.order.version, table, self.scope, self.base)
@@ -173,43 +177,6 @@ class Snapshot:
             return rows.cast(pa.schema([TABLES[name].arrow_schema.field(each) for each in rows.column_names]))
         return None
 
-    def _fetch(self, source: Source, source_tables: Sequence[SourceTable]) -> None:
-        tasks = [(source_table, part) for source_table in source_tables for part in self._missing(source_table)]
-        left = {each.table.name: sum(other is each for other, _ in tasks) for each in source_tables}
-
-        def work(task: tuple[SourceTable, Part]) -> list[tuple[SourceTable, Part]]:
-            source_table, part = task
-            pieces = self._attempt(source_table, part)
-            with self._lock:
-                left[source_table.table.name] += len(pieces) - 1
-                if not pieces:
-                    self.progress.part(source_table.table.name, left[source_table.table.name])
-            return [(source_table, piece) for piece in pieces]
-
-        WorkerPool(work, source.workers).run(tasks, on_error=source.stop)
-
-    def _missing(self, source_table: SourceTable) -> list[Part]:
-        missing = source_table.missing()
-        if missing:
-            if words := source_table.size_notice():
-                log.info("%s", words)
-            self.progress.begin(source_table.table.name, len(missing), source_table.rows_to_come)
-        return missing
-
-    def _attempt(self, source_table: SourceTable, part: Part) -> list[Part]:
-        """Fetch a part; one that the service keeps failing on may be too large for it, and is cut."""
-        try:
-            pieces = source_table.fetch(part)
-        except SourceUnavailable:
-            with self._lock:
-                self._failures += 1
-                is_down = self._failures >= _FAILURES_IN_A_ROW
-            if is_down or not (smaller := source_table.smaller(part)):
-                raise
-            return smaller
-        self._failures = 0
-        return pieces
-
     @contextmanager
     def _hold_synapses(self, plan: Plan) -> Iterator[None]:
         """Hold the synapses of this version and of the base, having seen that they may still be stored."""
@@ -240,8 +207,8 @@ class Snapshot:
             tools={**(self.manifest.tools if self.manifest else {}), **_tools(source)},
             layout=self.order.layout or (self.manifest.layout if self.manifest else "default"),
             # The next build decides which are still right.
-            # The next build decides which are still right.
             stored_views=self.manifest.stored_views if self.manifest else {},
+            synthetic=selection.synthetic,
         )
         published = publish(self.folder, draft, manifest)
         self._clear_published(published)
@@ -278,7 +245,9 @@ class Snapshot:
         return store_difference(draft, self.order.version, table, rows, self.base, **how)
 
 
-def is_finished(manifest: Manifest, names: Sequence[str], scope: Scope, source: SourceName | None = None) -> bool:
+def is_finished(
+    manifest: Manifest, names: Sequence[str], scope: Scope, source: SourceName | None = None, *, are_named: bool
+) -> bool:
     """Whether all that is asked for is here, so that nobody needs to be asked.
 
     A table that one source does not have may be had from another: a source that is named, and that nothing here
@@ -288,10 +257,10 @@ def is_finished(manifest: Manifest, names: Sequence[str], scope: Scope, source: 
 
     def is_here(name: str) -> bool:
         if (entry := manifest.tables.get(name)) is None:
-            return name in manifest.absent and was_asked and not names
+            return name in manifest.absent and was_asked and not are_named
         return not is_about_synapses(name) or entry.scope in (scope, "all")
 
-    return all(is_here(name) for name in names or annotation_tables())
+    return all(map(is_here, names))
 
 
 def _tools(source: Source) -> dict[str, str]:

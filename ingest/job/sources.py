@@ -93,7 +93,7 @@ class Sources:
             bucket = self._bucket(self._known.archive)
             return ArchiveSource(self.datastack, bucket, progress, is_usual=self.location is None)
         if name == "delta":
-            return DeltaSource(self.datastack, self._bucket(self._known.lake))
+            return DeltaSource(self.datastack, self._bucket(self._known.lake), is_usual=self.location is None)
         return CaveSource(self.service())
 
     def archived(self, version: int) -> list[str]:
@@ -130,7 +130,7 @@ class Sources:
             why_not = "it has expired at CAVE" if version in offered.expired else "CAVE does not know it"
         else:
             is_live, why, why_not = False, "", f"CAVE cannot be asked ({offered.split(';')[0]})"
-        if is_live and scope == "proofread":
+        if is_live and scope in ("proofread", "cells", "proofread+cells"):
             return "cave", why
         nothing: list[str] = []
         archived = self._answer(lambda: self.archived(version), nothing)

@@ -12,8 +12,8 @@ from ingest.parts.plan import Part
 from ingest.parts.saved import PartsFolder, SavedPart
 from warehouse.registry.schema import Table
 
-Scope = Literal["proofread", "neurons", "all"]
-SCOPES: tuple[Scope, ...] = ("proofread", "neurons", "all")
+Scope = Literal["proofread", "neurons", "all", "cells", "proofread+cells"]
+SCOPES: tuple[Scope, ...] = ("proofread", "neurons", "all", "cells", "proofread+cells")
 SourceName = Literal["cave", "archive", "delta"]
 SOURCE_NAMES: tuple[SourceName, ...] = ("cave", "archive", "delta")
 DEFAULT_SCOPE: Scope = "proofread"
@@ -28,12 +28,14 @@ class Selection:
         time_stamp: the moment it describes: UTC, ISO 8601 without a zone.
         tables: in the order in which they can be fetched.
         absent: declared tables that the version does not have there, and why.
+        synthetic: whether the source says that its rows are made up.
     """
 
     version: int
     time_stamp: str
     tables: tuple[Table, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
+    synthetic: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class SourceTable(Protocol):
         """How many rows there are, where that is known beforehand."""
 
     def keep_only(self, wanted: Mapping[str, pa.Array]) -> None:
-        """Keep only rows whose value in each of these columns is among the given ones."""
+        """Keep only rows whose value in each of these columns is among the given ones; of chosen cells, in any."""
 
     def missing(self) -> list[Part]:
         """What is still to be fetched."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.parts.source import Scope
 from warehouse.errors import SourceRefused
@@ -35,6 +37,14 @@ def is_about_synapses(table: str) -> bool:
     return table == SYNAPSE or (table in TABLES and TABLES[table].reference == SYNAPSE)
 
 
+def kept(rows: pa.Table, keep: Mapping[str, pa.Array], scope: Scope) -> pa.Table:
+    """The rows whose values are among the given ones: in each column, or, for chosen cells, in any of them."""
+    if not keep:
+        return rows
+    tests = (pc.is_in(rows[column], value_set=values) for column, values in keep.items())
+    return rows.filter(reduce(pc.or_ if scope == "cells" else pc.and_, tests))
+
+
 def in_order(tables: Iterable[Table]) -> tuple[Table, ...]:
     """Tables in the order in which they can be fetched: see `stage`."""
     return tuple(sorted(tables, key=lambda table: stage(table.name)))
@@ -51,6 +61,8 @@ def needed(wanted: Sequence[str], scope: Scope, listed: Sequence[str], version: 
     """Further tables that the scope of the synapses needs."""
     if scope == "all" or not any(is_about_synapses(name) for name in wanted):
         return []
+    if "cells" in scope:  # which cells are chosen is known without a table, or by one that is here
+        return [] if SYNAPSE in have else [SYNAPSE]
     if SYNAPSE not in listed:
         raise SourceRefused(
             f"version {version} has no {SYNAPSE}, so which rows of {', '.join(filter(is_about_synapses, wanted))} "

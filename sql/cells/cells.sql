@@ -66,7 +66,19 @@ SELECT
     p.status_axon, -- Whether the axon was proofread, so that its outputs may be analysed; NULL if it was never assessed
     p.strategy_axon,
     p.is_current, -- Whether the root is still the one that was proofread; NULL if it never was
-    f.nucleus_id IS NOT NULL AS is_coregistered, -- Whether any method matched a recorded unit to the nucleus (see functional_units)
+    CASE
+        WHEN f.nucleus_id IS NOT NULL THEN TRUE
+        WHEN
+            _has_all(
+                [
+                    'coregistration_manual_v4',
+                    'coregistration_auto_phase3_fwd_v2',
+                    'apl_functional_coreg_vess_fwd',
+                    'coregistration_auto_phase3_fwd_apl_vess_combined_v2'
+                ]
+            )
+            THEN FALSE
+    END AS is_coregistered, -- Whether any method matched a recorded unit to the nucleus (see functional_units); NULL if some were not asked
     n.pt_position_x,
     n.pt_position_y,
     n.pt_position_z,

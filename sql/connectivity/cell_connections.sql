@@ -7,8 +7,8 @@
 -- and a missing pair shows nothing. For probabilities you also need the pairs that do not connect: see
 -- `cell_type_connectivity`.
 --
--- Fast: any question. Millions of pairs are grouped by type in a fraction of a second. If only the outputs of
--- proofread axons were fetched, only these pairs are here.
+-- Fast: any question. Millions of pairs are grouped by type in a fraction of a second. If a part of the synapses was
+-- fetched, `pre_is_complete` and `post_is_complete` say which ends have all of theirs.
 -- grain: pre_nucleus_id, post_nucleus_id
 -- requires: synapses_pni_2, nucleus_detection_v0
 -- warning: outputs of axons that were not proofread (pre_strategy_axon NULL) are not to be interpreted
@@ -30,5 +30,7 @@ SELECT
     k.post_cell_class,
     k.post_cell_type,
     k.pre_strategy_axon,
-    k.pre_is_current
+    k.pre_is_current,
+    _outputs_here(k.pre_pt_root_id) AS pre_is_complete, -- Whether all outputs of the presynaptic segment are here
+    _inputs_here(k.post_pt_root_id) AS post_is_complete -- Whether all inputs of the postsynaptic segment are here; if not, never count them
 FROM _cell_connections AS k

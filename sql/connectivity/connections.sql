@@ -18,6 +18,8 @@ SELECT
     s.post_pt_root_id,
     count(*) AS n_syn, -- Number of synapses of the pair
     sum(s.size)::BIGINT AS sum_size, -- Summed cleft size of the pair's synapses [voxel]
-    avg(s.size) AS mean_size -- Mean cleft size of the pair's synapses [voxel]
+    avg(s.size) AS mean_size, -- Mean cleft size of the pair's synapses [voxel]
+    _outputs_here(s.pre_pt_root_id) AS pre_is_complete, -- Whether all outputs of the presynaptic segment are here
+    _inputs_here(s.post_pt_root_id) AS post_is_complete -- Whether all inputs of the postsynaptic segment are here; if not, never count them
 FROM _partner_synapses AS s
 GROUP BY s.pre_pt_root_id, s.post_pt_root_id

@@ -20,7 +20,9 @@ SELECT
     k.n_syn,
     k.sum_size,
     k.mean_size,
-    a.pt_root_id IS NOT NULL AS pre_axon_proofread, -- Whether the presynaptic axon was proofread
+    CASE
+        WHEN _has_proofreading() THEN a.pt_root_id IS NOT NULL
+    END AS pre_axon_proofread, -- Whether the presynaptic axon was proofread; NULL without a table of proofreading
     coalesce(
         pre.pre_n_nuclei_on_root, 0
     ) AS pre_n_nuclei_on_root, -- Number of nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
@@ -34,7 +36,9 @@ SELECT
     ) AS soma_distance_um, -- Distance between the two nuclei; NULL unless both ends are single cells [um]
     lateral_um(
         post.post_x_nm - pre.pre_x_nm, post.post_y_nm - pre.pre_y_nm, post.post_z_nm - pre.pre_z_nm
-    ) AS soma_lateral_um -- The same along the cortical sheet, without depth [um]
+    ) AS soma_lateral_um, -- The same along the cortical sheet, without depth [um]
+    k.pre_is_complete,
+    k.post_is_complete
 FROM connections AS k
 LEFT JOIN _pre_cells AS pre ON pre.pre_pt_root_id = k.pre_pt_root_id
 LEFT JOIN _post_cells AS post ON post.post_pt_root_id = k.post_pt_root_id

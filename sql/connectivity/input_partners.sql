@@ -32,7 +32,9 @@ SELECT
     k.sum_size,
     k.mean_size,
     k.median_size,
-    a.pt_root_id IS NOT NULL AS pre_axon_proofread, -- Whether the presynaptic axon was proofread
+    CASE
+        WHEN _has_proofreading() THEN a.pt_root_id IS NOT NULL
+    END AS pre_axon_proofread, -- Whether the presynaptic axon was proofread; NULL without a table of proofreading
     coalesce(
         c.pre_n_nuclei_on_root, 0
     ) AS pre_n_nuclei_on_root, -- Number of nuclei on the presynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells

@@ -1,6 +1,6 @@
--- Segments all of whose synapses are here although others' are not, one row per segment: the chosen cells of a bundle.
+-- Segments all of whose synapses are here although others' are not, one row per segment: the chosen cells.
 --
--- A bundle of chosen cells has their rows; elsewhere there are none.
+-- Where no cells were chosen there are none.
 -- grain: pt_root_id
 -- made: of each version
 -- column: pt_root_id BIGINT: Segment in this version

@@ -6,7 +6,7 @@ SELECT
     CASE
         WHEN _synapse_scope() IN ('all', '') OR is_complete THEN root
         ELSE error(
-            'the inputs of ' || root || ' are not all here: v' || _version() || ' here holds those of the cells in the view '
-            || 'bundle_cells'
+            'the inputs of ' || root || ' are not all here: v' || _version() || ' here holds those of chosen cells; '
+            || _way_out(root)
         )
     END AS _in_scope_inputs -- The segment

@@ -16,7 +16,9 @@ SELECT
         WHEN c.root IS NOT NULL THEN c.n_nuclei
     END AS n_nuclei_on_root, -- Number of nuclei on the segment: 0 = orphan piece, 1 = a cell, more = merged cells
     CASE WHEN c.n_nuclei <= 1 OR c.id = c.nucleus_id THEN c.nucleus_id END AS nucleus_id, -- The cell, if it is one
-    c.axon_proofread, -- Whether the axon was proofread, so that its outputs may be analysed
+    CASE
+        WHEN _has_proofreading() THEN c.axon_proofread
+    END AS axon_proofread, -- Whether the axon was proofread, so that its outputs may be analysed; NULL without a table of proofreading
     c.moved_to_root_id,
     c.problem
 FROM _checked(ids) AS c

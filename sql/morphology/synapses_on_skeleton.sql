@@ -42,8 +42,7 @@ dendrites AS MATERIALIZED (
             WHEN _synapse_scope() = 'proofread'
                 THEN error(
                     'the inputs of ' || c.root || ' are not all here: v' || _version() || ' holds only the outputs of '
-                    || 'proofread axons; ask with side := ''output'', or fetch all with: microns snapshot ' || _version()
-                    || ' --synapses all'
+                    || 'proofread axons; ask with side := ''output'', or ' || _way_out(c.root)
                 )
             ELSE _in_scope_inputs(c.root, c.is_complete)
         END AS root,

@@ -4,6 +4,7 @@
 -- edited since (`is_current`), one nucleus on the segment, known to be excitatory or inhibitory. This view is the
 -- paragraph "which cells were included" of a paper. For other conditions or another order, filter `proofreading` and
 -- `cells`. The dendrite matters only if a study also uses inputs to the same cell, or its shape.
+-- Without a table of classes, what needs it is NULL.
 -- grain: step_number
 -- requires: nucleus_detection_v0, proofreading_status_and_strategy or proofreading_status_public_release
 -- warning: all columns but n_remaining_fully_extended pool strategies; never pool strategies in a probability
@@ -48,9 +49,13 @@ counted AS (
     SELECT
         s.step_number,
         s.step,
-        count(p.n_passed) AS n_remaining,
-        count(*) FILTER (WHERE p.cell_class = 'excitatory') AS n_remaining_excitatory,
-        count(*) FILTER (WHERE p.cell_class = 'inhibitory') AS n_remaining_inhibitory,
+        CASE WHEN s.step_number < 7 OR _has_classes() THEN count(p.n_passed) END AS n_remaining,
+        CASE
+            WHEN _has_classes() THEN count(*) FILTER (WHERE p.cell_class = 'excitatory')
+        END AS n_remaining_excitatory,
+        CASE
+            WHEN _has_classes() THEN count(*) FILTER (WHERE p.cell_class = 'inhibitory')
+        END AS n_remaining_inhibitory,
         count(*) FILTER (WHERE p.strategy_axon = 'axon_fully_extended') AS n_remaining_fully_extended
     FROM steps AS s
     LEFT JOIN passed AS p ON p.n_passed >= s.step_number
@@ -61,9 +66,10 @@ SELECT
     k.step_number::BIGINT AS step_number, -- Order of the conditions, from 1
     k.step, -- The condition
     k.n_remaining, -- Number of rows that meet this condition and all before it
-    coalesce(
-        lag(k.n_remaining) OVER (ORDER BY k.step_number) - k.n_remaining, 0
-    ) AS n_excluded, -- Number of rows that this condition drops
+    CASE
+        WHEN k.step_number = 1 THEN 0
+        ELSE lag(k.n_remaining) OVER (ORDER BY k.step_number) - k.n_remaining
+    END AS n_excluded, -- Number of rows that this condition drops
     k.n_remaining_excitatory, -- Number of the remaining that are excitatory single-soma cells
     k.n_remaining_inhibitory, -- Number of the remaining that are inhibitory single-soma cells
     k.n_remaining_fully_extended -- Number of the remaining whose axon is fully extended, near complete

@@ -1,4 +1,4 @@
--- Which synapses the version holds: all, proofread, neurons, in a bundle also cells; empty where it has no synapse table.
+-- Which synapses the version holds: all, proofread, neurons, cells or proofread+cells; empty where it has no synapse table.
 -- macro: _synapse_scope()
 -- made: of each version
 -- column: _synapse_scope VARCHAR: all, proofread, neurons, cells, or several with a plus between them

@@ -10,6 +10,7 @@
 --
 -- Cells are those alone on their segment. Autapses and sides without a segment (roots 0 and 1) are left out.
 -- Fast: a filter on `pt_root_id`.
+-- A count that needs a table of classes or of targets is NULL without one.
 -- grain: nucleus_id
 -- scope: all
 -- requires: synapses_pni_2, nucleus_detection_v0
@@ -55,24 +56,36 @@ SELECT
     k.cell_class, -- Class of the cell itself
     k.cell_type, -- Type of the cell itself
     i.n_input_syn, -- Number of input synapses
-    i.n_excitatory, -- Number of them from excitatory cells
-    i.n_inhibitory, -- Number of them from inhibitory cells
-    i.n_nonneuron, -- Number of them from cells that are called no neurons, which is mostly an error
-    i.n_unknown, -- Number of them from segments that are no single classified cell
-    (i.n_input_syn - i.n_unknown) / i.n_input_syn AS typed_fraction, -- Share of the input synapses whose class is known
-    i.n_proofread / i.n_input_syn AS proofread_fraction, -- Share of the input synapses that come from a proofread axon
+    CASE WHEN _has_classes() THEN i.n_excitatory END AS n_excitatory, -- Number of them from excitatory cells
+    CASE WHEN _has_classes() THEN i.n_inhibitory END AS n_inhibitory, -- Number of them from inhibitory cells
+    CASE
+        WHEN _has_classes() THEN i.n_nonneuron
+    END AS n_nonneuron, -- Number of them from cells that are called no neurons, which is mostly an error
+    CASE WHEN _has_classes() THEN i.n_unknown END AS n_unknown, -- Number of them from segments that are no single classified cell
+    CASE
+        WHEN _has_classes() THEN (i.n_input_syn - i.n_unknown) / i.n_input_syn
+    END AS typed_fraction, -- Share of the input synapses whose class is known
+    CASE
+        WHEN _has_proofreading() THEN i.n_proofread / i.n_input_syn
+    END AS proofread_fraction, -- Share of the input synapses that come from a proofread axon
     i.n_inhibitory / nullif(i.n_excitatory + i.n_inhibitory, 0) AS inhibitory_fraction, -- n_inhibitory of both; NULL without either
-    i.n_spine_syn, -- Number of input synapses on spines, whoever they come from
-    i.n_spine_excitatory, -- Number of them from excitatory cells
-    i.n_spine_inhibitory, -- Number of them from inhibitory cells
-    i.n_shaft_syn, -- Number of input synapses on shafts, whoever they come from
-    i.n_shaft_excitatory, -- Number of them from excitatory cells
-    i.n_shaft_inhibitory, -- Number of them from inhibitory cells
-    i.n_soma_syn, -- Number of input synapses on the soma, whoever they come from
-    i.n_soma_excitatory, -- Number of them from excitatory cells
-    i.n_soma_inhibitory, -- Number of them from inhibitory cells
-    i.n_untagged_syn, -- Number of input synapses that were not classified, whoever they come from
-    i.n_untagged_excitatory, -- Number of them from excitatory cells
-    i.n_untagged_inhibitory -- Number of them from inhibitory cells
+    CASE WHEN _has_targets() THEN i.n_spine_syn END AS n_spine_syn, -- Number of input synapses on spines, whoever they come from
+    CASE WHEN _has_classes() AND _has_targets() THEN i.n_spine_excitatory END AS n_spine_excitatory, -- Number of them from excitatory cells
+    CASE WHEN _has_classes() AND _has_targets() THEN i.n_spine_inhibitory END AS n_spine_inhibitory, -- Number of them from inhibitory cells
+    CASE WHEN _has_targets() THEN i.n_shaft_syn END AS n_shaft_syn, -- Number of input synapses on shafts, whoever they come from
+    CASE WHEN _has_classes() AND _has_targets() THEN i.n_shaft_excitatory END AS n_shaft_excitatory, -- Number of them from excitatory cells
+    CASE WHEN _has_classes() AND _has_targets() THEN i.n_shaft_inhibitory END AS n_shaft_inhibitory, -- Number of them from inhibitory cells
+    CASE WHEN _has_targets() THEN i.n_soma_syn END AS n_soma_syn, -- Number of input synapses on the soma, whoever they come from
+    CASE WHEN _has_classes() AND _has_targets() THEN i.n_soma_excitatory END AS n_soma_excitatory, -- Number of them from excitatory cells
+    CASE WHEN _has_classes() AND _has_targets() THEN i.n_soma_inhibitory END AS n_soma_inhibitory, -- Number of them from inhibitory cells
+    CASE
+        WHEN _has_targets() THEN i.n_untagged_syn
+    END AS n_untagged_syn, -- Number of input synapses that were not classified, whoever they come from
+    CASE
+        WHEN _has_classes() AND _has_targets() THEN i.n_untagged_excitatory
+    END AS n_untagged_excitatory, -- Number of them from excitatory cells
+    CASE
+        WHEN _has_classes() AND _has_targets() THEN i.n_untagged_inhibitory
+    END AS n_untagged_inhibitory -- Number of them from inhibitory cells
 FROM inputs AS i
 JOIN _root_cells AS k ON k.pt_root_id = i.pt_root_id

@@ -25,7 +25,9 @@ SELECT
     pre.nucleus_id AS pre_nucleus_id, -- The presynaptic cell, if its segment has exactly one nucleus
     pre.cell_class AS pre_cell_class, -- Class of the presynaptic cell: excitatory, inhibitory, nonneuron
     pre.cell_type AS pre_cell_type, -- Type of the presynaptic cell, by the precedence of `cells`
-    coalesce(p.status_axon AND p.strategy_axon <> 'none', FALSE) AS pre_axon_proofread, -- Whether the presynaptic axon was proofread
+    CASE
+        WHEN _has_proofreading() THEN coalesce(p.status_axon AND p.strategy_axon <> 'none', FALSE)
+    END AS pre_axon_proofread, -- Whether the presynaptic axon was proofread; NULL without a table of proofreading
     p.strategy_axon AS pre_strategy_axon, -- How far the presynaptic axon was proofread; NULL if it was never assessed
     p.is_current AS pre_is_current, -- Whether the presynaptic segment is still the one that was assessed
     coalesce(
@@ -34,7 +36,9 @@ SELECT
     post.nucleus_id AS post_nucleus_id, -- The postsynaptic cell, if its segment has exactly one nucleus
     post.cell_class AS post_cell_class, -- Class of the postsynaptic cell: excitatory, inhibitory, nonneuron
     post.cell_type AS post_cell_type, -- Type of the postsynaptic cell, by the precedence of `cells`
-    coalesce(q.status_dendrite, FALSE) AS post_dendrite_proofread, -- Whether the postsynaptic dendrite was proofread
+    CASE
+        WHEN _has_proofreading() THEN coalesce(q.status_dendrite, FALSE)
+    END AS post_dendrite_proofread, -- Whether the postsynaptic dendrite was proofread; NULL without a table of proofreading
     q.is_current AS post_is_current, -- Whether the postsynaptic segment is still the one that was assessed
     s.target_structure,
     s.target_structure_source,
@@ -42,7 +46,9 @@ SELECT
     layer_of(depth_um(s.ctr_x_nm, s.ctr_y_nm)) AS layer, -- Cortical layer of the synapse (see layer_bounds), NULL above the pia
     s.ctr_x_nm,
     s.ctr_y_nm,
-    s.ctr_z_nm
+    s.ctr_z_nm,
+    s.pre_is_complete,
+    s.post_is_complete
 FROM _tagged_synapses AS s
 LEFT JOIN _root_cells AS pre ON pre.pt_root_id = s.pre_pt_root_id
 LEFT JOIN _root_cells AS post ON post.pt_root_id = s.post_pt_root_id

@@ -6,6 +6,7 @@
 -- column: is_default BOOLEAN: Whether plain names (cells) answer from this version
 -- column: n_tables BIGINT: Number of tables that are here
 -- column: n_bytes BIGINT: Size of all files of the version; NULL in a bundle, which is one file [byte]
--- column: synapse_scope VARCHAR: Which synapses are here: all, proofread, neurons, in a bundle also cells; NULL where there are none
+-- column: synapse_scope VARCHAR: Which synapses are here: all, proofread, neurons, cells or proofread+cells; NULL where there are none
 -- column: tools VARCHAR: Versions of what fetched and wrote it, as JSON
 -- column: views_version BIGINT: The meaning of the curated views: numbers from different ones may differ
+-- column: is_synthetic BOOLEAN: Whether its rows are made up, and are not biology

@@ -15,7 +15,8 @@ SELECT
     t.fetched,
     CASE WHEN t.absent_reason IS NULL THEN v.tools END AS tools, -- Versions of what fetched and wrote it, as JSON
     t.absent_reason,
-    v.views_version
+    v.views_version,
+    v.is_synthetic
 FROM _tables_here AS t
 JOIN _versions_here AS v ON v.version = t.version
 ORDER BY t.version, t.table_name

@@ -9,5 +9,6 @@ SELECT
     v.is_default,
     v.n_tables,
     v.n_bytes,
-    v.synapse_scope
+    v.synapse_scope,
+    v.is_synthetic
 FROM _versions_here AS v

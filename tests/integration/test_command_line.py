@@ -96,7 +96,9 @@ def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path, microns: Run) -> No
 
 def test_list_and_describe_and_path(root: Path, microns: Run) -> None:
     listed = microns("list", "--root", root).stdout.splitlines()
-    assert listed[0].split() == ["version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes"]
+    names = ["version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes", "is_synthetic"]
+    assert listed[0].split() == names
+    assert all(line.endswith("true") for line in listed[1:])
     assert {line.split()[0] for line in listed[1:]} == {"1507", "1718"}
     described = microns("describe", "cells", "--root", root).stdout
     assert "depth_um" in described
@@ -246,7 +248,7 @@ def test_the_list_of_commands_is_current() -> None:
 @pytest.mark.parametrize(
     ("words", "columns"),
     [
-        ("list", ["version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes"]),
+        ("list", ["version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes", "is_synthetic"]),
         ("describe", ["name", "kind", "summary"]),
         ("describe cells", ["column", "type", "unit", "description"]),
         ("cite cells", None),

@@ -12,6 +12,7 @@ from warehouse.errors import UsageError
 from warehouse.storage.quoting import empty_select, text_literal
 
 _WIDER = "fetch all with: microns snapshot {version} --synapses all"
+_CELLS = "fetch theirs with: microns snapshot {version} --synapses cells --cells IDS"
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,12 @@ class Choice:
                 raise UsageError("--everything leaves nothing to choose; leave out the other choices")
             return here
         wider = _WIDER.format(version=version)
-        if self.has_cells and here != "all":
+        if self.has_cells and here != "all" and "cells" not in here.split("+"):
             raise UsageError(
                 f"version {version} here holds synapses of the scope {here!r}, in which inputs of the chosen "
-                f"cells are missing; choose --proofread alone, or {wider}"
+                f"cells are missing; {_CELLS.format(version=version)}, or choose --proofread alone"
             )
-        if here not in ("all", "proofread"):
+        if self.proofread and here != "all" and "proofread" not in here.split("+"):
             raise UsageError(
                 f"version {version} here holds synapses of the scope {here!r}, in which outputs of "
                 f"proofread axons are missing; choose --everything, or {wider}"

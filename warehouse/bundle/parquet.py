@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from warehouse.bundle.choice import Choice
 from warehouse.bundle.write import make_bundle, require_size
-from warehouse.catalog.refusal import refusal
+from warehouse.catalog.refusal import refusal, scope_text
 from warehouse.catalog.schemas import raw_schema_of
 from warehouse.catalog.views import load_views
 from warehouse.errors import UsageError
@@ -24,7 +24,8 @@ _SAME_ROWS = ("connections", "connections_typed", "synapses_typed")
 """Views that repeat every synapse or pair with more columns: a join of the files that are there gives them."""
 _README = """{made}
 
-{datastack}, version {version} ({time_stamp} UTC).
+{title} ({time_stamp} UTC).
+{scope}
 
 cave/   tables of CAVE under its names; units stand in data_dictionary.csv
 views/  what is derived from them, one file per view; data_dictionary.csv says what a row and a column mean
@@ -82,7 +83,7 @@ def _write(warehouse: Warehouse, folder: Path) -> None:
         _copy(warehouse, _source(name), folder / "views" / f"{name}.parquet")
     for name in ("data_dictionary", "provenance"):
         _copy(warehouse, _source(name), folder / f"{name}.csv")
-    facts = {"datastack": manifest.datastack, "version": manifest.version, "time_stamp": manifest.time_stamp}
+    facts = {"title": manifest.title, "time_stamp": manifest.time_stamp, "scope": scope_text(manifest)}
     (folder / "README.txt").write_text(_README.format(made=manifest.tools["bundle"], **facts), "utf-8")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     sums = (f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)

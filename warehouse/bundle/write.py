@@ -34,7 +34,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.durable import replace_database
 from warehouse.storage.encoding import OFFSET, PLAIN, encode_sql, encoding_for, rows_schema_of
 from warehouse.storage.files import now
-from warehouse.storage.manifest import Encoding, Manifest, TableEntry
+from warehouse.storage.manifest import NOT_BIOLOGY, Encoding, Manifest, TableEntry
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted, text_literal
@@ -47,6 +47,8 @@ _COMPLETE = "_complete_roots"
 _ABOUT_ALL = ("synapse", "connection")
 """Roles of tables that are about all synapses; a bundle of some of them leaves these out."""
 _LEAST_BYTES_PER_SYNAPSE = 20
+_NAMED = 20
+"""So many ids are named in a sentence."""
 _ROW_GROUP = 491_520
 """Four times DuckDB's own: columns then fill their blocks better, which saves a tenth of the synapses' bytes."""
 
@@ -212,7 +214,8 @@ class RowsOfBundle:
                 rows = f"FROM {schema_of(self._manifest.version)}.{name}"
                 stored[name] = self._create(stored_view_table(name), rows, entry)
         self._con.execute("DETACH bundle")
-        made = f"microns-warehouse {installed('microns-warehouse')}, {now()} UTC: {self._choice}"
+        mind = f" ({NOT_BIOLOGY})" if self._manifest.synthetic else ""
+        made = f"microns-warehouse {installed('microns-warehouse')}, {now()} UTC: {self._choice}{mind}"
         tools = self._manifest.tools | {"bundle": made}
         return replace(self._manifest, tables=tables, stored_views=stored, absent=absent, tools=tools)
 
@@ -222,6 +225,8 @@ class RowsOfBundle:
         if entry is None:
             return {}, {}
         scope = self._choice.scope(entry.scope, self._manifest.version)
+        if self._choice.has_cells and entry.scope != "all":
+            self._require_chosen()
         rows = self._synapse_rows()
         self._require_room(rows)
         columns = {name: kind for name, kind in entry.columns.items() if name not in self._dropped(entry)}
@@ -234,7 +239,8 @@ class RowsOfBundle:
             OFFSET if encoding_for(entry.columns) == OFFSET else PLAIN,
         )
         view = TableEntry("view", "", "all", {"pt_root_id": "BIGINT"}, 0, [])
-        complete = self._create(stored_view_table(_COMPLETE), "FROM temp.chosen ORDER BY ALL", view)
+        chosen = _COMPLETE if self._choice.everything else "temp.chosen"
+        complete = self._create(stored_view_table(_COMPLETE), f"FROM {chosen} ORDER BY ALL", view)
         return {self._synapses: made}, {_COMPLETE: complete}
 
     def _dropped(self, entry: TableEntry) -> list[str]:
@@ -253,6 +259,17 @@ class RowsOfBundle:
             )
             types = ", ".join(name for (name,) in found.fetchall())
             raise UsageError(f"there are no cells to choose for {self._choice}; types that are here: {types}")
+
+    def _require_chosen(self) -> None:
+        """Refuse cells whose synapses are not all here."""
+        query = f"SELECT pt_root_id FROM temp.chosen EXCEPT FROM {_COMPLETE} ORDER BY ALL"
+        if lacking := [str(root) for (root,) in self._con.execute(query).fetchall()]:
+            version = self._manifest.version
+            raise UsageError(
+                f"of {len(lacking):,} of the chosen cells not all synapses are here; fetch them with: "
+                f"microns snapshot {version} --synapses cells --cells {','.join(lacking[:_NAMED])}"
+                f"{' and so on' if len(lacking) > _NAMED else ''}"
+            )
 
     def _synapse_rows(self) -> str:
         """A SELECT of the chosen synapses: what the senders send, then what chosen cells receive from others."""

@@ -40,6 +40,8 @@ from warehouse.storage.quoting import empty_select, quoted, text_literal, value_
 if TYPE_CHECKING:
     from warehouse.catalog.views import View
 
+_COMPLETE_IN = {"cells": "_complete_roots", "proofread": "_proofread_axons"}
+"""By a word of a scope: the segments all of whose outputs are here."""
 _COMPARED_ROWS = 5_000_000
 """Larger tables are not compared row by row when somebody looks at a view."""
 
@@ -282,6 +284,48 @@ def _synapse_scope(manifest: Manifest) -> Made:
 
 
 @_made_of_each_version
+def _has_any(manifest: Manifest) -> Made:
+    return f"list_has_any(names, {_tables_of_version(manifest)}::VARCHAR[])"
+
+
+@_made_of_each_version
+def _has_all(manifest: Manifest) -> Made:
+    here = _tables_of_version(manifest)
+    unknown = [
+        name
+        for name, table in TABLES.items()
+        if (table.since or 0) > manifest.version or (table.until is not None and table.until <= manifest.version)
+    ]
+    return f"list_has_all({here + unknown}::VARCHAR[], names) AND list_has_any(names, {here}::VARCHAR[])"
+
+
+def _tables_of_version(manifest: Manifest) -> list[str]:
+    """The declared names of the tables that are here."""
+    datastack = datastack_of(manifest.datastack)
+    return [name for name in TABLES if table_called(datastack, name) in manifest.tables]
+
+
+@_made_of_each_version
+def _outputs_here(manifest: Manifest) -> Made:
+    scope = synapse_scope(manifest) or "all"
+    if scope in ("all", "proofread"):  # of a proofread axon, all outputs are here, and there are no others
+        return "TRUE"
+    sources = [name for word, name in _COMPLETE_IN.items() if word in scope.split("+")]
+    return _is_among(manifest, sources)
+
+
+@_made_of_each_version
+def _inputs_here(manifest: Manifest) -> Made:
+    scope = synapse_scope(manifest) or "all"
+    return "TRUE" if scope == "all" else _is_among(manifest, ["_complete_roots"] if "cells" in scope else [])
+
+
+def _is_among(manifest: Manifest, sources: Iterable[str]) -> str:
+    tests = (f"root IN (SELECT c.pt_root_id FROM {schema_of(manifest.version)}.{name} AS c)" for name in sources)
+    return f"({' OR '.join(tests) or 'FALSE'})"
+
+
+@_made_of_each_version
 def _bucket_of(manifest: Manifest) -> Made:
     entry = _in_buckets(manifest)
     if entry is None:
@@ -348,8 +392,19 @@ def _rows_from(manifest: Manifest) -> Made:
 
 @_made_of_each_version
 def _complete_roots(manifest: Manifest) -> Made:
-    chosen = manifest.stored_views.get("_complete_roots")
-    return logical_select(manifest.version, chosen) if chosen else ""
+    if stored := manifest.stored_views.get("_complete_roots"):  # in a bundle
+        return logical_select(manifest.version, stored)
+    entry = manifest.tables.get(_synapses(manifest))
+    paths = ", ".join(path_sql(manifest.version, file.path) for file in entry.chosen) if entry else ""
+    return f"SELECT pt_root_id FROM read_parquet([{paths}])" if paths else ""
+
+
+@_made_of_each_version
+def _way_out(manifest: Manifest) -> Made:
+    if "bundle" in manifest.tools:
+        return "'ask whoever made this bundle for one that has it (microns bundle --cells ' || root || ')'"
+    order = f"fetch its synapses with: microns snapshot {manifest.version} --synapses cells --cells "
+    return f"{text_literal(order)} || root"
 
 
 def _synapses(manifest: Manifest) -> str:
@@ -383,7 +438,7 @@ def _versions_here(versions: AllVersions) -> Iterator[Row]:
         tools = json.dumps(manifest.tools, sort_keys=True)
         is_default = version == versions.default
         what = (len(manifest.tables), size, synapse_scope(manifest), tools, versions.views_version)
-        yield version, manifest.time_stamp, is_default, *what
+        yield version, manifest.time_stamp, is_default, *what, manifest.synthetic
 
 
 @_made_of_all_versions

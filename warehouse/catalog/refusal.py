@@ -41,14 +41,21 @@ def refusal(manifest: Manifest, view: View) -> str | None:
     # What is stored was made where it could be: a bundle carries rows that could not be made from its synapses.
     if scope is None or view.name in manifest.stored_views or answers_in(view, scope):
         return None
+    here = _ROWS_HERE.get(scope, f"only the scope {scope!r}")
+    return f"{view.name} would be wrong: version {manifest.version} here holds {here}; {_way_out(manifest, view)}"
+
+
+def _way_out(manifest: Manifest, view: View) -> str:
+    """What the reader can do: who has a bundle asks for another one, who has a warehouse fetches."""
+    if "bundle" in manifest.tools:
+        bundled = (text for word, text in _BUNDLES.items() if word in view.scope)
+        other = next(bundled, "all synapses (microns bundle --everything)")
+        return f"ask whoever made this bundle for one with {other}"
+    fetch = f"microns snapshot {manifest.version} --synapses"
     enough = next(each for each in (*view.scope, "all") if each in _SNAPSHOT_SCOPES)
-    bundled = [text for word, text in _BUNDLES.items() if word in view.scope and "bundle" in manifest.tools]
-    return (
-        f"{view.name} would be wrong: version {manifest.version} here holds "
-        f"{_ROWS_HERE.get(scope, f'only the scope {scope!r}')}; "
-        f"{''.join(f'ask for a bundle with {text}, or ' for text in bundled[:1])}"
-        f"fetch what it needs with: microns snapshot {manifest.version} --synapses {enough}"
-    )
+    if enough == "all" and "cells" in view.scope:
+        return f"fetch the cells that you ask about with: {fetch} cells --cells IDS, or all with: {fetch} all"
+    return f"fetch what it needs with: {fetch} {enough}"
 
 
 def answers_in(view: View, scope: str) -> bool:
@@ -59,6 +66,16 @@ def answers_in(view: View, scope: str) -> bool:
 def _order(declared: str, name: str) -> str:
     """What `microns snapshot VERSION` must be given to fetch a table."""
     return TABLES[declared].order if declared in TABLES and TABLES[declared].kind == "skeleton" else name
+
+
+def scope_text(manifest: Manifest) -> str:
+    """Which synapses a version holds, as a sentence."""
+    scope = synapse_scope(manifest)
+    if scope is None:
+        return "Synapses: none are here."
+    if scope == "all":
+        return "Synapses: all (scope all)."
+    return f"Synapses: {_ROWS_HERE.get(scope, 'a part')} (scope {scope})."
 
 
 def synapse_scope(manifest: Manifest) -> str | None:

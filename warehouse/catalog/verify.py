@@ -113,7 +113,8 @@ def _named(manifest: Manifest) -> dict[str, tuple[DataFile, Kind, str]]:
     named: dict[str, tuple[DataFile, Kind, str]] = {}
     for name, entry in manifest.tables.items():
         lists = (*entry.base.retired, *entry.base.dead) if entry.base else ()
-        named |= {f"v{manifest.version}/{file.path}": (file, "table", name) for file in (*entry.files, *lists)}
+        own = (*entry.files, *entry.chosen, *lists)
+        named |= {f"v{manifest.version}/{file.path}": (file, "table", name) for file in own}
         for lineage in entry.lineages:
             named[f"v{manifest.version}/{lineage.file.path}"] = (lineage.file, "derived", name)
         if entry.base is not None:

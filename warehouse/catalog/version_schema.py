@@ -16,12 +16,13 @@ from warehouse.catalog.base_relations import AllVersions, of_all, of_version
 from warehouse.catalog.comments import comment_on_macro, comment_on_view
 from warehouse.catalog.macros import arguments, sample_call
 from warehouse.catalog.references import Reference, rewrite, scalar_expression
-from warehouse.catalog.refusal import refusal
+from warehouse.catalog.refusal import refusal, scope_text, synapse_scope
 from warehouse.catalog.schemas import raw_schema_of, raw_select, schema_of
 from warehouse.catalog.views import View, table_texts
 from warehouse.errors import SnapshotDamaged, ViewError
 from warehouse.registry.datastacks import Datastack, datastack_of, declared_tables, table_called
 from warehouse.registry.schema import Table
+from warehouse.registry.tables import SYNAPSE
 from warehouse.storage.encoding import logical_select
 from warehouse.storage.manifest import Manifest
 from warehouse.storage.quoting import empty_select, quoted, refusing_select, text_literal
@@ -116,7 +117,8 @@ def _create_raw(con: duckdb.DuckDBPyConnection, manifest: Manifest, name: str, t
         con.execute(f"CREATE VIEW {schema}.{quoted(name)} AS {raw_select(manifest.version, table, entry)}")
     if table is not None:
         warnings = (f"Mind: {warning}" for warning in table.warnings)
-        doc = "\n\n".join((table.description, *warnings, f"Cite: {', '.join(table.citation)}."))
+        scope = _scope_said(manifest) if table.name == SYNAPSE else ()
+        doc = "\n\n".join((table.description, *warnings, *scope, f"Cite: {', '.join(table.citation)}."))
         comment_on_view(con, schema, name, doc, table_texts(table, datastack_of(manifest.datastack)))
     elif entry is not None:
         columns = dict.fromkeys(entry.columns, "Not described here; see the schema of the table in CAVE")
@@ -165,8 +167,20 @@ def create_curated(
         text = refusing_select(((row[0], row[1]) for row in described), sentence)
     with _rows_as_the_manifest_says(manifest, view.name) if stored else nullcontext():
         con.execute(f"CREATE OR REPLACE VIEW {schema}.{view.name} AS\n{text}\n")
+    said = _scope_said(manifest) if sentence is None and "post_is_complete" in view.columns else ()
     # Of steps that nobody is shown, the file says what a column means: a quarter of all statements of a build.
-    comment_on_view(con, schema, view.name, view.comment, {} if view.hidden else view.columns)
+    comment_on_view(
+        con, schema, view.name, "\n\n".join((view.comment, *said)), {} if view.hidden else view.columns
+    )
+
+
+def _scope_said(manifest: Manifest) -> tuple[str, ...]:
+    """What is to be said of rows that are a part of all."""
+    if synapse_scope(manifest) in (None, "all"):
+        return ()
+    return (
+        f"Mind: not all rows are here. {scope_text(manifest)} Count only where the flags of completeness hold.",
+    )
 
 
 def _create_macro(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from warehouse.bundle.choice import Choice
-from warehouse.commands.options import Datastack, Memory, Root, Version
+from warehouse.commands.options import Datastack, Memory, Root, Version, ids_of
 from warehouse.errors import UsageError
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
 from warehouse.storage.paths import Folder
-
-_ID = re.compile(r"\d+")
 
 
 def bundle(
@@ -57,40 +55,24 @@ def bundle(
     """
     from warehouse.bundle.parquet import make_parquet
     from warehouse.bundle.write import make_bundle
-    from warehouse.storage.manifest import sha256_of
+    from warehouse.storage.manifest import NOT_BIOLOGY, sha256_of
     from warehouse.storage.memory import size_of
 
-    choice = Choice(everything, proofread, _ids(cells), cell_type, column, _box(box))
+    choice = Choice(everything, proofread, ids_of(cells, "--cells"), cell_type, column, _box(box))
     if not (everything or choice.has_cells):
         choice = Choice(proofread=True)
     make = make_parquet if parquet else make_bundle
     size = size_of(max_size, "--max-size")
     path = out.expanduser().absolute()
-    make(Folder.of(root, datastack), version, choice, path, max_bytes=size, supervoxels=supervoxels, memory=memory)
+    manifest = make(
+        Folder.of(root, datastack), version, choice, path, max_bytes=size, supervoxels=supervoxels, memory=memory
+    )
     files = [file for file in path.rglob("*") if file.is_file()] if parquet else [path]
     n_bytes = sum(file.stat().st_size for file in files)
     sums = path / "SHA256SUMS" if parquet else path
+    if manifest.synthetic:
+        print(f"microns: mind: {out.name} is {NOT_BIOLOGY}: it is made from a demo", file=sys.stderr)
     print(f"{path}\n{n_bytes / 1e6:,.1f} MB\nSHA-256 {sha256_of(sums)}{' of SHA256SUMS' if parquet else ''}")
-
-
-def _ids(text: str | None) -> tuple[int, ...]:
-    """Ids out of an option: numbers with commas, or a file of which the first column holds them."""
-    if text is None:
-        return ()
-    path = Path(text).expanduser()
-    words = [word.strip() for word in text.split(",")]
-    if not all(map(_ID.fullmatch, words)):
-        if not path.is_file():
-            raise UsageError(f"--cells {text} is neither a list of ids with commas nor a file that is there")
-        lines = [line.split(",")[0].strip().strip('"') for line in path.read_text("utf-8-sig").splitlines()]
-        words = [word for number, word in enumerate(lines) if word and (number or _ID.fullmatch(word))]
-    if wrong := next((word for word in words if not _ID.fullmatch(word)), None):
-        raise UsageError(
-            f"{wrong!r} in {path} is no id: root ids and nucleus ids are whole numbers, all digits written"
-        )
-    if not words:
-        raise UsageError(f"there is no id in {path}")
-    return tuple(map(int, words))
 
 
 def _box(text: str | None) -> tuple[float, ...]:

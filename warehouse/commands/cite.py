@@ -18,7 +18,7 @@ from warehouse.errors import UsageError
 from warehouse.registry.citations import CITATIONS, Citation
 from warehouse.registry.datastacks import DEFAULT_DATASTACK, datastack_of
 from warehouse.registry.tables import TABLES
-from warehouse.storage.manifest import Manifest
+from warehouse.storage.manifest import NOT_BIOLOGY, Manifest
 from warehouse.storage.paths import Folder
 
 
@@ -61,12 +61,14 @@ def citation_text(manifest: Manifest, names: Sequence[str]) -> str:
     """
     used = _tables(manifest, names)
     papers = [f"{paper}\n    for {', '.join(tables)}" for paper, tables in _papers(manifest, names).items()]
-    return "\n".join((*papers, _data(manifest, used)))
+    mind = [f"{NOT_BIOLOGY.capitalize()}: do not cite these data."] if manifest.synthetic else []
+    return "\n".join((*mind, *papers, _data(manifest, used)))
 
 
 def citation_bibtex(manifest: Manifest, names: Sequence[str]) -> str:
     """The papers as BibTeX entries; arguments as of `citation_text`."""
-    return "\n".join(_entry(paper) for paper in _papers(manifest, names))
+    mind = [f"% {NOT_BIOLOGY.capitalize()}: do not cite these data."] if manifest.synthetic else []
+    return "\n".join((*mind, *(_entry(paper) for paper in _papers(manifest, names))))
 
 
 def _papers(manifest: Manifest, names: Sequence[str]) -> dict[Citation, list[str]]:
@@ -92,12 +94,12 @@ def _paper_rows(manifest: Manifest, names: Sequence[str]) -> tuple[Sequence[str]
 
 
 def _data_rows(manifest: Manifest, names: Sequence[str]) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
-    entries = ((name, manifest.tables[name]) for name in _tables(manifest, names))
+    entries, mind = ((name, manifest.tables[name]) for name in _tables(manifest, names)), manifest.synthetic
     rows = [
-        (manifest.version, name, each.rows, each.source, each.url, each.source_sha256, each.fetched)
+        (manifest.version, name, each.rows, each.source, each.url, each.source_sha256, each.fetched, mind)
         for name, each in entries
     ]
-    return ("version", "table", "rows", "source", "url", "sha256", "fetched"), rows
+    return ("version", "table", "rows", "source", "url", "sha256", "fetched", "is_synthetic"), rows
 
 
 def _keys(manifest: Manifest, table: str) -> list[str]:
@@ -140,7 +142,8 @@ def _data(manifest: Manifest, tables: Sequence[str]) -> str:
     sources = sorted({manifest.tables[name].source for name in tables})
     moment = f" ({manifest.time_stamp} UTC)" if manifest.time_stamp else ""
     lines = [
-        f"Data: {manifest.datastack}, materialization version {manifest.version}{moment}, "
+        f"Data: {manifest.datastack}, materialization version {manifest.version}{moment}"
+        f"{f', {NOT_BIOLOGY}' if manifest.synthetic else ''}, "
         f"source {' and '.join(sources) or 'unknown'}"
     ]
     for name in tables:

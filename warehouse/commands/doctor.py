@@ -118,7 +118,7 @@ def _data(bundle: Path | None, root: Path | None, datastack: str) -> Finding:
             )
         with connect(bundle, root, datastack) as warehouse:
             ((cells,),) = warehouse.sql("SELECT count(*) FROM cells").fetchall()
-            what = f"version {warehouse.version} at {warehouse.path}: {cells:,} nuclei"
+            what = f"{warehouse.manifest.title}, at {warehouse.path}: {cells:,} nuclei"
     except WarehouseError as error:
         return Finding("FAIL", "data", str(error))
     return Finding("ok", "data", f"{what} in {time.perf_counter() - begin:.1f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,8 @@ Bundle = Annotated[
     Path | None,
     Parameter(help="A bundle, for example class.duckdb. If not given: the warehouse."),
 ]
+
+_ID = re.compile(r"[0-9]+")
 
 
 @Parameter(name="*")
@@ -70,3 +73,23 @@ def versions_here(folder: Folder) -> list[int]:
             f"there is no version in {folder.path}; fetch one with: microns snapshot 1718, or try: microns demo"
         )
     return versions
+
+
+def ids_of(text: str | None, option: str) -> tuple[int, ...]:
+    """Ids out of an option: numbers with commas, or a file of which the first column holds them."""
+    if text is None:
+        return ()
+    path = Path(text).expanduser()
+    words = [word.strip() for word in text.split(",")]
+    if not all(map(_ID.fullmatch, words)):
+        if not path.is_file():
+            raise UsageError(f"{option} {text} is neither a list of ids with commas nor a file that is there")
+        lines = [line.split(",")[0].strip().strip('"') for line in path.read_text("utf-8-sig").splitlines()]
+        words = [word for number, word in enumerate(lines) if word and (number or _ID.fullmatch(word))]
+    if wrong := next((word for word in words if not _ID.fullmatch(word)), None):
+        raise UsageError(
+            f"{wrong!r} in {path} is no id: root ids and nucleus ids are whole numbers, all digits written"
+        )
+    if not words:
+        raise UsageError(f"there is no id in {path}")
+    return tuple(map(int, words))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 
+from warehouse.catalog.refusal import scope_text
 from warehouse.catalog.version_schema import search_path
 from warehouse.commands.options import Bundle, Datastack, Root, Version
 from warehouse.errors import WarehouseError
@@ -16,7 +17,9 @@ from warehouse.query.session import Warehouse, connect
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
 from warehouse.storage.quoting import text_literal
 
-_GREETING = """{datastack}, version {version}, read-only. Three to begin with (end each question with a semicolon):
+_GREETING = """{title}, read-only.
+{scope}
+Three to begin with (end each question with a semicolon):
 
   FROM cells LIMIT 5;                  one row per nucleus: type, depth, layer, proofreading
   FROM {connections} LIMIT 5;{gap}connected pairs with number and size of their synapses
@@ -50,11 +53,11 @@ def shell(
 
 
 def _greeting(warehouse: Warehouse) -> str:
-    scope = warehouse.sql("SELECT synapse_scope FROM versions WHERE version = $v", v=warehouse.version).fetchall()
-    connections = "connections_typed" if scope == [("cells",)] else "connections_proofread"
+    scope = warehouse.scope
+    connections = "connections_typed" if scope == "cells" else "connections_proofread"
     gap = " " * (len("connections_proofread") + 2 - len(connections))
     return _GREETING.format(
-        datastack=warehouse.manifest.datastack, version=warehouse.version, connections=connections, gap=gap
+        title=warehouse.manifest.title, scope=scope_text(warehouse.manifest), connections=connections, gap=gap
     )
 
 

@@ -21,7 +21,7 @@ from warehouse.storage.paths import Folder
 from warehouse.versions.promote_and_drop import drop as drop_version
 from warehouse.versions.promote_and_drop import promote as promote_version
 
-_HEADER = ("version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes")
+_HEADER = ("version", "time_stamp", "table", "source", "scope", "base", "rows", "bytes", "is_synthetic")
 
 
 def list_versions(*, output: Output = TABLE, root: Root = None, datastack: Datastack = DEFAULT_DATASTACK) -> None:
@@ -34,10 +34,10 @@ def list_versions(*, output: Output = TABLE, root: Root = None, datastack: Datas
         for name, entry in sorted(manifest.tables.items()):
             base = f"v{entry.base.version}" if entry.base else None
             what = (name, entry.source, entry.scope, base, entry.rows, _bytes(entry.own_files))
-            rows.append((version, manifest.time_stamp, *what))
+            rows.append((version, manifest.time_stamp, *what, manifest.synthetic))
         views = [file for entry in manifest.stored_views.values() for file in entry.own_files]
-        rows.append((version, manifest.time_stamp, "(stored views)", *(None,) * 4, _bytes(views)))
-        rows.append((version, manifest.time_stamp, "(all of it)", *(None,) * 4, _bytes(manifest.files)))
+        for name, files in (("(stored views)", views), ("(all of it)", manifest.files)):
+            rows.append((version, manifest.time_stamp, name, *(None,) * 4, _bytes(files), manifest.synthetic))
     print_rows(_HEADER, rows, form)
     if old := waiting(folder):
         size = sum(each.bytes for each in old)

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from warehouse.demo.synthetic.exports import say_synthetic
 from warehouse.demo.synthetic.volume import Volume
 from warehouse.registry.schema import AXES
 from warehouse.registry.tables import SYNAPSE
@@ -46,6 +47,7 @@ def write_lake(volume: Volume, version: int, folder: Path, spec: str = "id") -> 
         **{name: rows[name] for name in (f"ctr_pt_position_{axis}" for axis in AXES)},
         f"{spec}_partition": pa.array(np.searchsorted(bounds, rows[spec].to_numpy()).astype(np.int32)),
     }
+    say_synthetic(folder / f"v{version}")
     place = folder / f"v{version}" / SYNAPSE / spec
     place.mkdir(parents=True, exist_ok=True)
     write_deltalake(place, pa.table(columns), partition_by=[f"{spec}_partition"])

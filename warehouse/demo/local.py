@@ -88,6 +88,7 @@ def _write_version(
         time_stamp=info.time_stamp.isoformat(),
         tables=entries,
         absent={name: _ABSENT.format(info.version) for name in TABLES if name not in entries},
+        synthetic=True,
     )
 
 

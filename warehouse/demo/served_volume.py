@@ -43,6 +43,7 @@ def _volume_version(volume: Volume, info: VersionInfo) -> ServedVersion:
         id=version,
         expires_on=info.expires_on,
         is_merged=info.is_merged,
+        synthetic=True,
     )
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from warehouse.errors import UsageError
+from warehouse.storage.manifest import NOT_BIOLOGY
 
 if TYPE_CHECKING:
     from warehouse.query.session import Warehouse
@@ -91,13 +92,8 @@ def use(warehouse: Warehouse) -> None:
         warehouse: the session that frames come from.
     """
     global _source
-    synthetic = warehouse.sql(
-        "SELECT bool_or(source = 'synthetic' OR regexp_matches(url, '^http://(127|localhost|\\[::1)')) "
-        "FROM provenance WHERE version = $version",
-        version=warehouse.version,
-    ).fetchall()
     name = f"{warehouse.manifest.datastack} v{warehouse.version}"
-    _source = f"synthetic, not biology ({name})" if synthetic == [(True,)] else name
+    _source = f"{NOT_BIOLOGY} ({name})" if warehouse.manifest.synthetic else name
 
 
 def new_figure(

@@ -23,6 +23,7 @@ from warehouse.catalog.build import default_version, require_files
 from warehouse.catalog.comments import about, describe, summaries
 from warehouse.catalog.committed import committed_manifests, manifest_names, read_committed
 from warehouse.catalog.local_tables import create_local_views, float_ids_sentence
+from warehouse.catalog.refusal import scope_text, synapse_scope
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
@@ -100,7 +101,7 @@ def connect(
     except BaseException:
         con.close()
         raise
-    logger.info("version %s of %s (%s)", chosen, datastack, manifest.time_stamp)
+    logger.info("%s (%s)", manifest.title, manifest.time_stamp)
     return Warehouse(con, folder.path, manifest)
 
 
@@ -114,7 +115,7 @@ def _connect_bundle(path: Path, memory: str | None, threads: int | None, sandbox
     except BaseException:
         con.close()
         raise
-    logger.info("version %s of %s, the bundle %s", manifest.version, manifest.datastack, path.name)
+    logger.info("%s, the bundle %s", manifest.title, path.name)
     return Warehouse(con, path, manifest)
 
 
@@ -126,6 +127,7 @@ class Warehouse:
         timestamp: the moment it describes, UTC.
         manifest: what is there, and where it comes from.
         path: the datastack's folder, or the bundle's file.
+        scope: which synapses are here.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest) -> None:
@@ -143,6 +145,11 @@ class Warehouse:
     def timestamp(self) -> str:
         """The moment that the version describes, UTC."""
         return self.manifest.time_stamp
+
+    @property
+    def scope(self) -> str | None:
+        """Which synapses are here: all, proofread, neurons or cells; None where there are none."""
+        return synapse_scope(self.manifest)
 
     def sql(self, query: str, /, **parameters: Any) -> duckdb.DuckDBPyRelation:
         """Ask in SQL; fetch with `.pl()`, `.df()`, `.fetchall()` or `.to_arrow_table()`.
@@ -225,7 +232,8 @@ class Warehouse:
         """A table as a polars LazyFrame over its files, under CAVE's name; filters reach the files.
 
         Args:
-            table: CAVE's name, or `synapses` for the synapse table. What views derive is asked with `sql`.
+            table: CAVE's name, or `synapses` for the synapse table; the log says if only a part of them is here.
+                What views derive is asked with `sql`.
 
         Raises:
             UsageError: the version has no such table.
@@ -239,6 +247,8 @@ class Warehouse:
                 f'sql("FROM {table}").pl()'
             )
         entry = self.manifest.tables[name]
+        if called == SYNAPSE and self.scope != "all":
+            logger.warning("not all synapses are in this scan. %s", scope_text(self.manifest))
         if entry.table:
             frame: pl.LazyFrame = (
                 self.cursor().sql(f"FROM {raw_schema_of(self.version)}.{quoted(name)}").pl(lazy=True)
@@ -317,7 +327,8 @@ class Warehouse:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Warehouse {self.manifest.datastack} v{self.version} at {self.path}>"
+        scope = f", synapses: {self.scope}" if self.scope else ", no synapses"
+        return f"<Warehouse {self.manifest.title}{scope}, at {self.path}>"
 
 
 def _list(ids: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from warehouse.serve.refused import Refused, crash
 from warehouse.serve.served import ServedDatastack, ServedTable, ServedVersion, ServedView
+from warehouse.storage.manifest import SYNTHETIC
 
 
 def find_version(datastack: ServedDatastack, number: int) -> ServedVersion:
@@ -95,6 +96,7 @@ def version_info(datastack: ServedDatastack, version: ServedVersion, faithful: b
         "datastack": datastack.name,
         "id": version.id,
         "expires_on": None if version.expires_on is None else _iso(version.expires_on, faithful),
+        **({SYNTHETIC: True} if version.synthetic else {}),  # CAVE has no such key
     }
 
 

@@ -164,7 +164,7 @@ class ServedView(Served):
 
 @dataclass(frozen=True)
 class ServedVersion:
-    """One materialization version of a datastack."""
+    """One materialization version of a datastack; a `synthetic` one says so in its metadata."""
 
     version: int
     time_stamp: dt.datetime
@@ -174,6 +174,7 @@ class ServedVersion:
     expires_on: dt.datetime | None = dt.datetime(2121, 11, 10, 7, 10, 0, 123456)
     is_merged: bool = False
     expired: bool = False
+    synthetic: bool = False
 
     def table(self, name: str) -> ServedTable | None:
         """The table of that name, or None."""

@@ -18,7 +18,7 @@ from warehouse.serve.served import (
     ServedView,
 )
 from warehouse.storage.encoding import decode_sql
-from warehouse.storage.manifest import Manifest, TableEntry
+from warehouse.storage.manifest import NOT_BIOLOGY, Manifest, TableEntry
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted, text_literal
 
@@ -62,10 +62,12 @@ def from_warehouse(folder: Folder) -> ServedDatastack:
     What a snapshot does not keep comes back as a server would give it to the same rows: `valid` is true, and
     other bookkeeping is NULL.
     """
+    manifests = local_manifests(folder).values()
+    made_up = f", {NOT_BIOLOGY}" if any(manifest.synthetic for manifest in manifests) else ""
     return ServedDatastack(
         name=folder.datastack,
-        versions=tuple(_stored_version(folder, manifest) for manifest in local_manifests(folder).values()),
-        description="the versions of a warehouse",
+        versions=tuple(_stored_version(folder, manifest) for manifest in manifests),
+        description=f"the versions of a warehouse{made_up}",
     )
 
 
@@ -78,6 +80,7 @@ def _stored_version(folder: Folder, manifest: Manifest) -> ServedVersion:
         tables=tuple(table for table in served if isinstance(table, ServedTable)),
         views=tuple(view for view in served if isinstance(view, ServedView)),
         id=version,
+        synthetic=manifest.synthetic,
     )
 
 

@@ -30,6 +30,10 @@ from warehouse.storage.paths import DATASTACK, version_of
 
 FORMAT_VERSION = 1
 BASE = "base"
+SYNTHETIC = "synthetic"
+"""The source of tables that were made up; in words, `NOT_BIOLOGY`."""
+NOT_BIOLOGY = "synthetic, not biology"
+"""What is said of everything that is made from a synthetic volume."""
 KNOWN_NEEDS: frozenset[str] = frozenset({BASE})
 """Features that change how files must be read. `base`: a table is what differs from another version's."""
 
@@ -142,7 +146,7 @@ class TableEntry(Struct, frozen=True):
         source: "cave", "archive", "delta" or "synthetic".
         url: where it was fetched from.
         scope: which rows: "all", or "proofread" (outputs of proofread axons) or "neurons" (both ends on a
-            root with a nucleus) for synapses; in a bundle also "cells" (all synapses of chosen cells) and
+            root with a nucleus) for synapses; also "cells" (all synapses of chosen cells) and
             "proofread+cells" (both).
         columns: logical column name to DuckDB type.
         rows: number of rows over all files.
@@ -158,6 +162,7 @@ class TableEntry(Struct, frozen=True):
         base: for a table that is stored as what differs from another version's, how to read it.
         lineages: for synapses that were compared with other versions', what became of the roots.
         table: in a bundle, the table of the database that holds the rows, in place of files.
+        chosen: for synapses of chosen cells, lists the roots (`pt_root_id`) all of whose synapses are here.
     """
 
     source: Text
@@ -182,12 +187,13 @@ class TableEntry(Struct, frozen=True):
     base: Base | None = None
     lineages: list[Lineage] = []
     table: Text = ""
+    chosen: list[DataFile] = []
 
     @property
     def own_files(self) -> list[DataFile]:
         """All files of the table in its version's folder."""
         lists = [*self.base.retired, *self.base.dead] if self.base else []
-        return [*self.files, *lists, *(lineage.file for lineage in self.lineages)]
+        return [*self.files, *lists, *self.chosen, *(lineage.file for lineage in self.lineages)]
 
     @property
     def content(self) -> list[str]:
@@ -216,6 +222,7 @@ class Manifest(Struct, frozen=True):
         layout: "default", or "full" where more orders of the synapses are stored.
         format_version: of the manifest.
         needs: features that a reader must know to read the files rightly; follows from the tables.
+        synthetic: whether the rows were made up, and are not biology.
     """
 
     datastack: Annotated[str, Meta(pattern=_whole(DATASTACK))]
@@ -229,14 +236,22 @@ class Manifest(Struct, frozen=True):
     layout: Layout = "default"
     format_version: Annotated[int, Meta(ge=0)] = FORMAT_VERSION
     needs: list[Text] = []
+    synthetic: bool = False
 
     def __post_init__(self) -> None:
         force_setattr(self, "needs", [BASE] if self.bases else [])
+        made_up = self.synthetic or any(entry.source == SYNTHETIC for entry in self.tables.values())
+        force_setattr(self, "synthetic", made_up)
 
     @property
     def files(self) -> list[DataFile]:
         """Every file in the version's folder."""
         return [file for entry in (*self.tables.values(), *self.stored_views.values()) for file in entry.own_files]
+
+    @property
+    def title(self) -> str:
+        """The datastack and the version in words, and whether they are synthetic."""
+        return f"{self.datastack}, version {self.version}{f', {NOT_BIOLOGY}' if self.synthetic else ''}"
 
     @property
     def bases(self) -> set[int]:

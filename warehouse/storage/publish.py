@@ -138,7 +138,8 @@ def _with_files(manifest: Manifest, names: Mapping[str, str]) -> Manifest:
             dead=[moved(file) for file in old.base.dead],
         )
         lineages = [replace(each, file=moved(each.file)) for each in old.lineages]
-        return replace(old, files=[moved(file) for file in old.files], base=base, lineages=lineages)
+        files, chosen = ([moved(file) for file in each] for each in (old.files, old.chosen))
+        return replace(old, files=files, base=base, lineages=lineages, chosen=chosen)
 
     return replace(
         manifest,

@@ -1,5 +1,6 @@
 """A synthetic volume as files, laid out as the public bucket of minnie65 is.
 
+    v1507/synthetic                                              says that rows are made up; not in the real bucket
     v1507/nucleus_detection_v0_merged.csv.gz, ..._header.csv     every annotation table, merged with its nuclei
     v1507/aibs_cell_info_merged.csv.gz                           CAVE's list of cells
     v1507/synapses_with_axon_proofreading.csv.gz                 outputs of proofread axons: this version alone
@@ -27,6 +28,7 @@ from pyarrow import csv
 from warehouse.demo.synthetic.volume import OLDER, Volume
 from warehouse.registry.schema import AXES, Table
 from warehouse.registry.tables import NUCLEUS, SYNAPSE, TABLES
+from warehouse.storage.manifest import NOT_BIOLOGY, SYNTHETIC
 from warehouse.storage.wkb import binary_points
 
 PROOFREAD_SYNAPSES = "synapses_with_axon_proofreading"
@@ -62,6 +64,7 @@ def write_archive(volume: Volume, folder: Path, *, full: Collection[int] = (OLDE
     """
     for info in volume.versions:
         place = folder / f"v{info.version}"
+        say_synthetic(place)
         if info.version in full:
             for name in volume.table_names(info.version):
                 if name != SYNAPSE:
@@ -71,6 +74,12 @@ def write_archive(volume: Volume, folder: Path, *, full: Collection[int] = (OLDE
         write_dump(place / FILTERED_SYNAPSES, [synapses])
         if info.version == OLDER.version:
             write_dump(place / PROOFREAD_SYNAPSES, [_proofread(synapses, volume, info.version)])
+
+
+def say_synthetic(place: Path) -> None:
+    """Mark the folder of a version, before anything else is in it."""
+    place.mkdir(parents=True, exist_ok=True)
+    (place / SYNTHETIC).write_text(f"{NOT_BIOLOGY}\n", "utf-8")
 
 
 def write_raw(volume: Volume, version: int, name: str, folder: Path) -> None:

@@ -1,0 +1,4 @@
+-- Whether all of some tables are here that a version is known to have, and at least one.
+-- macro: _has_all(names)
+-- made: of each version
+-- column: _has_all BOOLEAN: Whether it is so

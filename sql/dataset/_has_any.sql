@@ -1,0 +1,4 @@
+-- Whether at least one of some tables is here; without one, what it would say is unknown, not FALSE or 0.
+-- macro: _has_any(names)
+-- made: of each version
+-- column: _has_any BOOLEAN: Whether it is so

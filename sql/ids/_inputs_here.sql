@@ -1,0 +1,5 @@
+-- Whether all inputs of a segment are here, given that one of them is.
+-- macro: _inputs_here(root)
+-- made: of each version
+-- reads: _complete_roots
+-- column: _inputs_here BOOLEAN: Whether it is so

@@ -1,0 +1,5 @@
+-- Whether all outputs of a segment are here, given that one of them is.
+-- macro: _outputs_here(root)
+-- made: of each version
+-- reads: _complete_roots, _proofread_axons
+-- column: _outputs_here BOOLEAN: Whether it is so

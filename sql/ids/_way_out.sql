@@ -1,0 +1,4 @@
+-- What a reader can do about a segment whose synapses are not all here, at the end of a sentence.
+-- macro: _way_out(root)
+-- made: of each version
+-- column: _way_out VARCHAR: The words
