@@ -26,7 +26,7 @@ from warehouse.catalog.local_tables import create_local_views, float_ids, float_
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
-from warehouse.query.connection import CATALOG, engine, lock, read_rows_in_place
+from warehouse.query.connection import CATALOG, GET_AGAIN, engine, lock, read_rows_in_place
 from warehouse.query.matrix import matrix
 from warehouse.query.parameters import plain, with_variables
 from warehouse.query.scan import scan
@@ -106,7 +106,7 @@ def connect(
 def _connect_bundle(path: Path, memory: str | None, threads: int | None, sandbox: bool) -> Warehouse:
     if not path.is_file():
         raise SnapshotNotFound(f"there is no file {path}; fetch a bundle with: microns get URL")
-    con = engine(path, path.parent, memory, threads)
+    con = engine(path, path.parent, memory, threads, GET_AGAIN)
     try:
         manifest = read_rows_in_place(con, path)
         lock(con, None, sandbox)
