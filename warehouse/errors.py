@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
     DATA = 4
     """Local data are missing, incomplete or damaged, or the disk is full."""
     INTERRUPTED = 130
-    """Stopped by Ctrl-C; what was fetched is kept."""
+    """Stopped by Ctrl-C; the message says what is true then."""
 
 
 class WarehouseError(Exception):

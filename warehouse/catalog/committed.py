@@ -13,7 +13,7 @@ import duckdb
 
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound
 from warehouse.storage.attach import attach
-from warehouse.storage.manifest import Manifest, manifest_from, read_manifest, replace_file
+from warehouse.storage.manifest import Manifest, read_manifest, replace_file
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted, text_literal
 
@@ -64,7 +64,7 @@ def read_committed(folder: Folder, version: int, name: str) -> Manifest:
     if hashlib.sha256(content).hexdigest()[:_HASHED] != path.stem.rpartition("-")[2]:
         what = "is missing" if not content else "was changed"
         raise SnapshotDamaged(f"{path} {what}; run: microns repair {version}")
-    return manifest_from(content.decode(), path)
+    return read_manifest(path)
 
 
 def committed_names(folder: Folder) -> dict[int, str]:
