@@ -86,6 +86,7 @@ def snapshot(
     from ingest.job.sources import Sources
     from ingest.parts.progress import shown
     from ingest.parts.source import Source
+    from warehouse.errors import SnapshotIncomplete
     from warehouse.storage.memory import byte_count
 
     _quiet_libraries()
@@ -119,8 +120,12 @@ def snapshot(
     with shown(quiet) as progress:
         job = Snapshot(folder, order, progress)
         was_finished = job.is_finished
-        job.run(lambda: connect(job))
-        if whose is not None:
+        incomplete = None
+        try:
+            job.run(lambda: connect(job))
+        except SnapshotIncomplete as error:  # what is complete can be asked all the same
+            incomplete = error
+        if whose is not None and incomplete is None:
             SkeletonJob(folder, version, whose, progress).run(service)
     from warehouse.catalog.committed import is_current
 
@@ -128,6 +133,8 @@ def snapshot(
         from warehouse.catalog.build import build
 
         build(folder, memory=order.memory)
+    if incomplete is not None:
+        raise incomplete
     print(folder.version(version))
 
 
@@ -145,7 +152,7 @@ def versions(
 
     The columns cave, archive and delta say what each place has: `expired` is a version that CAVE answers for no
     more, `?` a place that could not be asked. The archive and the Delta tables need no account; Delta tables hold
-    synapses only. CAVE is asked if you have its token; without it, the column shows what this release knows.
+    synapses only. CAVE is asked if you have its token.
 
     Fetch a version with: microns snapshot VERSION
     """
@@ -214,7 +221,7 @@ def selftest(
     Run it once when you have a token: it shows whether everything works for you, and the file, which holds no
     token, tells the people who maintain this tool how the real service answers.
     """
-    from warehouse.errors import ChecksFailed, UsageError
+    from warehouse.errors import ChecksFailed, SourceRefused, UsageError
 
     if not live:
         raise UsageError("this asks the real service; say that you want that: microns selftest --live")
@@ -228,6 +235,8 @@ def selftest(
         report.write(out)
     print(report.text())
     print(f"microns: the report is in {out}", file=sys.stderr)
+    if report.refusal:
+        raise SourceRefused(f"{report.refusal}; nothing more was asked")
     if report.failed:
         raise ChecksFailed(f"{len(report.failed)} questions went wrong; what and why is in {out}")
 

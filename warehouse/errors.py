@@ -76,3 +76,7 @@ class SourceUnavailable(SourceError):
 
 class SourceRefused(SourceError):
     """The source answered and said no: token, terms, version or table."""
+
+
+class NotThere(SourceRefused):
+    """The version or table is not on the server."""

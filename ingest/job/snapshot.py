@@ -16,14 +16,14 @@ import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from ingest.job.order import Order, base_version_of, scope_of
-from ingest.job.scope import wanted
+from ingest.job.scope import decides, wanted
 from ingest.parts.parts import PartsFolder
 from ingest.parts.plan import Part
 from ingest.parts.progress import Progress, Silent
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Scope, Selection, Source, SourceName, SourceTable
 from ingest.parts.wanted import annotation_tables, is_about_synapses, stage
 from ingest.parts.workers import WorkerPool
-from warehouse.errors import SourceUnavailable, WarehouseError
+from warehouse.errors import NotThere, SchemaDrift, SnapshotIncomplete, SourceUnavailable, WarehouseError
 from warehouse.query.scan import scan
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
@@ -83,6 +83,9 @@ class Snapshot:
         self._staging = folder.staging(order.version)
         self._parts: dict[str, list[Path]] = {}
         self._failures = 0
+        self._failed: dict[str, WarehouseError] = {}
+        self._silence: SourceUnavailable | None = None
+        self._came = 0
         self._lock = Lock()
 
     def _published(self) -> Manifest | None:
@@ -103,10 +106,13 @@ class Snapshot:
     def run(self, connect: Callable[[], Source]) -> Manifest:
         """Fetch what is missing and publish it; does nothing, and asks nobody, when nothing is missing.
 
+        A table that fails by itself does not keep the others from being published.
+
         Args:
             connect: connects to where the version is fetched from.
 
         Raises:
+            SnapshotIncomplete: some tables failed, and the others were published.
             WarehouseError: see `warehouse.errors`; what was fetched is kept for the next run.
         """
         if self.manifest is not None and self.order.layout not in (None, self.manifest.layout):
@@ -125,13 +131,38 @@ class Snapshot:
             source = connect()
             plan = self.plan(source)
             for turn in (0, 1, 2):
-                now = [target for target in plan.targets if stage(target.table.name) == turn]
-                for target in now:
-                    target.narrow(wanted(target.table.name, target.scope, self._read))
-                self._fetch(source, now)
-                self._parts |= {target.table.name: [part.path for part in target.complete()] for target in now}
+                self._take(source, [target for target in plan.targets if stage(target.table.name) == turn])
+            plan = Plan(plan.selection, tuple(each for each in plan.targets if each.table.name in self._parts))
+            if self._failed and not plan.targets:
+                raise next(iter(self._failed.values()))
             with self._undisturbed(plan):
-                return self._publish(source, plan)
+                published = self._publish(source, plan)
+        if self._failed:
+            reasons = "; ".join(f"{name}: {str(error).split(';')[0]}" for name, error in self._failed.items())
+            raise SnapshotIncomplete(
+                f"version {published.version} is published without {', '.join(self._failed)} ({reasons}); "
+                "run the same command again, it fetches only what is missing"
+            )
+        return published
+
+    def _take(self, source: Source, targets: Sequence[SourceTable]) -> None:
+        """Fetch some tables; what fails of them by itself is noted, and nothing is fetched that depends on it."""
+        now = []
+        for target in targets:
+            name = target.table.name
+            if lost := [each for each in self._failed if each in decides(name, target.scope)]:
+                self._failed[name] = SourceUnavailable(f"{lost[0]} decides which of its rows are kept")
+                continue
+            target.narrow(wanted(name, target.scope, self._read))
+            now.append(target)
+        self._fetch(source, now)
+        for target in now:
+            if target.table.name in self._failed:
+                continue
+            try:
+                self._parts[target.table.name] = [part.path for part in target.complete()]
+            except SourceUnavailable as error:
+                self._fail(target, error)
 
     def plan(self, source: Source) -> Plan:
         """Ask which tables there are, check the order against them, and say what is still to be fetched."""
@@ -179,7 +210,17 @@ class Snapshot:
 
         def work(task: tuple[SourceTable, Part]) -> list[tuple[SourceTable, Part]]:
             target, part = task
-            pieces = self._attempt(target, part)
+            if target.table.name in self._failed:
+                return []
+            before = self._came
+            try:
+                pieces = self._attempt(target, part)
+            except (SchemaDrift, NotThere) as error:
+                self._fail(target, error)
+                return []
+            except SourceUnavailable as error:
+                self._fail_or_stop(target, error, since=before)
+                return []
             with self._lock:
                 left[target.table.name] += len(pieces) - 1
                 if not pieces:
@@ -187,6 +228,23 @@ class Snapshot:
             return [(target, piece) for piece in pieces]
 
         WorkerPool(work, source.workers).run(tasks, on_error=source.stop)
+        if self._silence is not None:
+            raise self._silence
+
+    def _fail_or_stop(self, target: SourceTable, error: SourceUnavailable, since: int) -> None:
+        """Go on with the other tables; if nothing comes and another one fails too, the service is down."""
+        with self._lock:
+            is_silent = self._came == since
+            is_down = is_silent and self._silence is not None and target.table.name not in self._failed
+            self._silence = error if is_silent else None
+        if is_down:
+            raise error
+        self._fail(target, error)
+
+    def _fail(self, target: SourceTable, error: WarehouseError) -> None:
+        """Leave out a table."""
+        if self._failed.setdefault(target.table.name, error) is error:
+            log.warning("%s is left out: %s", target.table.name, error)
 
     def _missing(self, target: SourceTable) -> list[Part]:
         missing = target.missing()
@@ -207,7 +265,8 @@ class Snapshot:
             if is_down or not (smaller := target.smaller(part)):
                 raise
             return smaller
-        self._failures = 0
+        with self._lock:
+            self._failures, self._silence, self._came = 0, None, self._came + 1
         return pieces
 
     @contextmanager

@@ -173,14 +173,26 @@ def _registry(warehouse: Warehouse, table: Table, entry: TableEntry) -> Iterator
             f"SELECT {text_literal(entry.base.checksum)} AS fetched, {checksum_sql()} AS stored FROM {raw} "
             "HAVING fetched <> stored",
         )
+    if entry.note:
+        counts = ((entry.source_rows, entry.rows),)
+        yield Result(
+            warehouse.version,
+            f"{table.name}: number of rows",
+            entry.note,
+            ("stored", "here"),
+            counts,
+            is_note=True,
+        )
     reference = warehouse.manifest.tables.get(table.reference)
     if reference is not None and reference.scope == "all":
         other = f"{raw_schema_of(warehouse.version)}.{quoted(table.reference)}"
         yield _run(
             warehouse,
             f"{table.name}: every target exists",
-            f"its target_id refers to {table.reference}",
+            f"its target_id refers to {table.reference}; CAVE keeps annotations of rows that became invalid, and "
+            "joins drop them",
             f"SELECT t.id, t.target_id FROM {raw} AS t ANTI JOIN {other} AS o ON o.id = t.target_id",
+            is_note=True,
         )
     for column in present:
         if column.values:
