@@ -19,16 +19,17 @@ log = logging.getLogger(__name__)
 
 
 def snapshot(
-    version: Annotated[int, Parameter(help="Which version of the dataset, for example 1718.")],
+    version: Annotated[int, Parameter(help="The version to fetch, for example 1718.")],
     /,
     *tables: Annotated[
-        str, Parameter(help="CAVE's names of tables; without any, every table of cells, function and synapses.")
+        str,
+        Parameter(help="CAVE's names of tables. If not given: all about cells, function and synapses."),
     ],
     source: Annotated[
         Literal["cave", "archive", "delta"] | None,
         Parameter(
             help="Where to fetch from: CAVE itself (needs an account), the public archive's files, or Delta "
-            "tables (synapses only). If not given, the best source that has the version, and it says which."
+            "tables (synapses only). If not given: the best source that has the version; a message says which."
         ),
     ] = None,
     from_: Annotated[
@@ -45,8 +46,8 @@ def snapshot(
     base: Annotated[
         int | None,
         Parameter(
-            help="A version that is here: keep only those synapses that differ from it, some 6 in 100. All are "
-            "fetched all the same; what is saved is disk."
+            help="A version that is here: store only the synapses that differ from it, some 6 in 100. All are "
+            "fetched all the same; this saves disk."
         ),
     ] = None,
     skeletons: Annotated[

@@ -139,10 +139,10 @@ def _mark(directory: Path, recipe: _Recipe, *, is_made: bool) -> None:
 def _marked(directory: Path) -> dict[str, object]:
     """What the mark says; nothing where there is none, or only half of one."""
     try:
-        said = json.loads((directory / _MARK).read_text())
+        noted = json.loads((directory / _MARK).read_text())
     except (OSError, ValueError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return noted if isinstance(noted, dict) else {}
 
 
 def _is_made(directory: Path, folder: Folder) -> bool:
@@ -151,8 +151,8 @@ def _is_made(directory: Path, folder: Folder) -> bool:
 
 
 def _make(folder: Folder, recipe: _Recipe) -> None:
-    from ingest.cave.cave import CaveSource
     from ingest.cave.service import CaveService
+    from ingest.cave.source import CaveSource
     from ingest.job.order import Order
     from ingest.job.skeletons import SkeletonJob
     from ingest.job.snapshot import Snapshot

@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 from ingest.archive.dump import Header, read_dump
 from ingest.files.download import Download
 from ingest.files.remote import Found, RemoteFiles
-from ingest.parts.parts import PartsFolder, Stored
 from ingest.parts.plan import Part
 from ingest.parts.progress import Progress
+from ingest.parts.saved import PartsFolder, SavedPart
 from ingest.parts.source import Cost, Scope
 from warehouse.errors import SourceRefused, SourceUnavailable
 from warehouse.registry.schema import Table
@@ -63,7 +63,7 @@ class ArchiveTable:
         header: its columns.
         table: the declaration, of the columns that the file has.
         scope: which rows are kept.
-        store: where the parts wait.
+        parts_folder: where the parts wait.
         progress: is told after each part.
         published: the SHA-256 that the file must have, because others have published it; "" where any will do.
         keep: per column, the values that are kept.
@@ -74,20 +74,20 @@ class ArchiveTable:
     header: Header
     table: Table
     scope: Scope
-    store: PartsFolder
+    parts_folder: PartsFolder
     progress: Progress
     published: str = ""
     keep: dict[str, pa.Array] = field(default_factory=dict)
 
     rows_to_come = None
 
-    def narrow(self, wanted: Mapping[str, pa.Array]) -> None:
+    def keep_only(self, wanted: Mapping[str, pa.Array]) -> None:
         """Keep only rows with these values."""
         self.keep = dict(wanted)
 
     def missing(self) -> list[Part]:
         """The whole file, or nothing."""
-        return [] if self._receipt() and self._is_whole(self.store.load()) else [Part()]
+        return [] if self._receipt() and self._is_whole(self.parts_folder.load()) else [Part()]
 
     def fetch(self, part: Part) -> list[Part]:
         """Read the file from its beginning to its end.
@@ -97,8 +97,8 @@ class ArchiveTable:
             SchemaDrift: the rows are not what the header says.
         """
         self._receipt_at.unlink(missing_ok=True)
-        for stored in self.store.load():
-            self.store.remove(stored)
+        for stored in self.parts_folder.load():
+            self.parts_folder.remove(stored)
         seen = kept = 0
         waiting: list[pa.Table] = []
         columns = [*self.table.arrow_schema.names, "valid"]
@@ -117,7 +117,7 @@ class ArchiveTable:
                 raise _replaced(self.found.url, sha256, self.published)
             kept += self._save(kept, waiting) if waiting else 0
             receipt = Receipt(self.found.url, self.found.bytes, sha256, seen, kept)
-            self.store.directory.mkdir(parents=True, exist_ok=True)
+            self.parts_folder.directory.mkdir(parents=True, exist_ok=True)
             replace_file(self._receipt_at, msgspec.json.encode(receipt))
             stream.forget()
         if self.keep:
@@ -128,11 +128,11 @@ class ArchiveTable:
         """A file cannot be asked for in parts that can be read alone."""
         return []
 
-    def complete(self) -> list[Stored]:
+    def complete(self) -> list[SavedPart]:
         """The parts, which hold as many rows as were kept of the file."""
-        stored = self.store.load()
+        stored = self.parts_folder.load()
         if not self._is_whole(stored):
-            self.store.clear()
+            self.parts_folder.clear()
             raise SourceUnavailable(f"parts of {self.table.name} are missing on disk; run the same command again")
         return stored
 
@@ -143,7 +143,7 @@ class ArchiveTable:
         here = self._kept_at.stat().st_size if self._kept_at.exists() else 0
         return Cost(1, None, self.found.bytes - here)
 
-    def forewarning(self) -> str:
+    def size_notice(self) -> str:
         """The size of a large file."""
         if self.found.bytes < _LARGE:
             return ""
@@ -184,9 +184,9 @@ class ArchiveTable:
 
     def _save(self, first: int, waiting: list[pa.Table]) -> int:
         rows = pa.concat_tables(waiting)
-        return self.store.save(Part(first, first + rows.num_rows), rows, seen=rows.num_rows).rows
+        return self.parts_folder.save(Part(first, first + rows.num_rows), rows, seen=rows.num_rows).rows
 
-    def _is_whole(self, stored: list[Stored]) -> bool:
+    def _is_whole(self, stored: list[SavedPart]) -> bool:
         receipt = self._receipt()
         return receipt is not None and sum(part.rows for part in stored) == receipt.kept
 
@@ -198,11 +198,11 @@ class ArchiveTable:
 
     @property
     def _receipt_at(self) -> Path:
-        return self.store.directory / "receipt"
+        return self.parts_folder.directory / "receipt"
 
     @property
     def _kept_at(self) -> Path:
-        return self.store.directory / "download"
+        return self.parts_folder.directory / "download"
 
 
 def _replaced(url: str, sha256: str, published: str) -> SourceRefused:

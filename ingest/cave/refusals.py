@@ -37,12 +37,12 @@ def refusal(status: int, body: bytes, location: str = "") -> WarehouseError | No
         return no_token() if "authorize" in location else None
     if status < HTTPStatus.BAD_REQUEST:
         return None
-    said = _parsed(body)
+    answer = _parsed(body)
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return _no_access(status, said)
+        return _no_access(status, answer)
     if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
         return SourceUnavailable(f"CAVE is overloaded or down (status {status}); try the same command later")
-    return _by_message(status, said)
+    return _by_message(status, answer)
 
 
 def no_token() -> SourceRefused:
@@ -61,8 +61,8 @@ def bad_token() -> SourceRefused:
     )
 
 
-def _no_access(status: int, said: dict[str, Any]) -> SourceRefused:
-    error, data = said.get("error"), said.get("data") or {}
+def _no_access(status: int, answer: dict[str, Any]) -> SourceRefused:
+    error, data = answer.get("error"), answer.get("data") or {}
     if error == "no_token":
         return no_token()
     if error == "missing_tos":
@@ -77,11 +77,11 @@ def _no_access(status: int, said: dict[str, Any]) -> SourceRefused:
         )
     if status == HTTPStatus.UNAUTHORIZED or error in ("invalid_token", "bad_auth_header"):
         return bad_token()
-    return SourceRefused(f"CAVE refuses (status {status}: {_text(said)}); check --datastack and your account")
+    return SourceRefused(f"CAVE refuses (status {status}: {_text(answer)}); check --datastack and your account")
 
 
-def _by_message(status: int, said: dict[str, Any]) -> WarehouseError:
-    text = _text(said)
+def _by_message(status: int, answer: dict[str, Any]) -> WarehouseError:
+    text = _text(answer)
     if text.startswith("429") or status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimited(f"CAVE limits how often one may ask ({text}); try the same command in some minutes")
     if text.startswith(("404", "410")) or "no valid parent" in text or status == HTTPStatus.NOT_FOUND:
@@ -91,21 +91,21 @@ def _by_message(status: int, said: dict[str, Any]) -> WarehouseError:
     if column := _UNKNOWN_COLUMN.search(text):
         name = next(group for group in column.groups() if group)
         return SchemaDrift(f"CAVE has no column {name} ({text}); update microns-warehouse")
-    if "schema_errors" in said:
+    if "schema_errors" in answer:
         return SourceRefused(f"CAVE does not understand this request ({text}); update microns-warehouse")
     return SourceUnavailable(f"CAVE failed (status {status}: {text}); try the same command later")
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {"message": str(said)}
+    return answer if isinstance(answer, dict) else {"message": str(answer)}
 
 
-def _text(said: dict[str, Any]) -> str:
-    message = str(said.get("message") or said.get("schema_errors") or said.get("error") or "no message")
+def _text(answer: dict[str, Any]) -> str:
+    message = str(answer.get("message") or answer.get("schema_errors") or answer.get("error") or "no message")
     line = message.strip().splitlines()[0] if message.strip() else "no message"
     return line[:_LONGEST]
 

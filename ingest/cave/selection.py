@@ -21,26 +21,26 @@ Metadata: TypeAlias = Mapping[str, Mapping[str, object]]
 """CAVE's metadata of tables and views, by name."""
 
 
-def require_version(source: CaveService, version: int) -> None:
+def require_version(service: CaveService, version: int) -> None:
     """Refuse a version that cannot be asked for, with the list of those that can.
 
     Raises:
         SourceRefused: it is unknown or has expired.
     """
-    versions = source.versions()
+    versions = service.versions()
     if version in versions.live:
         return
     offered = ", ".join(map(str, versions.live)) or "none at all"
     newest = max(versions.live, default=version)
     what = "has expired at CAVE" if version in versions.expired else "does not exist"
     raise SourceRefused(
-        f"version {version} of {source.datastack} {what}; the versions that CAVE offers now are {offered}: "
+        f"version {version} of {service.datastack} {what}; the versions that CAVE offers now are {offered}: "
         f"microns snapshot {newest}"
     )
 
 
 def select(
-    source: CaveService, version: int, names: Sequence[str], scope: Scope, here: Iterable[str]
+    service: CaveService, version: int, names: Sequence[str], scope: Scope, here: Iterable[str]
 ) -> tuple[tuple[Table, ...], Metadata, dict[str, str]]:
     """Resolve the names of tables against what the service lists.
 
@@ -48,7 +48,7 @@ def select(
     that the version does not have, with the reason.
 
     Args:
-        source: the service.
+        service: the service.
         version: the materialization version.
         names: CAVE names; none for all declared annotation tables.
         scope: which synapses are kept; it may need further tables.
@@ -58,8 +58,8 @@ def select(
         UsageError: a name is not on the list.
         SourceRefused: the scope cannot be had in this version.
     """
-    listed = source.tables(version)
-    metadata = source.tables_metadata(version)
+    listed = service.tables(version)
+    metadata = service.tables_metadata(version)
     views: Metadata = {}
     if not names:
         absent = _absent(listed, version)
@@ -67,12 +67,12 @@ def select(
     else:
         wanted = list(dict.fromkeys(names))
         if any(name not in listed for name in wanted):
-            views = source.views(version)
+            views = service.views(version)
         for name in wanted:
             _require_known(name, listed, views, version)
     wanted += needed(wanted, scope, listed, version, {*here, *wanted})
     known = {**metadata, **views}
-    tables = [_declaration(source, version, name, known.get(name, {}), name in views) for name in wanted]
+    tables = [_declaration(service, version, name, known.get(name, {}), name in views) for name in wanted]
     return in_order(tables), known, _absent(listed, version)
 
 
@@ -100,13 +100,13 @@ def _require_known(name: str, listed: Sequence[str], views: Mapping[str, object]
 
 
 def _declaration(
-    source: CaveService, version: int, name: str, metadata: Mapping[str, object], is_view: bool
+    service: CaveService, version: int, name: str, metadata: Mapping[str, object], is_view: bool
 ) -> Table:
     """The registry's declaration, or one made of what the service sends."""
     if name in TABLES and not is_view:
         return TABLES[name]
     # The rows of a table are typed by the database, those of a view by the values that happen to be in an answer.
-    sent = source.view_schema(version, name) if is_view else source.rows(version, name, limit=1).rows.schema
+    sent = service.view_schema(version, name) if is_view else service.rows(version, name, limit=1).rows.schema
     if name in TABLES:
         return adapted(TABLES[name], sent)
     log.info("%s is not described in this release; its columns are typed as CAVE sends them", name)

@@ -87,10 +87,10 @@ class Report:
 class Examination:
     """Asks one service about one version."""
 
-    def __init__(self, source: CaveService, version: int | None) -> None:
+    def __init__(self, service: CaveService, version: int | None) -> None:
         """Prepare an examination of `version`, or of the newest one."""
         self.report = Report(datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="seconds"))
-        self._source = source
+        self._service = service
         self._version = version or 0
 
     def run(self) -> Report:
@@ -102,18 +102,18 @@ class Examination:
         return self.report
 
     def _ask_all(self) -> None:
-        source = self._source
+        service = self._service
         self._ask("release of the service and of caveclient", self._releases)
-        self._ask("version of the interface", lambda: _expect(source.api_version == 3, source.api_version))
+        self._ask("version of the interface", lambda: _expect(service.api_version == 3, service.api_version))
         self._ask("materialization versions", self._versions)
-        self._ask("one version", lambda: asdict(source.version(self._version)))
-        tables: list[str] = self._ask("its tables", lambda: source.tables(self._version)) or []
+        self._ask("one version", lambda: asdict(service.version(self._version)))
+        tables: list[str] = self._ask("its tables", lambda: service.tables(self._version)) or []
         self._ask("their metadata", lambda: self._metadata(tables))
-        views: list[str] = self._ask("its views", lambda: sorted(source.views(self._version))) or []
+        views: list[str] = self._ask("its views", lambda: sorted(service.views(self._version))) or []
         if name := next((each for each in _VIEWS if each in views), next(iter(views), None)):
             self._ask(f"some rows of {name}", partial(self._view, name))
         for name in (SYNAPSE, NUCLEUS):
-            self._ask(f"rows of {name}", partial(source.count, self._version, name))
+            self._ask(f"rows of {name}", partial(service.count, self._version, name))
         self._ask("a cut answer says so", self._is_warned)
         small = next((name for name in _SMALL if name in tables), NUCLEUS)
         self._ask("a schema of CAVE", lambda: self._schema(TABLES[small]))
@@ -136,40 +136,40 @@ class Examination:
         return answer if ok else None
 
     def _releases(self) -> dict[str, str]:
-        return {"service": self._source.server_version, "caveclient": self._source.client_version}
+        return {"service": self._service.server_version, "caveclient": self._service.client_version}
 
     def _versions(self) -> dict[str, list[int]]:
-        versions = self._source.versions()
+        versions = self._service.versions()
         self._version = self._version or max(versions.live, default=0)
         return {"live": list(versions.live), "expired": list(versions.expired)}
 
     def _metadata(self, tables: list[str]) -> dict[str, str]:
-        said = self._source.tables_metadata(self._version)
-        _expect(set(tables) <= set(said), sorted(set(tables) - set(said)))
-        return {name: str(entry.get("schema_type")) for name, entry in sorted(said.items())}
+        metadata = self._service.tables_metadata(self._version)
+        _expect(set(tables) <= set(metadata), sorted(set(tables) - set(metadata)))
+        return {name: str(entry.get("schema_type")) for name, entry in sorted(metadata.items())}
 
     def _is_warned(self) -> dict[str, Any]:
-        answer = self._source.rows(self._version, NUCLEUS, columns=("id", "valid"), limit=_FEW)
+        answer = self._service.rows(self._version, NUCLEUS, columns=("id", "valid"), limit=_FEW)
         _expect(answer.cap == _FEW and answer.rows.num_rows == _FEW, f"{answer.cap}, {answer.rows.num_rows} rows")
         return {"limit": answer.cap, "rows": answer.rows.num_rows}
 
     def _schema(self, table: Table) -> dict[str, list[str]]:
-        said = self._source.schema(table.schema_type)
-        return {name: sorted(kind["properties"]) for name, kind in said.get("definitions", {}).items()}
+        schema = self._service.schema(table.schema_type)
+        return {name: sorted(kind["properties"]) for name, kind in schema.get("definitions", {}).items()}
 
     def _cap(self) -> dict[str, Any]:
-        answer = self._source.rows(self._version, SYNAPSE, Part(*_WIDE_WINDOW), columns=("id", "size"))
+        answer = self._service.rows(self._version, SYNAPSE, Part(*_WIDE_WINDOW), columns=("id", "size"))
         return {"ids": list(_WIDE_WINDOW), "rows": answer.rows.num_rows, "cut at": answer.cap}
 
     def _view(self, name: str) -> dict[str, str]:
-        said = self._source.view_schema(self._version, name)
+        said = self._service.view_schema(self._version, name)
         table = adapted(TABLES[name], said) if name in TABLES else declared(name, said, {}, is_view=True)
-        rows = self._source.rows(self._version, name, limit=_FEW, view=True).rows
+        rows = self._service.rows(self._version, name, limit=_FEW, view=True).rows
         conform(table, rows, is_merged=False)
         return {entry.name: str(entry.type) for entry in said}
 
     def _hash(self, table: Table) -> dict[str, Any]:
-        answer = self._source.rows(self._version, table.name)
+        answer = self._service.rows(self._version, table.name)
         rows = conform(table, answer.rows, is_merged=self._is_merged()).sort_by(
             [(name, "ascending") for name in table.sort_by]
         )
@@ -184,17 +184,17 @@ class Examination:
     def _window(self) -> dict[str, Any]:
         low, high = _WINDOW
         columns = [column.name for column in TABLES[SYNAPSE].stored_columns]
-        answer = self._source.rows(self._version, SYNAPSE, Part(low, high), columns=columns)
+        answer = self._service.rows(self._version, SYNAPSE, Part(low, high), columns=columns)
         rows = conform(TABLES[SYNAPSE], answer.rows, is_merged=self._is_merged())
         ids = rows["id"].to_pylist()
         _expect(len(set(ids)) == len(ids) and all(low <= number < high for number in ids), ids)
         return {"ids": [low, high], "rows": len(ids), "columns": answer.rows.schema.names}
 
     def _counted(self) -> int:
-        return self._source.count_where(self._version, NUCLEUS, Part(1, 1000))
+        return self._service.count_where(self._version, NUCLEUS, Part(1, 1000))
 
     def _is_merged(self) -> bool:
-        return self._source.version(self._version).is_merged
+        return self._service.version(self._version).is_merged
 
 
 def examine(connect: Callable[[], CaveService], version: int | None = None) -> Report:

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from ingest.cave.service import CaveService
 from ingest.parts.conform import conform
-from ingest.parts.parts import PartsFolder, Stored
 from ingest.parts.plan import Part, bound_above, chunks, rows_per_answer, tiles, window_width, windows
+from ingest.parts.saved import PartsFolder, SavedPart
 from ingest.parts.source import Cost, Scope
 from ingest.parts.wanted import axon_rows, wire_bytes
 from warehouse.errors import SourceUnavailable
@@ -44,16 +44,16 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Edition:
+class CaveVersion:
     """One version of one service, as all requests need it.
 
     Attributes:
-        source: the service.
+        service: the service.
         version: the materialization version.
         is_merged: whether it has the older layout.
     """
 
-    source: CaveService
+    service: CaveService
     version: int
     is_merged: bool
 
@@ -63,13 +63,13 @@ class CaveTable:
     """One table to fetch; see `ingest.parts.source.SourceTable`.
 
     Attributes:
-        edition: where from.
+        cave_version: where from.
         table: the declaration.
-        store: where its parts wait.
+        parts_folder: where its parts wait.
         sizes: how much to ask for at once.
         count: the number of rows according to the service, of the whole table.
         scope: which rows are kept.
-        said: CAVE's metadata of the table.
+        metadata: CAVE's metadata of the table.
         by: the column that values are asked by; "" to ask by ids.
         among: the values to ask for.
         keep: per column, the values that are kept of what was asked for.
@@ -77,13 +77,13 @@ class CaveTable:
         note: what was odd, for the manifest.
     """
 
-    edition: Edition
+    cave_version: CaveVersion
     table: Table
-    store: PartsFolder
+    parts_folder: PartsFolder
     sizes: Sizes
     count: int
     scope: Scope = "all"
-    said: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     by: str = ""
     among: list[int] = field(default_factory=list)
     keep: dict[str, pa.Array] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class CaveTable:
         """The service's count, unless only some rows are asked for."""
         return None if self.by else self.count
 
-    def narrow(self, wanted: Mapping[str, pa.Array]) -> None:
+    def keep_only(self, wanted: Mapping[str, pa.Array]) -> None:
         """Keep only rows with these values.
 
         Ids and roots of proofread axons are asked for; roots of neurons are too many to ask by, so the whole table
@@ -121,7 +121,7 @@ class CaveTable:
 
     def missing(self) -> list[Part]:
         """The requests that are still to be made."""
-        done = [stored.part for stored in self.store.load()]
+        done = [stored.part for stored in self.parts_folder.load()]
         if self.by:
             size = self.sizes.roots if self.by != "target_id" else self.sizes.ids
             return chunks(done, self.among, size, self.bound)
@@ -138,17 +138,17 @@ class CaveTable:
             SourceUnavailable: the service fails, or sends what was not asked for.
             SchemaDrift: its columns are not the declared ones.
         """
-        answer = self.edition.source.rows(
-            self.edition.version, self.name, part, by=self.by, columns=self._columns(), view=self.is_view
+        answer = self.cave_version.service.rows(
+            self.cave_version.version, self.name, part, by=self.by, columns=self._columns(), view=self.is_view
         )
         cap = answer.cap or self.cap
         if cap is not None and answer.rows.num_rows >= cap:
             # A full page may be all there is; the service does not say.
             self.cap = cap
             return self.cut(part)
-        rows = conform(self.table, answer.rows, is_merged=self.edition.is_merged)
+        rows = conform(self.table, answer.rows, is_merged=self.cave_version.is_merged)
         self._require_as_asked(part, rows)
-        self.store.save(part, self._kept(rows), seen=rows.num_rows)
+        self.parts_folder.save(part, self._kept(rows), seen=rows.num_rows)
         return []
 
     def cut(self, part: Part) -> list[Part]:
@@ -177,7 +177,7 @@ class CaveTable:
         few = len(part.among) <= 1 and part.high is not None and part.high - part.low <= 1
         return [] if few or "id" not in self.table.arrow_schema.names else self.cut(part)
 
-    def complete(self) -> list[Stored]:
+    def complete(self) -> list[SavedPart]:
         """The parts, whose rows are as many as the service counts."""
         return require_complete(self)
 
@@ -190,15 +190,15 @@ class CaveTable:
         else:
             per_request = sizes.rows if here >= sizes.single else max(here, 1)
         requests = max(1, -(-here // per_request))
-        left = max(0, requests - self.store.count())
+        left = max(0, requests - self.parts_folder.count())
         here = here * left // requests
         return Cost(left, here, wire_bytes(self.table, here))
 
-    def forewarning(self) -> str:
+    def size_notice(self) -> str:
         """What it takes to ask for all synapses that are not here yet."""
         if self.name != SYNAPSE or self.scope == "proofread":
             return ""
-        rows = self.count - sum(stored.seen for stored in self.store.load())
+        rows = self.count - sum(stored.seen for stored in self.parts_folder.load())
         return (
             f"all synapses are asked for: {rows:,} to come, in about {len(self.missing())} requests "
             f"of {wire_bytes(self.table, rows) / 1e6:,.0f} MB in all; stop and continue whenever you like"
@@ -206,18 +206,19 @@ class CaveTable:
 
     def entry(self) -> dict[str, Any]:
         """Where it comes from, and CAVE's metadata."""
-        said = self.said
+        metadata = self.metadata
+        resolution = metadata.get("voxel_resolution") or ()
         return {
             "source": "cave",
-            "url": self.edition.source.url(self.edition.version, self.name, view=self.is_view),
+            "url": self.cave_version.service.url(self.cave_version.version, self.name, view=self.is_view),
             "scope": self.scope,
             "source_rows": self.count,
             "note": self.note,
-            "schema_type": str(said.get("schema_type") or self.table.schema_type),
-            "description": str(said.get("description") or ""),
-            "notice_text": str(said.get("notice_text") or ""),
-            "reference_table": str(said.get("reference_table") or ""),
-            "voxel_resolution": [float(size) for size in said.get("voxel_resolution") or () if size is not None],
+            "schema_type": str(metadata.get("schema_type") or self.table.schema_type),
+            "description": str(metadata.get("description") or ""),
+            "notice_text": str(metadata.get("notice_text") or ""),
+            "reference_table": str(metadata.get("reference_table") or ""),
+            "voxel_resolution": [float(size) for size in resolution if size is not None],
         }
 
     def bound(self) -> int:
@@ -227,22 +228,22 @@ class CaveTable:
                 self._bound = bound_above(self._exists, self.count, self._rows_per_answer())
             return self._bound
 
-    def counted(self, run: list[Stored]) -> int:
+    def counted(self, run: list[SavedPart]) -> int:
         """How many rows the service counts for parts that lie side by side."""
-        source, version = self.edition.source, self.edition.version
+        service, version = self.cave_version.service, self.cave_version.version
         parts = [stored.part for stored in run]
         if not self.by:
             parts = [Part(parts[0].low, parts[-1].high)]
         else:
             whole = [value for part in parts if part.high is None for value in part.among]
             parts = chunks([], whole, self.sizes.ids, self.bound) + [part for part in parts if part.high]
-        return sum(source.count_where(version, self.name, part, by=self.by, view=self.is_view) for part in parts)
+        return sum(service.count_where(version, self.name, part, by=self.by, view=self.is_view) for part in parts)
 
     def _exists(self, bound: int) -> bool:
         names = {column.name for column in self.table.columns}
         second = "valid" if "valid" in names else self.table.columns[-1].name
-        answer = self.edition.source.rows(
-            self.edition.version, self.name, Part(bound), columns=("id", second), limit=1, view=self.is_view
+        answer = self.cave_version.service.rows(
+            self.cave_version.version, self.name, Part(bound), columns=("id", second), limit=1, view=self.is_view
         )
         return bool(answer.rows.num_rows)
 
@@ -279,7 +280,7 @@ class CaveTable:
             )
 
 
-def require_complete(target: CaveTable) -> list[Stored]:
+def require_complete(cave_table: CaveTable) -> list[SavedPart]:
     """The parts of a table: they leave nothing out, and their rows are as many as the service counts.
 
     The number that the service has stored of a table may be off: it is counted before the version is copied, and
@@ -291,45 +292,45 @@ def require_complete(target: CaveTable) -> list[Stored]:
     Raises:
         SourceUnavailable: a part is missing, or the numbers differ; the parts that are wrong are forgotten.
     """
-    stored = target.store.load()
-    if target.missing():
-        raise SourceUnavailable(f"parts of {target.name} are missing on disk; run the same command again")
+    stored = cave_table.parts_folder.load()
+    if cave_table.missing():
+        raise SourceUnavailable(f"parts of {cave_table.name} are missing on disk; run the same command again")
     seen = sum(part.seen for part in stored)
-    expected = _expected(target, stored)
+    expected = _expected(cave_table, stored)
     if seen == expected:
         return stored
-    wrong = _suspects(target, stored)
+    wrong = _suspects(cave_table, stored)
     for part in wrong:
-        target.store.remove(part)
+        cave_table.parts_folder.remove(part)
     if wrong:
         raise SourceUnavailable(
-            f"CAVE sent {seen:,} rows of {target.name} and counts {expected:,}: it cut {len(wrong)} answers short "
-            "without saying so; run the same command again, it fetches only those"
+            f"CAVE sent {seen:,} rows of {cave_table.name} and counts {expected:,}: it cut {len(wrong)} answers "
+            "short without saying so; run the same command again, it fetches only those"
         )
-    if "id" not in target.table.arrow_schema.names:
+    if "id" not in cave_table.table.arrow_schema.names:
         raise SourceUnavailable(
-            f"CAVE counted {expected:,} rows of {target.name} at first, and {seen:,} later; "
+            f"CAVE counted {expected:,} rows of {cave_table.name} at first, and {seen:,} later; "
             "run the same command again"
         )
-    target.note = (
+    cave_table.note = (
         f"CAVE's stored number of rows is {expected:,}; it serves {seen:,} with distinct ids, and counts as many"
     )
-    log.warning("%s: %s, so these are all", target.name, target.note)
+    log.warning("%s: %s, so these are all", cave_table.name, cave_table.note)
     return stored
 
 
-def _expected(target: CaveTable, stored: list[Stored]) -> int:
+def _expected(cave_table: CaveTable, stored: list[SavedPart]) -> int:
     """The service's own count of what was asked for."""
-    if not target.by:
-        return target.count
-    return target.counted(stored) if stored else 0
+    if not cave_table.by:
+        return cave_table.count
+    return cave_table.counted(stored) if stored else 0
 
 
-def _suspects(target: CaveTable, run: list[Stored]) -> list[Stored]:
+def _suspects(cave_table: CaveTable, run: list[SavedPart]) -> list[SavedPart]:
     """The parts whose rows are not as many as the service counts for them, found by halving."""
-    if not run or sum(part.seen for part in run) == target.counted(run):
+    if not run or sum(part.seen for part in run) == cave_table.counted(run):
         return []
     if len(run) == 1:
         return run
     middle = len(run) // 2
-    return _suspects(target, run[:middle]) + _suspects(target, run[middle:])
+    return _suspects(cave_table, run[:middle]) + _suspects(cave_table, run[middle:])

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingest.files.remote import RemoteFiles
-from ingest.parts.parts import PartsFolder, Stored
 from ingest.parts.plan import Part
+from ingest.parts.saved import PartsFolder, SavedPart
 from ingest.parts.source import Cost, Scope
 from warehouse.errors import SchemaDrift, SourceRefused, SourceUnavailable
 from warehouse.registry.schema import Table
@@ -66,7 +66,7 @@ class DeltaExport:
         log: which files there are.
         table: the declaration, of the columns that the files have.
         scope: which rows are kept.
-        store: where the parts wait.
+        parts_folder: where the parts wait.
         keep: per column, the values that are kept.
     """
 
@@ -74,7 +74,7 @@ class DeltaExport:
     log: Log
     table: Table
     scope: Scope
-    store: PartsFolder
+    parts_folder: PartsFolder
     keep: dict[str, pa.Array] = field(default_factory=dict)
 
     @property
@@ -82,13 +82,13 @@ class DeltaExport:
         """What the log counts."""
         return sum(file.rows for file in self.log.files)
 
-    def narrow(self, wanted: Mapping[str, pa.Array]) -> None:
+    def keep_only(self, wanted: Mapping[str, pa.Array]) -> None:
         """Keep only rows with these values."""
         self.keep = dict(wanted)
 
     def missing(self) -> list[Part]:
         """The files that are not here; a part's number is the place of its file in the log."""
-        here = {stored.part for stored in self.store.load()}
+        here = {stored.part for stored in self.parts_folder.load()}
         return [part for part in self._parts() if part not in here]
 
     def fetch(self, part: Part) -> list[Part]:
@@ -104,7 +104,7 @@ class DeltaExport:
             raise SourceRefused(
                 f"{self.bucket.url}/{file.name} is not there as the table's log says; take --source archive"
             )
-        kept = self.store.directory / f"{part.low}.download"
+        kept = self.parts_folder.directory / f"{part.low}.download"
         with self.bucket.open(found, kept) as stream:
             stream.finish()
             seen, done, waiting = 0, 0, [self.table.arrow_schema.empty_table()]
@@ -113,11 +113,11 @@ class DeltaExport:
                 waiting.append(self._wanted(rows))
                 if seen - done >= _ROWS_PER_PIECE:
                     piece = replace(part, among=(*part.among, seen))
-                    self.store.save(piece, pa.concat_tables(waiting), seen=seen - done)
+                    self.parts_folder.save(piece, pa.concat_tables(waiting), seen=seen - done)
                     done, waiting = seen, waiting[:1]
             if seen != file.rows:
                 raise SourceRefused(f"{found.url} holds {seen:,} rows and the table's log says {file.rows:,}")
-            self.store.save(part, pa.concat_tables(waiting), seen=seen - done)
+            self.parts_folder.save(part, pa.concat_tables(waiting), seen=seen - done)
             stream.forget()
         return []
 
@@ -125,10 +125,12 @@ class DeltaExport:
         """A file is fetched whole."""
         return []
 
-    def complete(self) -> list[Stored]:
+    def complete(self) -> list[SavedPart]:
         """The parts, which hold the rows that the log counts."""
         parts = set(self._parts())
-        stored = [each for each in self.store.load() if replace(each.part, among=each.part.among[:1]) in parts]
+        stored = [
+            each for each in self.parts_folder.load() if replace(each.part, among=each.part.among[:1]) in parts
+        ]
         if self.missing() or sum(part.seen for part in stored) != self.rows_to_come:
             raise SourceUnavailable(f"parts of {self.table.name} are missing on disk; run the same command again")
         return stored
@@ -138,7 +140,7 @@ class DeltaExport:
         files = [self.log.files[part.low] for part in self.missing()]
         return Cost(len(files), sum(file.rows for file in files), sum(file.bytes for file in files))
 
-    def forewarning(self) -> str:
+    def size_notice(self) -> str:
         """The size of a large table."""
         size = self.cost({}).bytes
         if size < _LARGE:

@@ -65,22 +65,24 @@ class RemoteFiles(Protocol):
         """Try nothing again that fails from now on."""
 
 
-def remote_files_at(place: str, policy: RetryPolicy | None = None) -> RemoteFiles:
+def remote_files_at(location: str, policy: RetryPolicy | None = None) -> RemoteFiles:
     """The bucket at an address, or in a local folder.
 
     Raises:
         UsageError: there is no such folder, or the address is of another kind.
     """
-    if re.match(r"https?://", place):
-        return HttpFiles(place, policy or RetryPolicy(read=60.0))
-    if "://" in place:
+    if re.match(r"https?://", location):
+        return HttpFiles(location, policy or RetryPolicy(read=60.0))
+    if "://" in location:
         raise UsageError(
-            f"--from {place}: files are fetched from addresses that begin with https://, or from a folder, "
+            f"--from {location}: files are fetched from addresses that begin with https://, or from a folder, "
             "which is given by its path alone"
         )
-    if not Path(place).expanduser().is_dir():
-        raise UsageError(f"--from {place}: there is no such folder; give one that holds v1507 and so on, or a URL")
-    return FolderFiles(Path(place).expanduser().absolute())
+    if not Path(location).expanduser().is_dir():
+        raise UsageError(
+            f"--from {location}: there is no such folder; give one that holds v1507 and so on, or a URL"
+        )
+    return FolderFiles(Path(location).expanduser().absolute())
 
 
 class FolderFiles:

@@ -32,8 +32,8 @@ def estimate(job: Snapshot, connect: Callable[[], Source]) -> str:
 
 
 def _costs(job: Snapshot, source: Source) -> list[tuple[str, Cost]]:
-    targets = job.plan(source).targets
+    source_tables = job.plan(source).source_tables
     here = job.manifest.tables if job.manifest else {}
     rows = {name: entry.rows for name, entry in here.items()}
-    rows |= {target.table.name: target.rows_to_come or 0 for target in targets}
-    return [(target.table.name, target.cost(rows)) for target in targets]
+    rows |= {each.table.name: each.rows_to_come or 0 for each in source_tables}
+    return [(each.table.name, each.cost(rows)) for each in source_tables]

@@ -52,11 +52,11 @@ def base_version_of(manifest: Manifest | None, folder: Folder, order: Order) -> 
     return BaseVersion.of(folder, order.base)
 
 
-def scope_of(manifest: Manifest | None, order: Order, against: BaseVersion | None) -> Scope:
+def scope_of(manifest: Manifest | None, order: Order, base: BaseVersion | None) -> Scope:
     """The synapses to keep: as ordered, else as here, or in the base. All of them are enough for any order."""
     here = manifest.tables.get(SYNAPSE) if manifest else None
     if here is not None and here.scope == "all":
         return "all"
     if order.synapses is None and here is not None and here.scope == "neurons":
         return "neurons"
-    return order.synapses or (cast("Scope", against.entry.scope) if against else DEFAULT_SCOPE)
+    return order.synapses or (cast("Scope", base.entry.scope) if base else DEFAULT_SCOPE)

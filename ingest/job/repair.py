@@ -18,7 +18,7 @@ from warehouse.errors import SnapshotDamaged, WarehouseError
 from warehouse.registry.tables import SKELETON, SYNAPSE
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import heads
+from warehouse.storage.publish import manifests_lock
 from warehouse.versions.store_difference import rebase
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def _heal_manifests(folder: Folder, version: int) -> list[str]:
                 f"{problem.path} in {folder.path} {problem.what}, and no copy of it is left; fetch the version "
                 f"again with: microns snapshot {version}"
             )
-        with heads(folder):
+        with manifests_lock(folder):
             manifest.write(folder.manifest(version))
         done.append(f"{problem.path} {problem.what}: written again from its copy")
     return done

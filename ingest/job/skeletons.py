@@ -17,9 +17,9 @@ from msgspec.structs import replace
 
 from ingest.cave.service import CaveService
 from ingest.job.chosen_cells import Which, roots_of
-from ingest.parts.parts import PartsFolder
 from ingest.parts.plan import Part, chunks
 from ingest.parts.progress import Progress, Silent
+from ingest.parts.saved import PartsFolder
 from ingest.parts.workers import WorkerPool
 from warehouse.errors import SchemaDrift, SourceUnavailable
 from warehouse.registry.tables import SKELETON, TABLES
@@ -27,7 +27,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.files import write_table
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import complete_old_swap, only_job, publish
+from warehouse.storage.publish import complete_old_swap, job_lock, publish
 from warehouse.storage.skeleton import Skeleton, concat_rows
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class SkeletonJob:
         self.manifest = read_manifest(folder.manifest(version))
         self.wanted = roots_of(which, version, self._read)
         self._staging = folder.staging(version)
-        self._store = PartsFolder(self._staging / "skeletons")
+        self._parts_folder = PartsFolder(self._staging / "skeletons")
         self._lock = Lock()
 
     @property
@@ -101,13 +101,13 @@ class SkeletonJob:
         if not self.missing:
             log.info("the skeletons of %d cells are here; nothing to fetch", len(self.wanted))
             return self.manifest
-        with only_job(self._staging), disk_errors(self.folder.path):
+        with job_lock(self._staging), disk_errors(self.folder.path):
             complete_old_swap(self.folder, version)
             self.manifest = read_manifest(self.folder.manifest(version))
             self._forget_published()
             self._fetch(connect())
             self._publish()
-            self._store.clear()
+            self._parts_folder.clear()
             if not any(self._staging.iterdir()):
                 self._staging.rmdir()
         self._say_what_is_left()
@@ -127,9 +127,9 @@ class SkeletonJob:
     def _forget_published(self) -> None:
         """Parts that a job has published just before it was killed are not there twice."""
         missing = set(self.missing)
-        for stored in self._store.load():
+        for stored in self._parts_folder.load():
             if not missing & set(stored.part.among):
-                self._store.remove(stored)
+                self._parts_folder.remove(stored)
 
     def _fetch(self, source: CaveService) -> None:
         service = source.service("skeleton")
@@ -137,21 +137,23 @@ class SkeletonJob:
             "url": f"{service.server_address}/skeletoncache/api/v1/{source.datastack}",
             "server": str(service.server_version),
         }
-        parts = chunks([stored.part for stored in self._store.load()], self.missing, PER_REQUEST, bound=lambda: 0)
+        parts = chunks(
+            [stored.part for stored in self._parts_folder.load()], self.missing, PER_REQUEST, bound=lambda: 0
+        )
         self.progress.begin(SKELETON, len(parts), None)
         left = len(parts)
 
         def work(part: Part) -> list[Part]:
             nonlocal left
-            said = source.ask(
+            answer = source.ask(
                 lambda: service.fetch_skeletons(
                     list(part.among),
                     skeleton_version=FORMAT,
                     generate_missing_skeletons=self.which != "neurons",
                 )
             )
-            rows = _readable(said, part.among)
-            self._store.save(part, concat_rows(rows), seen=len(rows))
+            rows = _readable(answer, part.among)
+            self._parts_folder.save(part, concat_rows(rows), seen=len(rows))
             with self._lock:
                 left -= 1
                 self.progress.part(SKELETON, left)
@@ -160,15 +162,15 @@ class SkeletonJob:
         WorkerPool(work, _WORKERS).run(parts, on_error=source.stop)
 
     def _publish(self) -> None:
-        parts = [stored.path for stored in self._store.load() if stored.rows]
+        parts = [stored.path for stored in self._parts_folder.load() if stored.rows]
         if not parts:
             return
-        assembled = self._staging / "assembled-skeletons"
-        shutil.rmtree(assembled, ignore_errors=True)
+        draft = self._staging / "assembled-skeletons"
+        shutil.rmtree(draft, ignore_errors=True)
         before = self.manifest.tables.get(SKELETON)
         scope = self.which if isinstance(self.which, str) else "chosen"
         entry = write_table(
-            assembled,
+            draft,
             TABLES[SKELETON],
             [*self._paths(SKELETON), *parts],
             source="cave",
@@ -178,7 +180,7 @@ class SkeletonJob:
             voxel_resolution=[1.0, 1.0, 1.0],
         )
         self.manifest = replace(self.manifest, tables={**self.manifest.tables, SKELETON: entry})
-        self.manifest = publish(self.folder, assembled, self.manifest)
+        self.manifest = publish(self.folder, draft, self.manifest)
 
     def _say_what_is_left(self) -> None:
         if not (left := self.missing):
@@ -193,17 +195,17 @@ class SkeletonJob:
         log.warning("CAVE has no skeleton ready of %s (%s); %s", of, named, what)
 
 
-def _readable(said: Mapping[str, Mapping[str, Any]], asked: Sequence[int]) -> list[pa.Table]:
+def _readable(answer: Mapping[str, Mapping[str, Any]], asked: Sequence[int]) -> list[pa.Table]:
     """The rows of each skeleton of an answer; one that cannot be read is left out with a word.
 
     Raises:
         SourceUnavailable: they are not those that were asked for.
         SchemaDrift: none can be read.
     """
-    if not {int(root) for root in said} <= set(asked):
+    if not {int(root) for root in answer} <= set(asked):
         raise SourceUnavailable("CAVE sent skeletons of other cells than asked for; run the same command again")
     good, bad = [], []
-    for root, content in sorted(said.items()):
+    for root, content in sorted(answer.items()):
         try:
             good.append(_skeleton(int(root), content).rows())
         except SchemaDrift as error:

@@ -17,9 +17,9 @@ from msgspec.structs import replace
 
 from ingest.job.order import Order, base_version_of, scope_of
 from ingest.job.scope import decides, wanted
-from ingest.parts.parts import PartsFolder
 from ingest.parts.plan import Part
 from ingest.parts.progress import Progress, Silent
+from ingest.parts.saved import PartsFolder
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Scope, Selection, Source, SourceName, SourceTable
 from ingest.parts.wanted import annotation_tables, is_about_synapses, stage
 from ingest.parts.workers import WorkerPool
@@ -32,7 +32,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.files import write_table
 from warehouse.storage.manifest import Layout, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import changing, complete_old_swap, only_job, publish
+from warehouse.storage.publish import complete_old_swap, job_lock, publish, synapses_lock
 from warehouse.versions.store_difference import BaseVersion, require_storable, store_difference
 
 log = logging.getLogger(__name__)
@@ -47,11 +47,11 @@ class Plan:
 
     Attributes:
         selection: the tables that are wanted, and those that the version lacks.
-        targets: the wanted tables that are not here yet.
+        source_tables: the wanted tables that are not here yet.
     """
 
     selection: Selection
-    targets: tuple[SourceTable, ...]
+    source_tables: tuple[SourceTable, ...]
 
 
 class Snapshot:
@@ -78,8 +78,8 @@ class Snapshot:
         self.order = order
         self.progress = progress or Silent()
         self.manifest = self._published()
-        self.against = base_version_of(self.manifest, folder, order)
-        self.scope = scope_of(self.manifest, order, self.against)
+        self.base = base_version_of(self.manifest, folder, order)
+        self.scope = scope_of(self.manifest, order, self.base)
         self._staging = folder.staging(order.version)
         self._parts: dict[str, list[Path]] = {}
         self._failures = 0
@@ -120,10 +120,10 @@ class Snapshot:
         if self.manifest is not None and self.is_finished:
             log.info("version %d is complete in %s; nothing to fetch", self.order.version, self.folder.path)
             if self._staging.exists():
-                with suppress(WarehouseError), only_job(self._staging):  # another job will do it else
+                with suppress(WarehouseError), job_lock(self._staging):  # another job will do it else
                     self._clear_published(self.manifest)
             return self.manifest
-        with only_job(self._staging), disk_errors(self.folder.path):
+        with job_lock(self._staging), disk_errors(self.folder.path):
             complete_old_swap(self.folder, self.order.version)
             self.manifest = self._published()
             if self.manifest is not None:
@@ -131,11 +131,13 @@ class Snapshot:
             source = connect()
             plan = self.plan(source)
             for turn in (0, 1, 2):
-                self._take(source, [target for target in plan.targets if stage(target.table.name) == turn])
-            plan = Plan(plan.selection, tuple(each for each in plan.targets if each.table.name in self._parts))
-            if self._failed and not plan.targets:
+                self._take(source, [target for target in plan.source_tables if stage(target.table.name) == turn])
+            plan = Plan(
+                plan.selection, tuple(each for each in plan.source_tables if each.table.name in self._parts)
+            )
+            if self._failed and not plan.source_tables:
                 raise next(iter(self._failed.values()))
-            with self._undisturbed(plan):
+            with self._hold_synapses(plan):
                 published = self._publish(source, plan)
         if self._failed:
             reasons = "; ".join(f"{name}: {str(error).split(';')[0]}" for name, error in self._failed.items())
@@ -153,7 +155,7 @@ class Snapshot:
             if lost := [each for each in self._failed if each in decides(name, target.scope)]:
                 self._failed[name] = SourceUnavailable(f"{lost[0]} decides which of its rows are kept")
                 continue
-            target.narrow(wanted(name, target.scope, self._read))
+            target.keep_only(wanted(name, target.scope, self._read))
             now.append(target)
         self._fetch(source, now)
         for target in now:
@@ -171,20 +173,20 @@ class Snapshot:
         missing = [table for table in selection.tables if not self._is_here(table)]
         for table in missing:
             if table.name == SYNAPSE and SYNAPSE not in self._again:
-                require_storable(self.folder, self.order.version, table, self.scope, self.against)
+                require_storable(self.folder, self.order.version, table, self.scope, self.base)
         if SYNAPSE in here and self.scope != "all" and any(table.name == SYNAPSE for table in missing):
             log.warning(
                 "the synapses of scope %s here give way to those of scope %s; to have both: --synapses all",
                 here[SYNAPSE].scope,
                 self.scope,
             )
-        return Plan(selection, tuple(self._target(source, selection, table) for table in missing))
+        return Plan(selection, tuple(self._source_table(source, selection, table) for table in missing))
 
-    def _target(self, source: Source, selection: Selection, table: Table) -> SourceTable:
+    def _source_table(self, source: Source, selection: Selection, table: Table) -> SourceTable:
         scope: Scope = self.scope if is_about_synapses(table.name) else "all"
-        return source.target(selection, table, scope, self._store(table.name, scope, source.name))
+        return source.source_table(selection, table, scope, self._parts_folder(table.name, scope, source.name))
 
-    def _store(self, name: str, scope: Scope, source: SourceName) -> PartsFolder:
+    def _parts_folder(self, name: str, scope: Scope, source: SourceName) -> PartsFolder:
         """Where the parts of a table wait; those of different sources are cut differently and never mix."""
         folder = name if scope == "all" else f"{name}.{scope}"
         return PartsFolder(self._staging / (folder if source == "cave" else f"{folder}.{source}"))
@@ -204,28 +206,28 @@ class Snapshot:
             return rows.cast(pa.schema([TABLES[name].arrow_schema.field(each) for each in rows.column_names]))
         return None
 
-    def _fetch(self, source: Source, targets: Sequence[SourceTable]) -> None:
-        tasks = [(target, part) for target in targets for part in self._missing(target)]
-        left = {target.table.name: sum(other is target for other, _ in tasks) for target in targets}
+    def _fetch(self, source: Source, source_tables: Sequence[SourceTable]) -> None:
+        tasks = [(source_table, part) for source_table in source_tables for part in self._missing(source_table)]
+        left = {each.table.name: sum(other is each for other, _ in tasks) for each in source_tables}
 
         def work(task: tuple[SourceTable, Part]) -> list[tuple[SourceTable, Part]]:
-            target, part = task
-            if target.table.name in self._failed:
+            source_table, part = task
+            if source_table.table.name in self._failed:
                 return []
             before = self._came
             try:
-                pieces = self._attempt(target, part)
+                pieces = self._attempt(source_table, part)
             except (SchemaDrift, NotThere) as error:
-                self._fail(target, error)
+                self._fail(source_table, error)
                 return []
             except SourceUnavailable as error:
-                self._fail_or_stop(target, error, since=before)
+                self._fail_or_stop(source_table, error, since=before)
                 return []
             with self._lock:
-                left[target.table.name] += len(pieces) - 1
+                left[source_table.table.name] += len(pieces) - 1
                 if not pieces:
-                    self.progress.part(target.table.name, left[target.table.name])
-            return [(target, piece) for piece in pieces]
+                    self.progress.part(source_table.table.name, left[source_table.table.name])
+            return [(source_table, piece) for piece in pieces]
 
         WorkerPool(work, source.workers).run(tasks, on_error=source.stop)
         if self._silence is not None:
@@ -246,23 +248,23 @@ class Snapshot:
         if self._failed.setdefault(target.table.name, error) is error:
             log.warning("%s is left out: %s", target.table.name, error)
 
-    def _missing(self, target: SourceTable) -> list[Part]:
-        missing = target.missing()
+    def _missing(self, source_table: SourceTable) -> list[Part]:
+        missing = source_table.missing()
         if missing:
-            if words := target.forewarning():
+            if words := source_table.size_notice():
                 log.info("%s", words)
-            self.progress.begin(target.table.name, len(missing), target.rows_to_come)
+            self.progress.begin(source_table.table.name, len(missing), source_table.rows_to_come)
         return missing
 
-    def _attempt(self, target: SourceTable, part: Part) -> list[Part]:
+    def _attempt(self, source_table: SourceTable, part: Part) -> list[Part]:
         """Fetch a part; one that the service keeps failing on may be too large for it, and is cut."""
         try:
-            pieces = target.fetch(part)
+            pieces = source_table.fetch(part)
         except SourceUnavailable:
             with self._lock:
                 self._failures += 1
                 is_down = self._failures >= _FAILURES_IN_A_ROW
-            if is_down or not (smaller := target.smaller(part)):
+            if is_down or not (smaller := source_table.smaller(part)):
                 raise
             return smaller
         with self._lock:
@@ -270,23 +272,23 @@ class Snapshot:
         return pieces
 
     @contextmanager
-    def _undisturbed(self, plan: Plan) -> Iterator[None]:
+    def _hold_synapses(self, plan: Plan) -> Iterator[None]:
         """Hold the synapses of this version and of the base, having seen that they may still be stored."""
-        synapses = [target.table for target in plan.targets if target.table.name == SYNAPSE]
-        base = [self.against.version] if self.against else []
-        with changing(self.folder, [self.order.version, *base] if synapses else []):
+        synapses = [each.table for each in plan.source_tables if each.table.name == SYNAPSE]
+        base = [self.base.version] if self.base else []
+        with synapses_lock(self.folder, [self.order.version, *base] if synapses else []):
             for table in synapses:
-                self.against = BaseVersion.of(self.folder, base[0]) if base else None
+                self.base = BaseVersion.of(self.folder, base[0]) if base else None
                 if SYNAPSE not in self._again:
-                    require_storable(self.folder, self.order.version, table, self.scope, self.against)
+                    require_storable(self.folder, self.order.version, table, self.scope, self.base)
             yield
 
     def _publish(self, source: Source, plan: Plan) -> Manifest:
         selection = plan.selection
-        assembled = self._staging / "assembled"
-        shutil.rmtree(assembled, ignore_errors=True)
-        assembled.mkdir(parents=True)
-        entries = {target.table.name: self._write(assembled, target) for target in plan.targets}
+        draft = self._staging / "assembled"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        entries = {each.table.name: self._write(draft, each) for each in plan.source_tables}
         before = self.manifest.tables if self.manifest else {}
         tables = {**before, **entries}
         absent = self.manifest.absent if self.manifest else {}
@@ -302,17 +304,17 @@ class Snapshot:
             # The next build decides which are still right.
             stored_views=self.manifest.stored_views if self.manifest else {},
         )
-        published = publish(self.folder, assembled, manifest)
+        published = publish(self.folder, draft, manifest)
         self._clear_published(published)
         return published
 
     def _lay_out(self, manifest: Manifest, layout: Layout) -> None:
         """Note the layout that was ordered for what is here; the next build stores rows or drops them."""
-        with only_job(self._staging), disk_errors(self.folder.path):
-            assembled = self._staging / "assembled"
-            shutil.rmtree(assembled, ignore_errors=True)
-            assembled.mkdir(parents=True)
-            self.manifest = publish(self.folder, assembled, replace(manifest, layout=layout))
+        with job_lock(self._staging), disk_errors(self.folder.path):
+            draft = self._staging / "assembled"
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(parents=True)
+            self.manifest = publish(self.folder, draft, replace(manifest, layout=layout))
 
     def _clear_published(self, manifest: Manifest) -> None:
         """Forget the parts of what is published, also those of a job that was killed just before it did so."""
@@ -320,20 +322,21 @@ class Snapshot:
             for scope in SCOPES:
                 if entry.scope in (scope, "all"):
                     for source in SOURCE_NAMES:
-                        self._store(name, scope, source).clear()
+                        self._parts_folder(name, scope, source).clear()
         if self._staging.exists() and not any(self._staging.iterdir()):
             self._staging.rmdir()
 
-    def _write(self, assembled: Path, target: SourceTable) -> TableEntry:
-        table, rows = target.table, self._parts[target.table.name] or target.table.arrow_schema.empty_table()
-        fields = {"citations": list(table.citation), **target.entry()}
+    def _write(self, draft: Path, source_table: SourceTable) -> TableEntry:
+        table = source_table.table
+        rows = self._parts[table.name] or table.arrow_schema.empty_table()
+        fields = {"citations": list(table.citation), **source_table.entry()}
         log.debug("%s: writing", table.name)
         if table.name != SYNAPSE:
-            return write_table(assembled, table, rows, **fields)
+            return write_table(draft, table, rows, **fields)
         how = {**fields, "memory": self.order.memory}
-        if self.against is None:
-            return cluster_synapses(assembled, table, rows, **how)
-        return store_difference(assembled, self.order.version, table, rows, self.against, **how)
+        if self.base is None:
+            return cluster_synapses(draft, table, rows, **how)
+        return store_difference(draft, self.order.version, table, rows, self.base, **how)
 
 
 def is_finished(manifest: Manifest, names: Sequence[str], scope: Scope, source: SourceName | None = None) -> bool:

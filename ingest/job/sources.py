@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from ingest.archive.archive import ALL_SYNAPSES, CELL_INFO, PROOFREAD_SYNAPSES, ArchiveSource
-from ingest.cave.cave import CaveSource
+from ingest.archive.source import ALL_SYNAPSES, CELL_INFO, PROOFREAD_SYNAPSES, ArchiveSource
 from ingest.cave.service import CaveService, Versions
-from ingest.delta.delta import SPECS, DeltaSource
+from ingest.cave.source import CaveSource
+from ingest.delta.source import SPECS, DeltaSource
 from ingest.files.remote import RemoteFiles, remote_files_at
 from ingest.files.retry import RetryPolicy
 from ingest.parts.progress import Progress
@@ -44,12 +44,12 @@ class Sources:
     Attributes:
         datastack: CAVE's name of the dataset.
         service: connects to CAVE.
-        place: another place of the files than the public ones; None for those.
+        location: another place of the files than the public ones; None for those.
     """
 
     datastack: str
     service: Callable[[], CaveService]
-    place: str | None = None
+    location: str | None = None
 
     @property
     def _known(self) -> Datastack:
@@ -75,10 +75,10 @@ class Sources:
         return self._bucket(self._known.lake, BRIEF)
 
     def _bucket(self, usual: str, policy: RetryPolicy | None = None) -> RemoteFiles:
-        place = self.place or usual
-        if not place:
+        location = self.location or usual
+        if not location:
             raise UsageError(f"no public files of {self.datastack} are known; say where they are with --from")
-        return remote_files_at(place, policy)
+        return remote_files_at(location, policy)
 
     def connect(self, name: SourceName | None, version: int, scope: Scope, progress: Progress) -> Source:
         """The source to fetch from; the best one, with a line that says why, if none is named.
@@ -91,7 +91,7 @@ class Sources:
             log.info("version %d is fetched with --source %s: %s", version, name, why)
         if name == "archive":
             bucket = self._bucket(self._known.archive)
-            return ArchiveSource(self.datastack, bucket, progress, is_usual=self.place is None)
+            return ArchiveSource(self.datastack, bucket, progress, is_usual=self.location is None)
         if name == "delta":
             return DeltaSource(self.datastack, self._bucket(self._known.lake))
         return CaveSource(self.service())
@@ -119,10 +119,10 @@ class Sources:
         Raises:
             SourceRefused: there is none.
         """
-        if self.place is not None:
+        if self.location is not None:
             if self.archived(version):
-                return "archive", f"{self.place} has its files"
-            return "delta", f"{self.place} has no files of the archive"
+                return "archive", f"{self.location} has its files"
+            return "delta", f"{self.location} has no files of the archive"
         offered = self._offered
         if isinstance(offered, Versions):
             is_live = version in offered.live

@@ -8,8 +8,8 @@ from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
-from ingest.parts.parts import PartsFolder, Stored
 from ingest.parts.plan import Part
+from ingest.parts.saved import PartsFolder, SavedPart
 from warehouse.registry.schema import Table
 
 Scope = Literal["proofread", "neurons", "all"]
@@ -57,18 +57,18 @@ class SourceTable(Protocol):
     Attributes:
         table: the declaration, as the parts hold it.
         scope: which rows are kept.
-        store: where its parts wait.
+        parts_folder: where its parts wait.
     """
 
     table: Table
     scope: Scope
-    store: PartsFolder
+    parts_folder: PartsFolder
 
     @property
     def rows_to_come(self) -> int | None:
         """How many rows there are, where that is known beforehand."""
 
-    def narrow(self, wanted: Mapping[str, pa.Array]) -> None:
+    def keep_only(self, wanted: Mapping[str, pa.Array]) -> None:
         """Keep only rows whose value in each of these columns is among the given ones."""
 
     def missing(self) -> list[Part]:
@@ -80,7 +80,7 @@ class SourceTable(Protocol):
     def smaller(self, part: Part) -> list[Part]:
         """Parts that together are this one, which the source may manage to send; none if it cannot be cut."""
 
-    def complete(self) -> list[Stored]:
+    def complete(self) -> list[SavedPart]:
         """The parts, having seen that nothing is left out.
 
         Raises:
@@ -90,7 +90,7 @@ class SourceTable(Protocol):
     def cost(self, rows: Mapping[str, int]) -> Cost:
         """What the rest costs, given the rows of tables that are here or will be."""
 
-    def forewarning(self) -> str:
+    def size_notice(self) -> str:
         """What to say before a long job begins; "" when there is nothing to say."""
 
     def entry(self) -> dict[str, Any]:
@@ -124,7 +124,9 @@ class Source(Protocol):
             SourceRefused: the version, or the scope in it, cannot be had.
         """
 
-    def target(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> SourceTable:
+    def source_table(
+        self, selection: Selection, table: Table, scope: Scope, parts_folder: PartsFolder
+    ) -> SourceTable:
         """A table of a selection, to be fetched."""
 
     def tools(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ WITH pairs AS (
     SELECT
         s.pre_pt_root_id,
         s.post_pt_root_id,
-        count(*)::INTEGER AS n_syn,
+        count(*) AS n_syn,
         sum(s.size)::BIGINT AS sum_size
     FROM _axon_synapses AS s
     WHERE s.pre_pt_root_id <> s.post_pt_root_id

@@ -45,9 +45,9 @@ SELECT
         post.post_n_nuclei_on_root, 0
     ) AS post_n_nuclei_on_root, -- Number of nuclei on the postsynaptic segment: 0 = orphan piece, 1 = a cell, more = merged cells
     post.* EXCLUDE (post_pt_root_id, post_n_nuclei_on_root, post_x_nm, post_y_nm, post_z_nm),
-    sqrt(
-        _squared(post.post_x_nm - pre.pre_x_nm) + _squared(post.post_y_nm - pre.pre_y_nm) + _squared(post.post_z_nm - pre.pre_z_nm)
-    ) / 1000 AS soma_distance_um, -- Distance between the two nuclei; NULL unless both ends are single cells [um]
+    distance_um(
+        post.post_x_nm - pre.pre_x_nm, post.post_y_nm - pre.pre_y_nm, post.post_z_nm - pre.pre_z_nm
+    ) AS soma_distance_um, -- Distance between the two nuclei; NULL unless both ends are single cells [um]
     lateral_um(
         post.post_x_nm - pre.pre_x_nm, post.post_y_nm - pre.pre_y_nm, post.post_z_nm - pre.pre_z_nm
     ) AS soma_lateral_um -- The same along the cortical sheet, without depth [um]

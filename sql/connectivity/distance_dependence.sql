@@ -79,8 +79,8 @@ SELECT
     p.pre_strategy_axon, -- How far the presynaptic axons were proofread
     p.pre_cell_type, -- Type of the presynaptic cells; NULL = unknown
     p.post_cell_type, -- Type of the postsynaptic cells; NULL = unknown
-    p.bin_um AS distance_from_um, -- Lower end of the bin of distances [um]
-    p.bin_um + 25 AS distance_to_um, -- Upper end of the bin, not in it [um]
+    p.bin_um::DOUBLE AS distance_from_um, -- Lower end of the bin of distances [um]
+    (p.bin_um + 25)::DOUBLE AS distance_to_um, -- Upper end of the bin, not in it [um]
     p.n_possible, -- Number of possible ordered pairs at that distance
     coalesce(k.n_connected, 0) AS n_connected, -- Number of those with a synapse
     coalesce(k.n_connected, 0) / p.n_possible AS connection_probability, -- n_connected of n_possible

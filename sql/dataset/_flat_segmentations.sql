@@ -1,5 +1,5 @@
 -- Versions of which there is a copy of the segmentation that anybody may look at, one row per version.
 -- grain: version
 -- made: of the dataset
--- column: version INTEGER: Materialization version of CAVE
+-- column: version BIGINT: Materialization version of CAVE
 -- column: source VARCHAR: Source of the copy

@@ -1,4 +1,4 @@
 -- The number of the version that is asked.
 -- macro: _version()
 -- made: of each version
--- column: _version INTEGER: Materialization version of CAVE
+-- column: _version BIGINT: Materialization version of CAVE

@@ -59,8 +59,8 @@ SELECT
     m.match_source, -- How it was matched: manual, automatic (landmarks), vessel (blood vessels), combined (the last two agree)
     m.target_id AS nucleus_id, -- The matched cell: `id` in nucleus_detection_v0
     m.field, -- Imaging field (plane) of the scan
-    m.residual AS residual_um, -- Distance between unit and nucleus after registration; smaller is better [um]
-    m.score AS score_um -- Margin to the next best match; larger is better, may be negative [um]
+    m.residual::DOUBLE AS residual_um, -- Distance between unit and nucleus after registration; smaller is better [um]
+    m.score::DOUBLE AS score_um -- Margin to the next best match; larger is better, may be negative [um]
 FROM matches AS m
 QUALIFY row_number() OVER (
     PARTITION BY m.session, m.scan_idx, m.unit_id, m.match_source ORDER BY m.residual ASC NULLS LAST, m.id ASC

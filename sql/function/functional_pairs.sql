@@ -83,9 +83,9 @@ SELECT
     post.cell_class AS post_cell_class, -- Class of the postsynaptic cell
     pre.cell_type AS pre_cell_type, -- Type of the presynaptic cell
     post.cell_type AS post_cell_type, -- Type of the postsynaptic cell
-    sqrt(
-        _squared(post.x_nm - pre.x_nm) + _squared(post.y_nm - pre.y_nm) + _squared(post.z_nm - pre.z_nm)
-    ) / 1000 AS soma_distance_um, -- Distance between the two nuclei [um]
+    distance_um(
+        post.x_nm - pre.x_nm, post.y_nm - pre.y_nm, post.z_nm - pre.z_nm
+    ) AS soma_distance_um, -- Distance between the two nuclei [um]
     lateral_um(
         post.x_nm - pre.x_nm, post.y_nm - pre.y_nm, post.z_nm - pre.z_nm
     ) AS soma_lateral_um, -- The same along the cortical sheet, without depth [um]

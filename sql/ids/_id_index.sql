@@ -8,7 +8,7 @@
 WITH cells AS (
     SELECT
         n.pt_root_id AS root,
-        count(*)::INTEGER AS n_nuclei,
+        count(*) AS n_nuclei,
         min(n.nucleus_id) AS nucleus_id
     FROM _nuclei AS n
     GROUP BY n.pt_root_id

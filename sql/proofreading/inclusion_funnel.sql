@@ -58,7 +58,7 @@ counted AS (
 )
 
 SELECT
-    k.step_number, -- Order of the conditions, from 1
+    k.step_number::BIGINT AS step_number, -- Order of the conditions, from 1
     k.step, -- The condition
     k.n_remaining, -- Number of rows that meet this condition and all before it
     coalesce(

@@ -1,6 +1,6 @@
 -- A coordinate of a box in voxels, rounded up, so that a box holds the positions from its lower bound to below its upper.
 --
--- What lies beyond the integers that positions are kept in becomes the last of them, so that a box may be open to a side.
+-- What lies far beyond the integers of positions becomes 2^53, the last that a DOUBLE holds, so that a box may be open to a side.
 -- Units are listed here, not looked up as in `_one_of`: a subquery for each bound takes longer to plan.
 -- macro: _voxels(coordinate, unit, voxel_nm)
 SELECT
@@ -15,4 +15,4 @@ SELECT
                     || '; a box is given in nm, um or voxel (unit := ''voxel'' for CAVE''s positions)'
                 )::DOUBLE
         END
-    ), -2147483648), 2147483647)::INTEGER AS _voxels -- [voxel]
+    ), -9007199254740992), 9007199254740992)::BIGINT AS _voxels -- [voxel]

@@ -21,7 +21,7 @@ WITH answers AS (
         id,
         'v2' AS source,
         tag,
-        NULL::INTEGER AS code
+        NULL::BIGINT AS code
     FROM synapse_target_predictions_ssa_v2
     UNION ALL
     SELECT

@@ -3,5 +3,5 @@
 -- made: of all versions
 -- reads: _id_index
 -- column: id BIGINT: Root id or nucleus id
--- column: version INTEGER: A version that knows it
+-- column: version BIGINT: A version that knows it
 -- column: nucleus_id BIGINT: The nucleus; of a root with several the smallest, NULL for an orphan piece

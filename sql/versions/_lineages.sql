@@ -1,8 +1,8 @@
 -- What the files say in which each pair of local versions was compared, one row per pair, old root and new root.
 -- grain: version_a, version_b, pt_root_id_a, pt_root_id_b
 -- made: of all versions
--- column: version_a INTEGER: The earlier version
--- column: version_b INTEGER: The later version
+-- column: version_a BIGINT: The earlier version
+-- column: version_b BIGINT: The later version
 -- column: pt_root_id_a BIGINT: A root of the earlier version that the later one has no more
 -- column: pt_root_id_b BIGINT: The root that has some or all of its synapses in the later version
 -- column: n_sides BIGINT: Number of sides of synapses, inputs and outputs, that went from the one to the other

@@ -2,7 +2,7 @@
 -- grain: name, position
 -- made: of all versions
 -- column: name VARCHAR: Name of the macro
--- column: position INTEGER: Place of the column in the result, from 1
+-- column: position BIGINT: Place of the column in the result, from 1
 -- column: column VARCHAR: Name of the column; of a macro that returns a value, the macro's name
 -- column: type VARCHAR: DuckDB type; where it follows the arguments, that of DOUBLE ones
 -- column: comment VARCHAR: What the column means, with its unit

@@ -3,6 +3,6 @@
 -- made: of all versions
 -- reads: _nuclei
 -- column: nucleus_id BIGINT: The cell: its id in the table of nuclei, the same in every version
--- column: version INTEGER: Materialization version of CAVE
+-- column: version BIGINT: Materialization version of CAVE
 -- column: pt_root_id BIGINT: Its look-up root in that version; 0 or 1 where it has no segment
 -- column: pt_supervoxel_id BIGINT: The supervoxel at its look-up point, which no edit changes

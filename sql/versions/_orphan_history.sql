@@ -3,4 +3,4 @@
 -- made: of all versions
 -- reads: _orphans
 -- column: root BIGINT: Root id of a segment without a nucleus
--- column: version INTEGER: A version in whose synapses it occurs
+-- column: version BIGINT: A version in whose synapses it occurs

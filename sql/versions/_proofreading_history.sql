@@ -2,7 +2,7 @@
 -- grain: version, nucleus_id
 -- made: of all versions
 -- reads: _proofread_cells
--- column: version INTEGER: Materialization version of CAVE
+-- column: version BIGINT: Materialization version of CAVE
 -- column: nucleus_id BIGINT: The cell; segments with several nuclei or none are left out
 -- column: status_axon BOOLEAN: Whether the axon was proofread
 -- column: strategy_axon VARCHAR: How far the axon was proofread

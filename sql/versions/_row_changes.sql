@@ -1,8 +1,8 @@
 -- How many rows differ between two versions, one row per pair and table, where that is quickly told.
 -- grain: version_a, version_b, table_name
 -- made: of all versions
--- column: version_a INTEGER: The earlier version
--- column: version_b INTEGER: The later version
+-- column: version_a BIGINT: The earlier version
+-- column: version_b BIGINT: The later version
 -- column: table_name VARCHAR: Table, under CAVE's name
 -- column: n_rows_added BIGINT: Rows whose key only the later version has
 -- column: n_rows_removed BIGINT: Rows whose key only the earlier version has

@@ -2,8 +2,8 @@
 -- grain: version_a, version_b, nucleus_id, side
 -- made: of all versions
 -- reads: _axon_synapses, _nuclei, _proofread_axons, synapses_pni_2
--- column: version_a INTEGER: The earlier version
--- column: version_b INTEGER: The later version
+-- column: version_a BIGINT: The earlier version
+-- column: version_b BIGINT: The later version
 -- column: nucleus_id BIGINT: The cell: its id in the table of nuclei
 -- column: side VARCHAR: input or output
 -- column: n_kept BIGINT: Synapses of the cell in both versions

@@ -1,7 +1,7 @@
 -- What the manifest of each local version says of each table, known tables that are not here among them.
 -- grain: version, table_name
 -- made: of all versions
--- column: version INTEGER: Materialization version of CAVE
+-- column: version BIGINT: Materialization version of CAVE
 -- column: table_name VARCHAR: Table, under CAVE's name
 -- column: source VARCHAR: Where it was fetched from: cave, archive, delta, synthetic; NULL where absent
 -- column: url VARCHAR: Address it was fetched from

@@ -8,7 +8,7 @@
 -- column: schema_type VARCHAR: CAVE's annotation schema
 -- column: key_columns VARCHAR: Columns that identify a row
 -- column: reference_table VARCHAR: The table whose id target_id refers to; NULL where there is none
--- column: since_version INTEGER: First version known to have it; NULL where not known
--- column: until_version INTEGER: First version known to have it no more; NULL where not known
+-- column: since_version BIGINT: First version known to have it; NULL where not known
+-- column: until_version BIGINT: First version known to have it no more; NULL where not known
 -- column: warnings VARCHAR: What makes people get it wrong, a line each; NULL where there is nothing
 -- column: citations VARCHAR: Keys of the papers to cite

@@ -1,11 +1,11 @@
 -- What the manifest of each local version says of the version, one row each.
 -- grain: version
 -- made: of all versions
--- column: version INTEGER: Materialization version of CAVE
+-- column: version BIGINT: Materialization version of CAVE
 -- column: time_stamp TIMESTAMP: The moment that the version describes, UTC
 -- column: is_default BOOLEAN: Whether plain names (cells) answer from this version
--- column: n_tables INTEGER: Number of tables that are here
+-- column: n_tables BIGINT: Number of tables that are here
 -- column: n_bytes BIGINT: Size of all files of the version; NULL in a bundle, which is one file [byte]
 -- column: synapse_scope VARCHAR: Which synapses are here: all, proofread, neurons, in a bundle also cells; NULL where there are none
 -- column: tools VARCHAR: Versions of what fetched and wrote it, as JSON
--- column: views_version INTEGER: The meaning of the curated views: numbers from different ones may differ
+-- column: views_version BIGINT: The meaning of the curated views: numbers from different ones may differ

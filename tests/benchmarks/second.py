@@ -80,16 +80,16 @@ def generated(volume: Volume, sums: list[Sums]) -> Iterator[pa.Table]:
 
 def add_second(volume: Volume, folder: Folder, rows: int, memory: int, *, full: bool) -> None:
     """Publish the second version in a folder that has the first, and say what it takes."""
-    table, assembled = TABLES[SYNAPSE], folder.staging(SECOND) / "assembled"
+    table, draft = TABLES[SYNAPSE], folder.staging(SECOND) / "assembled"
     sums: list[Sums] = []
     stream = Stream(rows, lambda: generated(volume, sums))
     how = {"memory": memory, "source": "synthetic"}
     if full:
-        entry = timed("full copy", cluster_synapses, assembled, table, stream, **how)
+        entry = timed("full copy", cluster_synapses, draft, table, stream, **how)
     else:
-        against = BaseVersion.of(folder, FIRST)
-        entry = timed("difference", store_difference, assembled, SECOND, table, stream, against, **how)
-    publish_version(volume, SECOND, folder, {SYNAPSE: entry}, assembled)
+        base = BaseVersion.of(folder, FIRST)
+        entry = timed("difference", store_difference, draft, SECOND, table, stream, base, **how)
+    publish_version(volume, SECOND, folder, {SYNAPSE: entry}, draft)
     timed("build", build, folder, memory=memory)
     with warehouse.connect(SECOND, folder.path.parent) as wh:
         (read,) = wh.sql(f"SELECT {checksum_sql()} FROM {SYNAPSE}").fetchall()

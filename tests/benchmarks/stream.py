@@ -29,8 +29,7 @@ from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.clustering import cluster_synapses
 
 _ROWS_PER_PART = 1_000_000
-_POSTGRES = {"int64": "bigint", "int32": "integer"}
-HEADER: Header = [(field.name, _POSTGRES[str(field.type)]) for field in TABLES[SYNAPSE].arrow_schema]
+HEADER: Header = [(field.name, "bigint") for field in TABLES[SYNAPSE].arrow_schema]
 COLUMNS = [name for name, _ in HEADER]
 
 

@@ -50,26 +50,26 @@ def generated(volume: Volume) -> Iterator[pa.Table]:
 
 def snapshot(volume: Volume, parts: list[Path], folder: Folder, memory: int | None = None) -> None:
     """Cluster the synapses, write the tables of cells, publish and build; in so much memory."""
-    assembled = folder.staging(VERSION) / "assembled"
+    draft = folder.staging(VERSION) / "assembled"
     entries = {
         SYNAPSE: timed(
-            "cluster", cluster_synapses, assembled, TABLES[SYNAPSE], parts, memory=memory, source="synthetic"
+            "cluster", cluster_synapses, draft, TABLES[SYNAPSE], parts, memory=memory, source="synthetic"
         )
     }
-    publish_version(volume, VERSION, folder, entries, assembled)
+    publish_version(volume, VERSION, folder, entries, draft)
     timed("build", build, folder, memory=memory)
 
 
 def publish_version(
-    volume: Volume, version: int, folder: Folder, entries: dict[str, TableEntry], assembled: Path
+    volume: Volume, version: int, folder: Folder, entries: dict[str, TableEntry], draft: Path
 ) -> None:
     """Write the tables of cells beside the synapses, and publish."""
     (info,) = (info for info in volume.versions if info.version == version)
     for name in volume.table_names(version):
         if TABLES[name].role not in ("synapse", "compartment"):
             rows = logical_rows(TABLES[name], volume.table(version, name))
-            entries[name] = write_table(assembled, TABLES[name], rows, source="synthetic")
-    publish(folder, assembled, Manifest(folder.datastack, version, info.time_stamp.isoformat(), entries))
+            entries[name] = write_table(draft, TABLES[name], rows, source="synthetic")
+    publish(folder, draft, Manifest(folder.datastack, version, info.time_stamp.isoformat(), entries))
 
 
 def timed(what: str, work: Callable[..., Result], *arguments: object, **options: object) -> Result:

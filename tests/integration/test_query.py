@@ -8,8 +8,10 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -268,13 +270,26 @@ def test_a_mistake_in_a_late_row_is_one_sentence(query: Query) -> None:
 def test_a_damaged_file_is_the_data_s_fault(root: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(root, copy)
-    for path in (copy / "minnie65_public" / "v1507" / "cave" / "nucleus_detection_v0").rglob("*.parquet"):
-        path.write_bytes(b"PAR1 nonsense PAR1")
+    (path,) = (copy / "minnie65_public" / "v1507" / "cave").glob("nucleus_detection_v0-*/*.parquet")
+    path.write_bytes(b"PAR1".ljust(path.stat().st_size, b"?"))  # of the expected size: it is opened
     command = [sys.executable, "-c", MAIN, "query", "FROM nucleus_detection_v0", "--root", str(copy)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (4, "")
     assert "microns check" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_is_no_traceback(root: Path) -> None:
+    asked = "SELECT count(*) FROM range(10_000_000) AS a, range(10_000_000) AS b"
+    command = [sys.executable, "-c", MAIN, "query", asked, "--root", str(root)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    assert running.stderr.readline().startswith("microns: version")  # the query begins
+    time.sleep(1)
+    running.send_signal(signal.SIGINT)
+    output, errors = running.communicate(timeout=60)
+    assert (running.returncode, output) == (130, "")
+    assert errors.startswith("microns: error: interrupted")
 
 
 @pytest.mark.slow

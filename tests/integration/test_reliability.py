@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from tests.benchmarks.volume import write_parts
 from tests.conftest import SmallWarehouse, filled
-from warehouse.catalog.build import build, only_build
+from warehouse.catalog.build import build, build_lock
 from warehouse.catalog.collect import collect
 from warehouse.catalog.committed import committed_names
 from warehouse.demo.synthetic import Volume, synthesize
@@ -57,9 +57,9 @@ folder = Folder(Path(sys.argv[1]))
 """
 CLUSTER = """
 import shutil
-assembled = folder.staging(1507) / "assembled"
-shutil.rmtree(assembled, ignore_errors=True)
-cluster_synapses(assembled, TABLES[SYNAPSE], sorted(Path(sys.argv[2]).glob("*.parquet")), source="synthetic")
+draft = folder.staging(1507) / "assembled"
+shutil.rmtree(draft, ignore_errors=True)
+cluster_synapses(draft, TABLES[SYNAPSE], sorted(Path(sys.argv[2]).glob("*.parquet")), source="synthetic")
 """
 BUILD = "build(folder)"
 STEPS = """
@@ -166,15 +166,15 @@ def parts(volume: Volume, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def published(volume: Volume, parts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
     """A version with a million synapses; its stored views are not made yet."""
     folder = Folder.of(tmp_path_factory.mktemp("published"))
-    assembled = folder.staging(VERSION)
+    draft = folder.staging(VERSION)
     entries = {
-        SYNAPSE: cluster_synapses(assembled, TABLES[SYNAPSE], sorted(parts.glob("*.parquet")), source="synthetic")
+        SYNAPSE: cluster_synapses(draft, TABLES[SYNAPSE], sorted(parts.glob("*.parquet")), source="synthetic")
     }
     for name in volume.table_names(VERSION):
         if TABLES[name].role not in ("synapse", "compartment"):
             rows = logical_rows(TABLES[name], volume.table(VERSION, name))
-            entries[name] = write_table(assembled, TABLES[name], rows, source="synthetic")
-    publish(folder, assembled, Manifest(folder.datastack, VERSION, "2026-01-01T00:00:00", entries))
+            entries[name] = write_table(draft, TABLES[name], rows, source="synthetic")
+    publish(folder, draft, Manifest(folder.datastack, VERSION, "2026-01-01T00:00:00", entries))
     yield folder
     shutil.rmtree(folder.path)
 
@@ -190,18 +190,18 @@ def copy(published: Folder, tmp_path: Path) -> Iterator[Folder]:
 
 def test_killed_while_clustering(published: Folder, parts: Path, tmp_path: Path) -> None:
     folder = Folder.of(tmp_path)
-    assembled = folder.staging(VERSION) / "assembled"
+    draft = folder.staging(VERSION) / "assembled"
     seconds = finish(CLUSTER, folder.path, parts)
     for _ in range(KILLS):
-        shutil.rmtree(assembled)
-        kill_somewhere(assembled.exists, seconds * 0.8, CLUSTER, folder.path, parts)
+        shutil.rmtree(draft)
+        kill_somewhere(draft.exists, seconds * 0.8, CLUSTER, folder.path, parts)
         assert folder.versions() == []
     finish(CLUSTER, folder.path, parts)
     expected = {path for path in hashes(published.version(VERSION)) if path.startswith("model/")}
-    assert {path.relative_to(assembled).as_posix() for path in assembled.rglob("*.parquet")} == expected
+    assert {path.relative_to(draft).as_posix() for path in draft.rglob("*.parquet")} == expected
     for path in expected:
-        assert (assembled / path).read_bytes() == (published.version(VERSION) / path).read_bytes()
-    assert [path for path in assembled.rglob("*") if path.is_file() and path.suffix != ".parquet"] == []
+        assert (draft / path).read_bytes() == (published.version(VERSION) / path).read_bytes()
+    assert [path for path in draft.rglob("*") if path.is_file() and path.suffix != ".parquet"] == []
 
 
 def test_killed_while_building(copy: Folder) -> None:
@@ -238,14 +238,14 @@ def test_killed_at_every_step_of_publishing_and_building(small: SmallWarehouse, 
     given = {NUCLEUS: "id\n1", dropped: "target_id\n1", SYNAPSE: "id\n1\n2"}
     small.given(VERSION, **given)
     build(small.folder)
-    assembled = small.folder.staging(VERSION) / "assembled"
+    draft = small.folder.staging(VERSION) / "assembled"
     manifest = read_manifest(small.folder.manifest(VERSION))
     new = {
-        NUCLEUS: write_table(assembled, TABLES[NUCLEUS], filled(TABLES[NUCLEUS], "id\n1\n2"), source="cave"),
-        SYNAPSE: cluster_synapses(assembled, TABLES[SYNAPSE], filled(TABLES[SYNAPSE], "id\n3"), source="cave"),
+        NUCLEUS: write_table(draft, TABLES[NUCLEUS], filled(TABLES[NUCLEUS], "id\n1\n2"), source="cave"),
+        SYNAPSE: cluster_synapses(draft, TABLES[SYNAPSE], filled(TABLES[SYNAPSE], "id\n3"), source="cave"),
     }
     tables = {name: entry for name, entry in (manifest.tables | new).items() if name != dropped}
-    replace(manifest, tables=tables).write(assembled.parent / "manifest.json")
+    replace(manifest, tables=tables).write(draft.parent / "manifest.json")
     before = counts(small.folder)
     finish(STEPS, small.folder.path, tmp_path / "steps", 1 if KILLS > 2 else 4)
     steps = [Folder.of(path) for path in sorted((tmp_path / "steps").iterdir())]
@@ -261,7 +261,7 @@ def test_killed_at_every_step_of_publishing_and_building(small: SmallWarehouse, 
         build(folder)
         assert counts(folder) == shell_counts(folder) == after
         shutil.rmtree(folder.staging(VERSION), ignore_errors=True)
-        with only_build(folder):
+        with build_lock(folder):
             collect(folder, timedelta(0))
         assert unlisted(folder) == []
 

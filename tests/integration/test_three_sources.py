@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from ingest.archive.archive import ArchiveSource
-from ingest.cave.cave import CaveSource
+from ingest.archive.source import ArchiveSource
 from ingest.cave.service import CaveService
-from ingest.delta.delta import DeltaSource
+from ingest.cave.source import CaveSource
+from ingest.delta.source import DeltaSource
 from ingest.files.remote import HttpFiles
 from ingest.files.retry import RetryPolicy
 from ingest.job.order import Order

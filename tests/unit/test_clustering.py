@@ -39,8 +39,8 @@ def synapses(rows: int, roots: int, merged: float, far: bool, seed: int) -> pa.T
     post[rng.random(rows) < merged] = 864691135572530981
     columns = {"id": rng.choice(20 * rows + 1, rows, replace=False), "post_pt_root_id": post}
     for field in TABLE.arrow_schema:
-        near = (0, 1_000) if field.type == pa.int32() else (77_808_318_927_000_000, 77_808_318_928_000_000)
-        wide = (0, FAR) if field.type == pa.int32() else (0, 2**62)
+        near = (0, 1_000) if not field.name.endswith("id") else (77_808_318_927_000_000, 77_808_318_928_000_000)
+        wide = (0, FAR) if not field.name.endswith("id") else (0, 2**62)
         columns.setdefault(field.name, rng.integers(*(wide if far else near), rows))
     return pa.table(columns).select(TABLE.arrow_schema.names).cast(TABLE.arrow_schema)
 

@@ -86,7 +86,7 @@ def test_a_synapse_fetched_twice_is_kept_once(tmp_path: Path) -> None:
 
 def test_a_synapse_with_two_different_rows_is_refused(tmp_path: Path) -> None:
     table = synapses(300)
-    other = table.slice(7, 1).set_column(table.schema.get_field_index("size"), "size", pa.array([1], pa.int32()))
+    other = table.slice(7, 1).set_column(table.schema.get_field_index("size"), "size", pa.array([1], pa.int64()))
     with pytest.raises(SnapshotDamaged, match=r"two different rows were fetched for synapse \d+"):
         cluster_synapses(tmp_path, SYNAPSE, pa.concat_tables([table, other]))
 
@@ -120,15 +120,15 @@ def published(folder: Folder, manifest: Manifest) -> list[int]:
     return list(pl.read_parquet(folder.version(7) / file.path)["id"])
 
 
-def manifest_of(assembled: Path, folder: Folder, *ids: int) -> Manifest:
-    entry = files.write_table(assembled, TYPES, types(*ids), source="cave", url="")
+def manifest_of(draft: Path, folder: Folder, *ids: int) -> Manifest:
+    entry = files.write_table(draft, TYPES, types(*ids), source="cave", url="")
     return Manifest(folder.datastack, 7, "2026-01-01T00:00:00", {TYPES.name: entry})
 
 
 def test_tables_are_sorted_and_nulls_survive(tmp_path: Path) -> None:
     folder = Folder.of(tmp_path)
-    assembled = folder.staging(7) / "assembled"
-    publish(folder, assembled, manifest_of(assembled, folder, 3, 1, 2))
+    draft = folder.staging(7) / "assembled"
+    publish(folder, draft, manifest_of(draft, folder, 3, 1, 2))
     manifest = read_manifest(folder.manifest(7))
     assert published(folder, manifest) == [1, 2, 3]
     assert folder.versions() == [7]
@@ -168,8 +168,8 @@ def test_nothing_that_was_published_is_ever_replaced(tmp_path: Path) -> None:
     folder = Folder.of(tmp_path)
     before: dict[Path, bytes] = {}
     for ids in ((1,), (1, 2), (1,), (3,)):
-        assembled = folder.staging(7) / "assembled"
-        publish(folder, assembled, manifest_of(assembled, folder, *ids))
+        draft = folder.staging(7) / "assembled"
+        publish(folder, draft, manifest_of(draft, folder, *ids))
         here = {path: path.read_bytes() for path in folder.version(7).rglob("*.parquet")}
         assert before.items() <= here.items()
         before = here
@@ -178,12 +178,12 @@ def test_nothing_that_was_published_is_ever_replaced(tmp_path: Path) -> None:
 
 def test_publishing_the_same_content_heals_a_damaged_file(tmp_path: Path) -> None:
     folder = Folder.of(tmp_path)
-    assembled = folder.staging(7) / "assembled"
-    (file,) = publish(folder, assembled, manifest_of(assembled, folder, 1, 2)).files
+    draft = folder.staging(7) / "assembled"
+    (file,) = publish(folder, draft, manifest_of(draft, folder, 1, 2)).files
     path = folder.version(7) / file.path
     good = path.read_bytes()
     path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
-    publish(folder, assembled, manifest_of(assembled, folder, 1, 2))
+    publish(folder, draft, manifest_of(draft, folder, 1, 2))
     assert path.read_bytes() == good
 
 

@@ -42,13 +42,13 @@ def table(version: int) -> pa.Table:
 
 
 def given(small: SmallWarehouse, version: int, base: int | None, scope: str = "all") -> None:
-    assembled = small.folder.staging(version)
+    draft = small.folder.staging(version)
     if base is None:
-        entry = cluster_synapses(assembled, TABLES[SYNAPSE], table(version), scope=scope)
+        entry = cluster_synapses(draft, TABLES[SYNAPSE], table(version), scope=scope)
     else:
-        against = BaseVersion.of(small.folder, base)
-        entry = store_difference(assembled, version, TABLES[SYNAPSE], table(version), against, scope=scope)
-    publish(small.folder, assembled, Manifest(small.folder.datastack, version, "2026-01-01", {SYNAPSE: entry}))
+        other = BaseVersion.of(small.folder, base)
+        entry = store_difference(draft, version, TABLES[SYNAPSE], table(version), other, scope=scope)
+    publish(small.folder, draft, Manifest(small.folder.datastack, version, "2026-01-01", {SYNAPSE: entry}))
 
 
 def lineage(small: SmallWarehouse) -> list[tuple[int, ...]]:

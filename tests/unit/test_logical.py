@@ -84,7 +84,7 @@ def test_cleft_sizes_become_whole_numbers_and_api_only_columns_are_dropped() -> 
 
 
 def test_a_fraction_of_a_voxel_is_drift() -> None:
-    with pytest.raises(SchemaDrift, match=r"synapses_pni_2\.size does not fit int32"):
+    with pytest.raises(SchemaDrift, match=r"synapses_pni_2\.size does not fit int64"):
         logical_rows(SYNAPSES, synapse(size=1.5))
 
 

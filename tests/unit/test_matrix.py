@@ -40,7 +40,7 @@ def test_rows_and_columns_stand_in_the_order_given(cells: SmallWarehouse, kind: 
     array, pre, post = cells.connect(1).matrix(kind([30, 20, 10]), kind([101, 102]))
     assert array.tolist() == [[0, 0], [1, 0], [0, 2]]
     assert (pre.tolist(), post.tolist()) == ([30, 20, 10], [101, 102])
-    assert [array.dtype, pre.dtype] == [np.int32, np.int64]
+    assert [array.dtype, pre.dtype] == [np.int64, np.int64]
 
 
 def test_without_columns_the_matrix_is_square_and_its_diagonal_empty(cells: SmallWarehouse) -> None:

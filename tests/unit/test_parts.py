@@ -8,22 +8,22 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ingest.parts.parts import PartsFolder, Stored
 from ingest.parts.plan import Part
+from ingest.parts.saved import PartsFolder, SavedPart
 
 PART = Part(3, 9, (1, 2))
 
 
 @pytest.fixture
-def stored(tmp_path: Path) -> Stored:
+def stored(tmp_path: Path) -> SavedPart:
     return PartsFolder(tmp_path).save(PART, pa.table({"id": [3, 4]}), seen=5)
 
 
-def note_of(stored: Stored) -> Path:
+def note_of(stored: SavedPart) -> Path:
     return stored.path.with_suffix(".json")
 
 
-def test_a_part_comes_back_in_another_job_and_place(stored: Stored, tmp_path: Path) -> None:
+def test_a_part_comes_back_in_another_job_and_place(stored: SavedPart, tmp_path: Path) -> None:
     assert PartsFolder(tmp_path).load() == [stored]
     moved = tmp_path.rename(tmp_path.with_name(f"{tmp_path.name}-moved"))
     (found,) = PartsFolder(moved).load()
@@ -44,7 +44,7 @@ def test_a_part_comes_back_in_another_job_and_place(stored: Stored, tmp_path: Pa
     ],
 )
 def test_a_note_that_says_something_else_is_none(
-    change: dict[str, object], stored: Stored, tmp_path: Path
+    change: dict[str, object], stored: SavedPart, tmp_path: Path
 ) -> None:
     note_of(stored).write_text(json.dumps({**json.loads(note_of(stored).read_bytes()), **change}))
     assert PartsFolder(tmp_path).load() == []
@@ -52,6 +52,6 @@ def test_a_note_that_says_something_else_is_none(
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"null", b"[]", b"7", b"\xff", b'{"part": {"low"', b"[" * 10_000])
-def test_a_note_that_is_no_note_is_none(content: bytes, stored: Stored, tmp_path: Path) -> None:
+def test_a_note_that_is_no_note_is_none(content: bytes, stored: SavedPart, tmp_path: Path) -> None:
     note_of(stored).write_bytes(content)
     assert PartsFolder(tmp_path).load() == []

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.query.scan import Part, pruned_scan
+from warehouse.query.scan import ScannedFile, pruned_scan
 
 ROOT = 864691135000000000
 """Of 18 digits: as floats these and their neighbours would be the same."""
@@ -29,7 +29,7 @@ def scanned(opened: list[int]) -> pl.LazyFrame:
 
     ends = [(min(each, default=None), max(each, default=None)) for each in FILES]
     parts = [
-        Part(partial(frame, number), *(end if end is None else ROOT + end for end in each))
+        ScannedFile(partial(frame, number), *(end if end is None else ROOT + end for end in each))
         for number, each in enumerate(ends)
     ]
     return pruned_scan(parts, "root")

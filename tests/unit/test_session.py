@@ -135,7 +135,7 @@ def test_describe_says_type_unit_and_meaning(filled: SmallWarehouse) -> None:
 def test_describe_and_about_know_macros(filled: SmallWarehouse) -> None:
     wh = filled.connect()
     rows = wh.describe("input_synapses").rows()
-    assert ("ctr_x_nm", "INTEGER", "nm", "The centre of the cleft, x") in rows
+    assert ("ctr_x_nm", "DOUBLE", "nm", "The centre of the cleft, x") in rows
     assert [row[0] for row in rows] == wh.sql("FROM input_synapses($id) LIMIT 0", id=ROOT_ID).columns
     assert wh.describe("v943.input_synapses").equals(wh.describe("input_synapses"))
     assert wh.describe("layer_of").rows() == [("layer_of", "VARCHAR", "", "Cortical layer, NULL above the pia")]

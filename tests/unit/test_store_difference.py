@@ -32,7 +32,7 @@ from warehouse.storage.clustering import cluster_synapses
 from warehouse.storage.files import write_table
 from warehouse.storage.manifest import Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import changing, only_job, publish
+from warehouse.storage.publish import job_lock, publish, synapses_lock
 from warehouse.versions.promote_and_drop import drop, promote
 from warehouse.versions.store_difference import BaseVersion, require_storable, store_difference
 
@@ -93,14 +93,14 @@ def second_version(folder: Folder, first: pa.Table, second: pa.Table, *, cells: 
 
 
 def publish_with_cells(folder: Folder, version: int, rows: pa.Table, cells: int, entry: TableEntry) -> None:
-    entries, assembled = {SYNAPSE: entry}, folder.staging(version)
+    entries, draft = {SYNAPSE: entry}, folder.staging(version)
     if cells:
         from tests.conftest import filled
 
         text = "\n".join(f"{n} | {root}" for n, root in enumerate(segments(rows)[:cells], start=1))
         table = TABLES["nucleus_detection_v0"]
-        entries[table.name] = write_table(assembled, table, filled(table, f"id | pt_root_id\n{text}"))
-    publish(folder, assembled, Manifest(folder.datastack, version, f"2026-01-01T00:00:0{version}", entries))
+        entries[table.name] = write_table(draft, table, filled(table, f"id | pt_root_id\n{text}"))
+    publish(folder, draft, Manifest(folder.datastack, version, f"2026-01-01T00:00:0{version}", entries))
 
 
 def segments(rows: pa.Table) -> list[int]:
@@ -329,11 +329,11 @@ def test_a_full_copy_needs_no_other_version(small: SmallWarehouse, caplog: pytes
 def test_what_another_process_works_on_is_left_alone(small: SmallWarehouse) -> None:
     given_two(small)
     parts = small.folder.staging(8)
-    with only_job(parts):
+    with job_lock(parts):
         for change in (drop, promote):
             with pytest.raises(FolderBusy, match="another microns snapshot works on"):
                 change(small.folder, 8)
-    with changing(small.folder, [8]), pytest.raises(FolderBusy, match="stores synapses of version 8"):
+    with synapses_lock(small.folder, [8]), pytest.raises(FolderBusy, match="stores synapses of version 8"):
         drop(small.folder, 8)
     assert small.folder.versions() == [7, 8]
     parts.mkdir()
@@ -350,9 +350,9 @@ def test_what_another_process_works_on_is_left_alone(small: SmallWarehouse) -> N
 def test_a_base_that_was_replaced_or_is_gone_is_a_sentence(small: SmallWarehouse, tmp_path: Path) -> None:
     given_two(small)
     published = read_manifest(small.folder.manifest(7))
-    assembled = tmp_path / "assembled"
-    entry = cluster_synapses(assembled, TABLE, synapses(20), source="synthetic")
-    publish(small.folder, assembled, replace(published, tables={SYNAPSE: entry}))
+    draft = tmp_path / "assembled"
+    entry = cluster_synapses(draft, TABLE, synapses(20), source="synthetic")
+    publish(small.folder, draft, replace(published, tables={SYNAPSE: entry}))
     with pytest.raises(SnapshotDamaged, match="needs the synapses of version 7"):
         promote(small.folder, 8)
     with pytest.raises(SnapshotDamaged, match=r"needs the synapses of version 7, and those in .* are others"):

@@ -45,15 +45,15 @@ def stored(small: SmallWarehouse) -> dict[str, tuple[str, int]]:
     return {name: (file.sha256, (folder / file.path).stat().st_mtime_ns) for name, file in files.items()}
 
 
-def replace_nuclei(small: SmallWarehouse, assembled: Path, text: str) -> None:
+def replace_nuclei(small: SmallWarehouse, draft: Path, text: str) -> None:
     """Publish another table of nuclei, as a snapshot that fetched it again would."""
     from tests.conftest import filled
 
     table = TABLES[NUCLEUS]
-    entry = write_table(assembled, table, filled(table, text), source="synthetic")
+    entry = write_table(draft, table, filled(table, text), source="synthetic")
     manifest = read_manifest(small.folder.manifest(1718))
     manifest.tables[NUCLEUS] = entry
-    publish(small.folder, assembled, manifest)
+    publish(small.folder, draft, manifest)
 
 
 CELLS = pytest.mark.given(nucleus_detection_v0=NUCLEI, synapses_pni_2=SYNAPSES)

@@ -66,7 +66,7 @@ def test_synapse_positions_in_voxels_and_nm(case: SmallWarehouse) -> None:
         "synapses",
         """
             id | ctr_pt_position_x | pre_pt_position_x | ctr_x_nm | ctr_y_nm | ctr_z_nm
-            1  | 100               | 90                | 400      | 800      | 12000 """,
+            1  | 100               | 90                | 400.0    | 800.0    | 12000.0 """,
     )
 
 

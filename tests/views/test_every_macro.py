@@ -49,12 +49,13 @@ TAKES_NO_IDS = {
     "synapses_in_box": ["0, 0, 0, 9, 9, 9, unit := 'voxel'"],
     "depth_um": ["1, 2"],
     "lateral_um": ["1, 2, 3"],
+    "distance_um": ["1, 2, 3"],
     "layer_of": ["100"],
     "to_nm": ["1, 2, 3"],
     "fold_deg": ["179, 1, 180"],
 }
 ALL = TAKES_IDS | LISTS_PROBLEMS | TAKES_NO_IDS
-SAME_IN_ALL_VERSIONS = {"depth_um", "lateral_um", "layer_of", "to_nm", "fold_deg"}
+SAME_IN_ALL_VERSIONS = {"depth_um", "lateral_um", "distance_um", "layer_of", "to_nm", "fold_deg"}
 MACROS = {view.name: view for view in load_views(MINNIE65).values() if view.is_macro and not view.hidden}
 CELL, OTHER = 101, 102
 

@@ -212,9 +212,9 @@ def test_possible_pairs_are_all_ordered_pairs_less_self_pairs(volume: SmallWareh
         "(FROM possible_pairs WHERE pre_cell_type = 'BC' AND post_cell_type = '23P')",
         """
             distance_from_um | distance_to_um | n_possible
-            50               | 75             | 1
-            25               | 50             | 1
-            100              | 125            | 1 """,
+            50.0             | 75.0           | 1
+            25.0             | 50.0           | 1
+            100.0            | 125.0          | 1 """,
     )
 
 
@@ -224,9 +224,9 @@ def test_distance_counts_what_the_edge_spares(volume: SmallWarehouse) -> None:
         "(FROM distance_dependence WHERE pre_cell_type = 'BC' AND post_cell_type = '23P' AND measure = 'lateral')",
         """
     distance_from_um | n_possible | n_connected | n_possible_inside | n_connected_inside | probability_inside
-    25               | 1          | 0           | 1                 | 0                  | 0.0
-    50               | 1          | 1           | 1                 | 1                  | 1.0
-    100              | 1          | 0           | 1                 | 0                  | 0.0 """,
+    25.0             | 1          | 0           | 1                 | 0                  | 0.0
+    50.0             | 1          | 1           | 1                 | 1                  | 1.0
+    100.0            | 1          | 0           | 1                 | 0                  | 0.0 """,
     )
 
 

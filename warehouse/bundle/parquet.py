@@ -53,8 +53,8 @@ def make_parquet(
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise UsageError(f"{out} is there already; name a new folder, or remove it")
     out.parent.mkdir(parents=True, exist_ok=True)
-    with disk_errors(out), TemporaryDirectory(dir=out.parent, prefix=".bundle-") as workshop:
-        database, made = Path(workshop) / "bundle.duckdb", Path(workshop) / "made"
+    with disk_errors(out), TemporaryDirectory(dir=out.parent, prefix=".bundle-") as temporary_folder:
+        database, made = Path(temporary_folder) / "bundle.duckdb", Path(temporary_folder) / "made"
         manifest = make_bundle(
             folder, version, choice, database, max_bytes=max_bytes, supervoxels=supervoxels, memory=memory
         )

@@ -117,8 +117,8 @@ def _require_name(out: Path) -> None:
 def _beside(out: Path) -> Iterator[Path]:
     """A place for the file while it is made, on the same disk."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.parent, prefix=".bundle-") as workshop:
-        yield Path(workshop) / "bundle.duckdb"
+    with TemporaryDirectory(dir=out.parent, prefix=".bundle-") as temporary_folder:
+        yield Path(temporary_folder) / "bundle.duckdb"
 
 
 def _take_place(temporary: Path, out: Path) -> None:
@@ -162,7 +162,7 @@ def _store_models(con: duckdb.DuckDBPyConnection, manifest: Manifest, views: Map
             f"FROM {schema_of(manifest.version)}.{view.name} ORDER BY {', '.join(map(quoted, view.store))}"
         )
         columns = dict(zip(rows.columns, map(str, rows.types), strict=True))
-        table = native_model(view.name)
+        table = stored_view_table(view.name)
         rows.create(f"{rows_schema_of(manifest.version)}.{table}")
         entry = TableEntry("view", "", "all", columns, len(rows), [], fetched=now(), table=table)
         manifest = replace(manifest, stored_views=manifest.stored_views | {view.name: entry})
@@ -218,7 +218,7 @@ class RowsOfBundle:
         for name, entry in without_stale(self._manifest, views, {}).stored_views.items():
             if name not in MADE_ANEW and is_stored(views[name]):
                 rows = f"FROM {schema_of(self._manifest.version)}.{name}"
-                stored[name] = self._create(native_model(name), rows, entry)
+                stored[name] = self._create(stored_view_table(name), rows, entry)
         self._con.execute("DETACH bundle")
         made = f"microns-warehouse {installed('microns-warehouse')}, {now()} UTC: {self._choice}"
         tools = self._manifest.tools | {"bundle": made}
@@ -242,7 +242,7 @@ class RowsOfBundle:
             OFFSET if encoding_for(entry.columns) == OFFSET else PLAIN,
         )
         view = TableEntry("view", "", "all", {"pt_root_id": "BIGINT"}, 0, [])
-        complete = self._create(native_model(_COMPLETE), "FROM temp.chosen ORDER BY ALL", view)
+        complete = self._create(stored_view_table(_COMPLETE), "FROM temp.chosen ORDER BY ALL", view)
         return {self._synapses: made}, {_COMPLETE: complete}
 
     def _dropped(self, entry: TableEntry) -> list[str]:
@@ -322,7 +322,7 @@ def is_stored(view: View) -> bool:
     return bool(view.store) and not (again or view.is_cross_version)
 
 
-def native_model(view: str) -> str:
+def stored_view_table(view: str) -> str:
     """The name of the table that holds the rows of a view."""
     return f"model_{view.removeprefix('_')}"
 

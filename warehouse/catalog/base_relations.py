@@ -142,27 +142,32 @@ def _made_of_all_versions(function: Callable[[AllVersions], Made]) -> Callable[[
 
 @_made_of_dataset
 def _voxel_x_nm(datastack: Datastack) -> Made:
-    return _number(datastack.voxel_nm[0])
+    return _double(datastack.voxel_nm[0])
 
 
 @_made_of_dataset
 def _voxel_y_nm(datastack: Datastack) -> Made:
-    return _number(datastack.voxel_nm[1])
+    return _double(datastack.voxel_nm[1])
 
 
 @_made_of_dataset
 def _voxel_z_nm(datastack: Datastack) -> Made:
-    return _number(datastack.voxel_nm[2])
+    return _double(datastack.voxel_nm[2])
 
 
 @_made_of_dataset
 def _rotation_deg(datastack: Datastack) -> Made:
-    return _number(datastack.rotation_deg)
+    return _double(datastack.rotation_deg)
 
 
 @_made_of_dataset
 def _pia_nm(datastack: Datastack) -> Made:
-    return _number(datastack.pia_nm)
+    return _double(datastack.pia_nm)
+
+
+def _double(value: float) -> str:
+    """A constant that makes whatever is multiplied with it a DOUBLE."""
+    return f"{_number(value)}::DOUBLE"
 
 
 def _number(value: float) -> str:

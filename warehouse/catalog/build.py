@@ -29,7 +29,7 @@ from warehouse.catalog.local_tables import create_local_views
 from warehouse.catalog.names import Names
 from warehouse.catalog.root_lineage import store_lineages
 from warehouse.catalog.settings import init_sql
-from warehouse.catalog.stored_views import store_models, without_stale
+from warehouse.catalog.stored_views import store_views, without_stale
 from warehouse.catalog.views import load_views
 from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.registry.datastacks import datastack_of
@@ -39,7 +39,7 @@ from warehouse.storage.locks import exclusive_lock
 from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest, replace_file
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import complete_old_swap, heads, make_durable
+from warehouse.storage.publish import complete_old_swap, make_durable, manifests_lock
 from warehouse.storage.quoting import quoted, text_literal
 
 STORAGE = "v1.2.0"
@@ -66,11 +66,11 @@ def build(folder: Folder, default: int | None = None, memory: int | None = None)
     """
     if not folder.versions():
         raise SnapshotNotFound(f"there is no version in {folder.path}; fetch one with: microns snapshot 1718")
-    with only_build(folder):
+    with build_lock(folder):
         return _build_alone(folder, default, memory or byte_count(None))
 
 
-def only_build(folder: Folder) -> AbstractContextManager[None]:
+def build_lock(folder: Folder) -> AbstractContextManager[None]:
     """Let nobody else build the database, or read a version to do so.
 
     Raises:
@@ -91,14 +91,14 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
     chosen = default if default is not None else current_default(folder, manifests)
     _remove_abandoned(folder)
     # In a folder of its own, which also takes what does not fit into memory.
-    with disk_errors(folder.path), TemporaryDirectory(dir=folder.path, prefix=".build-") as workshop:
-        temporary = Path(workshop) / folder.database.name
+    with disk_errors(folder.path), TemporaryDirectory(dir=folder.path, prefix=".build-") as temporary_folder:
+        temporary = Path(temporary_folder) / folder.database.name
         with database(temporary, folder.path, memory) as con:
-            built = _fill(con, folder, Path(workshop), manifests, chosen)
+            built = _fill(con, folder, Path(temporary_folder), manifests, chosen)
         make_durable([temporary, folder.path])
         _take_place(temporary, folder.database)  # the switch: from here on new sessions see the new state
         make_durable([folder.path])
-    _note_in_heads(folder, built)
+    _note_in_manifests(folder, built)
     replace_file(folder.init_sql, init_sql(folder.path, chosen).encode())
     collect(folder)
     return folder.database
@@ -129,9 +129,9 @@ def _with_what_readers_have(folder: Folder, version: int) -> Manifest:
     )
 
 
-def _note_in_heads(folder: Folder, built: Mapping[int, Manifest]) -> None:
+def _note_in_manifests(folder: Folder, built: Mapping[int, Manifest]) -> None:
     """Note what was stored where jobs look it up, unless one of them has published other tables meanwhile."""
-    with heads(folder):
+    with manifests_lock(folder):
         for version, manifest in built.items():
             path = folder.manifest(version)
             if path.is_file() and (head := read_manifest(path)) != manifest and same_tables(head, manifest):
@@ -181,8 +181,8 @@ def _remove_abandoned(folder: Folder) -> None:
     """Remove what killed jobs have left: builds, of which there is one at a time, and others, none a day old."""
     old = [path for kind in (".drop-*", ".promote-*") for path in folder.path.glob(kind)]
     old = [path for path in old if time.time() - path.stat().st_mtime > 86_400]
-    for workshop in (*folder.path.glob(".build-*"), *old):
-        shutil.rmtree(workshop, ignore_errors=True)
+    for abandoned in (*folder.path.glob(".build-*"), *old):
+        shutil.rmtree(abandoned, ignore_errors=True)
 
 
 def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:
@@ -194,28 +194,32 @@ def default_version(con: duckdb.DuckDBPyConnection, catalog: str) -> int:
 
 
 def _fill(
-    con: duckdb.DuckDBPyConnection, folder: Folder, workshop: Path, manifests: dict[int, Manifest], default: int
+    con: duckdb.DuckDBPyConnection,
+    folder: Folder,
+    temporary_folder: Path,
+    manifests: dict[int, Manifest],
+    default: int,
 ) -> dict[int, Manifest]:
     """The steps of a build, in their order: names are created by `Names`, rows are stored between."""
     views = load_views(datastack_of(folder.datastack))
     right = {version: without_stale(manifest, views, manifests) for version, manifest in manifests.items()}
     names = Names(con, folder.datastack, right, default)
     now = names.manifests
-    assembled = {version: workshop / f"v{version}" for version in manifests}
+    drafts = {version: temporary_folder / f"v{version}" for version in manifests}
     con.execute("BEGIN")
     names.create_path_macro()
     for version in right:
         names.create_tables(version)
         names.create_views_to_store(version)
-        now[version] = store_models(con, folder, now[version], views, assembled[version])
+        now[version] = store_views(con, folder, now[version], views, drafts[version])
         names.create_other_views(version)
-        now[version] = store_lineages(con, folder, now[version], right, views, assembled[version])
+        now[version] = store_lineages(con, folder, now[version], right, views, drafts[version])
     names.create_default_names()
     names.create_histories()
     followed = dict(now)
     for version in right:
         names.create_cross_version_views_to_store(version)
-        now[version] = store_models(con, folder, now[version], views, assembled[version], followed)
+        now[version] = store_views(con, folder, now[version], views, drafts[version], followed)
     names.create_spanning_views()
     names.create_cross_version_views()
     create_generations(con, {version: write_committed(folder, manifest) for version, manifest in now.items()})

@@ -16,7 +16,7 @@ from warehouse.catalog.committed import committed_manifests, committed_names
 from warehouse.errors import WarehouseError
 from warehouse.storage.manifest import Manifest, read_manifest, replace_file
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import heads
+from warehouse.storage.publish import manifests_lock
 
 GRACE = timedelta(days=1)
 """How long files stay after nothing names them: sessions that are open may read them."""
@@ -51,7 +51,7 @@ def collect(folder: Folder, grace: timedelta = GRACE) -> int:
         folder: of the datastack.
         grace: how long files stay.
     """
-    with heads(folder):
+    with manifests_lock(folder):
         found, freed, left = waiting(folder), 0, {}
         for each in found:
             path = folder.path / each.path
@@ -109,8 +109,8 @@ def _unnamed(folder: Folder) -> Iterator[str]:
 
 def _noted(folder: Folder) -> dict[str, datetime]:
     try:
-        said = json.loads(folder.superseded.read_text("utf-8"))
-        return {name: datetime.fromisoformat(since) for name, since in said.items()}
+        noted = json.loads(folder.superseded.read_text("utf-8"))
+        return {name: datetime.fromisoformat(since) for name, since in noted.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}  # then the grace begins anew
 

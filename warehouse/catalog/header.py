@@ -68,10 +68,10 @@ def read_header(path: str, lines: list[str]) -> tuple[str, str, dict[str, list[s
     prose: list[str] = []
     current: list[str] | None = None
     for number, line in enumerate(lines, start=1):
-        said = line.removeprefix("--").removeprefix(" ")
-        if current is not None and said.startswith("  "):
-            current[-1] += " " + said.strip()
-        elif match := _KEY_LINE.fullmatch(said):
+        text = line.removeprefix("--").removeprefix(" ")
+        if current is not None and text.startswith("  "):
+            current[-1] += " " + text.strip()
+        elif match := _KEY_LINE.fullmatch(text):
             if match[1] not in keys:
                 known = ", ".join(_KEYS)
                 raise ViewError(f"sql/{path}, line {number}: there is no key {match[1]!r}; keys are {known}")
@@ -79,7 +79,7 @@ def read_header(path: str, lines: list[str]) -> tuple[str, str, dict[str, list[s
             current.append(match[2].strip())
         else:
             current = None
-            prose.append(said.strip())
+            prose.append(text.strip())
     doc = "\n".join(prose).strip()
     if not doc:
         raise ViewError(f"sql/{path}, line 1: the header says nothing; begin with one sentence on what a row is")

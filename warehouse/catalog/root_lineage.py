@@ -25,7 +25,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.lineage import SIDES, current_lineages, write_lineage
 from warehouse.storage.manifest import DataFile, Lineage, Manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.publish import place
+from warehouse.storage.publish import move_to_generations
 from warehouse.storage.quoting import quoted
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def store_lineages(
     manifest: Manifest,
     others: Mapping[int, Manifest],
     views: Mapping[str, View],
-    assembled: Path,
+    draft: Path,
 ) -> Manifest:
     """Compare a version with all earlier ones, where that was not done yet; returns its manifest as it then is.
 
@@ -47,7 +47,7 @@ def store_lineages(
         manifest: of the version.
         others: of all versions.
         views: all views.
-        assembled: a folder to put the files together in, on the disk of `folder`; it is moved away.
+        draft: a folder to put the files together in, on the disk of `folder`; it is moved away.
     """
     name = table_called(datastack_of(manifest.datastack), SYNAPSE) or ""
     earlier = [each for each in others.values() if each.version < manifest.version]
@@ -58,21 +58,21 @@ def store_lineages(
         return manifest
     entry = manifest.tables[name]
     found = {each.version: each for each in entry.lineages}
-    with disk_errors(assembled):
-        assembled.mkdir(parents=True)
+    with disk_errors(draft):
+        draft.mkdir(parents=True)
         for other in missing:
             log.info("version %d: following the roots of version %d", manifest.version, other.version)
-            file = _compared(con, assembled, name, (other, manifest), views)
+            file = _compared(con, draft, name, (other, manifest), views)
             found[other.version] = Lineage(other.version, file, other.tables[name].fingerprint)
     tables = manifest.tables | {name: replace(entry, lineages=list(found.values()))}
-    placed = place(folder, assembled, replace(manifest, tables=tables))
-    shutil.rmtree(assembled, ignore_errors=True)
+    placed = move_to_generations(folder, draft, replace(manifest, tables=tables))
+    shutil.rmtree(draft, ignore_errors=True)
     return placed
 
 
 def _compared(
     con: duckdb.DuckDBPyConnection,
-    assembled: Path,
+    draft: Path,
     name: str,
     pair: tuple[Manifest, Manifest],
     views: Mapping[str, View],
@@ -92,7 +92,7 @@ def _compared(
         f"SEMI JOIN moved_v{few.version} AS m ON m.id = r.id"
     )
     before, after = (f"moved_v{each.version}" for each in pair)
-    file = write_lineage(con, assembled, pair[0].version, before, after)
+    file = write_lineage(con, draft, pair[0].version, before, after)
     con.execute(f"DROP TABLE fresh; DROP TABLE {before}; DROP TABLE {after}")
     return file
 

@@ -33,7 +33,7 @@ from warehouse.storage.files import now, read_back
 from warehouse.storage.lineage import current_lineages
 from warehouse.storage.manifest import Encoding, Manifest, TableEntry
 from warehouse.storage.paths import FILE, Folder, model_path
-from warehouse.storage.publish import place
+from warehouse.storage.publish import move_to_generations
 from warehouse.storage.quoting import quoted, text_literal
 
 log = logging.getLogger(__name__)
@@ -46,12 +46,12 @@ _VALUES = 262_144
 """In a row group at least, so that a long and narrow table has not too many of them."""
 
 
-def store_models(
+def store_views(
     con: duckdb.DuckDBPyConnection,
     folder: Folder,
     manifest: Manifest,
     views: Mapping[str, View],
-    assembled: Path,
+    draft: Path,
     others: Mapping[int, Manifest] | None = None,
 ) -> Manifest:
     """Store what is to be stored and is not, or no longer right; returns the manifest as it then is.
@@ -61,7 +61,7 @@ def store_models(
         folder: of the datastack.
         manifest: of the version, as `without_stale` returns it.
         views: all views.
-        assembled: a folder to put the files together in, on the disk of `folder`; it is moved away.
+        draft: a folder to put the files together in, on the disk of `folder`; it is moved away.
         others: all versions, to store what is about them as well; without them all else is stored.
     """
     prints = _fingerprints(manifest, views, others or {})
@@ -69,11 +69,11 @@ def store_models(
     stale = [view for view in stale if view.is_cross_version == (others is not None)]
     if not stale:
         return manifest
-    with disk_errors(assembled):
-        assembled.mkdir(parents=True)
-        made = {view.name: _store(con, assembled, manifest, view, prints[view.name]) for view in stale}
-    manifest = place(folder, assembled, replace(manifest, stored_views=manifest.stored_views | made))
-    shutil.rmtree(assembled, ignore_errors=True)
+    with disk_errors(draft):
+        draft.mkdir(parents=True)
+        made = {view.name: _store(con, draft, manifest, view, prints[view.name]) for view in stale}
+    manifest = move_to_generations(folder, draft, replace(manifest, stored_views=manifest.stored_views | made))
+    shutil.rmtree(draft, ignore_errors=True)
     for view in stale:
         create_curated(con, manifest, view, views)
     return manifest
@@ -137,7 +137,7 @@ def _hashes(manifest: Manifest, table: str) -> list[str]:
 
 
 def _store(
-    con: duckdb.DuckDBPyConnection, assembled: Path, manifest: Manifest, view: View, made_from: str
+    con: duckdb.DuckDBPyConnection, draft: Path, manifest: Manifest, view: View, made_from: str
 ) -> TableEntry:
     """Write the rows of a view in order, and let the views above it read them from there."""
     log.info("version %d: storing %s", manifest.version, view.name)
@@ -146,14 +146,14 @@ def _store(
     columns = {row[0]: row[1] for row in described}
     encoding = encoding_for(columns)
     together = view.row_group or max(_ROW_GROUP, _VALUES // len(columns))
-    target = assembled / model_path(view.name.removeprefix("_"))
+    target = draft / model_path(view.name.removeprefix("_"))
     batches = _batches(con, name, view, manifest, together)
     if view.buckets == "kept":
         paths = [_write(target / f"b={n}", rows, encoding, together) for n, rows in _by_bucket(batches)]
     else:
         paths = [_write(target, batches, encoding, together)]
     # A row that is there twice is for `microns check` to find: it must not keep a database from being built.
-    files = [read_back(assembled, path, view.store, f"the view {view.name}", unique=False) for path in paths]
+    files = [read_back(draft, path, view.store, f"the view {view.name}", unique=False) for path in paths]
     rows = sum(file.rows for file in files)
     entry = TableEntry("view", "", "all", columns, rows, files, encoding, fetched=now(), made_from=made_from)
     source = parquet_source([text_literal(str(target))], view.buckets == "kept")

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from warehouse.bundle.choice import Choice
-from warehouse.commands.options import Datastack, Root, Version
+from warehouse.commands.options import Datastack, Memory, Root, Version
 from warehouse.errors import UsageError
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
 from warehouse.storage.paths import Folder
@@ -23,25 +23,23 @@ def bundle(
     ],
     /,
     *,
-    proofread: Annotated[
-        bool, Parameter(help="The outputs of all proofread axons. So it is if you choose nothing.")
-    ] = False,
+    proofread: Annotated[bool, Parameter(help="The outputs of all proofread axons. This is the default.")] = False,
     cells: Annotated[
         str | None,
-        Parameter(help="All synapses of these cells: ids with commas, or a file with one a line."),
+        Parameter(help="All synapses of these cells: ids with commas between, or a file with an id on each line."),
     ] = None,
-    cell_type: Annotated[str | None, Parameter(help="All synapses of the cells of this type, say BC.")] = None,
+    cell_type: Annotated[str | None, Parameter(help="All synapses of cells of this type, for example BC.")] = None,
     column: Annotated[
         bool, Parameter(help="All synapses of the cells that experts typed in the V1 column.")
     ] = False,
     box: Annotated[
         str | None,
-        Parameter(help="All synapses of the cells with the nucleus in this box: X0,Y0,Z0,X1,Y1,Z1 [um]."),
+        Parameter(help="All synapses of the cells whose nucleus is in this box: X0,Y0,Z0,X1,Y1,Z1 [um]."),
     ] = None,
     everything: Annotated[bool, Parameter(help="All synapses that are here.")] = False,
-    max_size: Annotated[str, Parameter(help="Make nothing that is larger.")] = "1GB",
+    max_size: Annotated[str, Parameter(help="Stop if the file would be larger than this.")] = "1GB",
     supervoxels: Annotated[
-        bool, Parameter(help="Keep supervoxel ids, which only CAVE can use; a third more bytes.")
+        bool, Parameter(help="Keep supervoxel ids. Only CAVE can use them; they take a third more bytes.")
     ] = False,
     parquet: Annotated[
         bool, Parameter(help="Write a folder of Parquet files for R and others, not a database.")
@@ -49,12 +47,13 @@ def bundle(
     version: Version = None,
     root: Root = None,
     datastack: Datastack = DEFAULT_DATASTACK,
-    memory: Annotated[str | None, Parameter(help='Upper bound for the work, for example "4GB".')] = None,
+    memory: Memory = None,
 ) -> None:
     """Make one file for a class: all tables about cells, chosen synapses, every view. It needs nothing but DuckDB.
 
-    Conditions on cells (--cells, --cell-type, --column, --box) narrow each other. What would be wrong with the
-    chosen synapses refuses with a sentence. Prints the file, its size, and its SHA-256 for `microns get`.
+    Conditions on cells (--cells, --cell-type, --column, --box) can be combined: a cell must fulfil all of them. A
+    view that the chosen synapses cannot answer says so. The path of the file, its size and its SHA-256, which
+    `microns get` takes, are printed.
     """
     from warehouse.bundle.parquet import make_parquet
     from warehouse.bundle.write import make_bundle

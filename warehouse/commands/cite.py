@@ -102,8 +102,8 @@ def _data_rows(manifest: Manifest, names: Sequence[str]) -> tuple[Sequence[str],
 
 def _keys(manifest: Manifest, table: str) -> list[str]:
     """As the manifest says; older ones leave it to the registry."""
-    said = manifest.tables[table].citations
-    keys = said or (TABLES[table].citation if table in TABLES else ())
+    recorded = manifest.tables[table].citations
+    keys = recorded or (TABLES[table].citation if table in TABLES else ())
     return [key for key in keys if key in CITATIONS]
 
 

@@ -228,8 +228,8 @@ def _assembled() -> App:
 
 
 def _default_text(value: object) -> str | None:
-    """What is said of a default: nothing of an option that is off."""
-    return None if value is False else str(value)
+    """What is said of a default: nothing where there is none, or of an option that is off."""
+    return None if value is None or value is False else str(value)
 
 
 def _add(app: App, command: Command, **options: Any) -> None:

@@ -42,7 +42,7 @@ def doctor(
     root: Root = None,
     datastack: Datastack = DEFAULT_DATASTACK,
 ) -> None:
-    """Say what works on this machine: Python, libraries, memory, disk, the shell, the data. Asks no network."""
+    """Say what works on this machine: Python, libraries, memory, disk, the shell, the data. Needs no network."""
     failed = 0
     for finding in _examine(bundle, root, datastack):
         print(f"{finding.state:<5} {finding.about:<11} {finding.text}", flush=True)

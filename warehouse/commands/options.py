@@ -15,7 +15,6 @@ Root = Annotated[
     Path | None,
     Parameter(
         help="The folder of the data. If not given: $MICRONS_ROOT, else the platform's data folder.",
-        show_default=False,
     ),
 ]
 Datastack = Annotated[str, Parameter(help="CAVE's name of the dataset.")]
@@ -25,7 +24,7 @@ Version = Annotated[
 Memory = Annotated[str | None, Parameter(help='The most memory that this may take, for example "4GB".')]
 Bundle = Annotated[
     Path | None,
-    Parameter(help="A bundle, for example class.duckdb. If not given: the warehouse.", show_default=False),
+    Parameter(help="A bundle, for example class.duckdb. If not given: the warehouse."),
 ]
 
 

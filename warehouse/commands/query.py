@@ -11,11 +11,12 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import duckdb
 import pyarrow as pa
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
+_PATIENCE_S = 0.2
+"""How long Ctrl-C may wait where a waiting thread does not hear it (Windows)."""
 _AT_ONCE = 50_000
 _SHOWN = 1000
 """Rows of a table on a terminal; columns are aligned, so all of them are in memory."""
@@ -51,8 +55,6 @@ _KINDS = {
     "IO Error": duckdb.IOException,
 }
 """What DuckDB's errors are called in texts, as far as it matters."""
-_DAMAGES = (duckdb.InvalidInputException, duckdb.SerializationException, duckdb.InternalException)
-"""How DuckDB reports a file that is none of Parquet."""
 _CALL = re.compile(rb'"?(\w+)"?')
 _ONE = 'write one statement: microns query "FROM cells LIMIT 5"'
 _READS = "a query here only reads: begin it with SELECT, FROM, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN"
@@ -121,8 +123,10 @@ class _Answer:
     """
 
     def __init__(self, warehouse: Warehouse, statement: duckdb.Statement, *, for_file: bool) -> None:
-        self._warehouse = warehouse
-        relation = warehouse.sql(statement.query)
+        self._manifest = warehouse.manifest
+        self._cursor = warehouse.cursor()
+        self._worker = ThreadPoolExecutor(1)
+        relation = self._cursor.sql(statement.query)
         self.header: list[str] = relation.columns
         self._query = statement.query
         if statement.type == duckdb.StatementType.SELECT:  # the two texts of EXPLAIN need no change
@@ -130,8 +134,20 @@ class _Answer:
             items = (_item(name, str(kind), for_file) for name, kind in zip(names, relation.types, strict=True))
             inner = _without_semicolon(statement.query)
             # On a line of its own, the parenthesis is not part of a comment.
-            relation = warehouse.sql(f"SELECT {', '.join(items)} FROM ({inner}\n) AS t({', '.join(names)})")
-        self._reader = relation.to_arrow_reader(_AT_ONCE)
+            relation = self._cursor.sql(f"SELECT {', '.join(items)} FROM ({inner}\n) AS t({', '.join(names)})")
+        self._reader = self._awaited(lambda: relation.to_arrow_reader(_AT_ONCE))
+
+    def _awaited(self, work: Callable[[], _T]) -> _T:
+        """Have another thread do something: while DuckDB 1.5 makes Arrow's batches, it does not hear Ctrl-C."""
+        future = self._worker.submit(work)
+        try:
+            while not future.done():
+                wait([future], _PATIENCE_S)
+        except KeyboardInterrupt:
+            self._cursor.interrupt()
+            self._worker.shutdown()
+            raise
+        return future.result()
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         """The rows; the first are computed at once, so that most mistakes show before anything is printed."""
@@ -152,12 +168,14 @@ class _Answer:
         """The rows; Arrow makes errors of its own of what DuckDB says, which become DuckDB's again."""
         while True:
             try:
-                batch = self._reader.read_next_batch()
+                batch = self._awaited(self._reader.read_next_batch)
             except StopIteration:
                 return
             except (OSError, pa.ArrowException) as error:
-                said = str(error)
-                raise next((kind for name, kind in _KINDS.items() if name in said), duckdb.Error)(said) from error
+                message = str(error)
+                raise next((kind for name, kind in _KINDS.items() if name in message), duckdb.Error)(
+                    message
+                ) from error
             yield batch
 
     def _require_one_name_each(self) -> None:
@@ -172,16 +190,23 @@ class _Answer:
 
     def show(self) -> None:
         """Print a table of the first rows, and say on standard error whether there are more."""
-        first = next(self._frames(), None)
-        print_frames(self.header, [] if first is None else [first.head(_SHOWN)], "table")
-        if first is not None and first.height > _SHOWN:
+        shown: list[pl.DataFrame] = []
+        missing = _SHOWN + 1
+        for frame in self._frames():
+            shown.append(frame.head(missing))
+            missing -= shown[-1].height
+            if missing == 0:
+                shown[-1] = shown[-1].head(-1)
+                break
+        print_frames(self.header, shown, "table")
+        if missing == 0:
             log.warning("these are the first %s rows; for all of them add --csv, --json or --parquet FILE", _SHOWN)
 
     def write(self, target: Path) -> None:
         """Write a Parquet file that is there whole or not at all; it says which data it was made from."""
         self._require_one_name_each()
         fields = [field.with_name(name) for field, name in zip(self._reader.schema, self.header, strict=True)]
-        manifest = self._warehouse.manifest
+        manifest = self._manifest
         origin = {
             "datastack": manifest.datastack,
             "version": manifest.version,
@@ -189,10 +214,10 @@ class _Answer:
             "query": self._query,
         }
         schema = pa.schema(fields, {"microns": json.dumps(origin)})
-        target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             with disk_errors(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
                 with part.open("wb") as file:
                     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
                         for batch in self._batches():
@@ -280,12 +305,12 @@ def _sql_errors() -> Iterator[None]:
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
-        said = sentence_of(error)
-        if isinstance(error, duckdb.IOException) or (".parquet" in said and isinstance(error, _DAMAGES)):
-            raise WarehouseError(f"{said}; find out what is damaged with: microns check") from error
+        message = sentence_of(error)
+        if isinstance(error, duckdb.IOException) or (".parquet" in message and type(error) not in _HINTS):
+            raise WarehouseError(f"{message}; find out what is damaged with: microns check") from error
         if isinstance(error, duckdb.OutOfMemoryException):
-            raise WarehouseError(f"{said}; ask for fewer rows or columns, or close other programs") from error
-        raise UsageError(f"{said}{_HINTS.get(type(error), '')}") from error
+            raise WarehouseError(f"{message}; ask for fewer rows or columns, or close other programs") from error
+        raise UsageError(f"{message}{_HINTS.get(type(error), '')}") from error
 
 
 def sentence_of(error: duckdb.Error) -> str:

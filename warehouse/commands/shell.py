@@ -34,7 +34,7 @@ def shell(
     root: Root = None,
     datastack: Datastack = DEFAULT_DATASTACK,
 ) -> None:
-    """Ask in SQL: the DuckDB shell on a warehouse or a bundle. What is typed can change nothing."""
+    """Open the DuckDB shell on a warehouse or a bundle. Nothing that you type can change the data."""
     program = _program()
     with connect(version if bundle is None else bundle, root, datastack) as warehouse:
         database = bundle.expanduser().absolute() if bundle else warehouse.path / "microns.duckdb"

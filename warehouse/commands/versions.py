@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from warehouse.catalog.build import only_build
+from warehouse.catalog.build import build_lock
 from warehouse.catalog.collect import collect, waiting
 from warehouse.catalog.committed import local_manifests
 from warehouse.commands.options import TABLE, Datastack, Memory, Output, Root, versions_here
@@ -89,6 +89,6 @@ def clean(*, root: Root = None, datastack: Datastack = DEFAULT_DATASTACK) -> Non
     before that may still read them: close such sessions first.
     """
     folder = Folder.of(root, datastack)
-    with only_build(folder):
+    with build_lock(folder):
         freed = collect(folder, timedelta(0))
     print(f"microns: {freed / 1e6:,.1f} MB are free again", file=sys.stderr)

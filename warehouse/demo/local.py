@@ -14,7 +14,7 @@ from warehouse.catalog.build import build
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.tables import SKELETON, SYNAPSE, TABLES
 from warehouse.storage.clustering import cluster_synapses
-from warehouse.storage.files import engine, write_table
+from warehouse.storage.files import scratch_connection, write_table
 from warehouse.storage.logical import unordered_rows
 from warehouse.storage.manifest import Manifest
 from warehouse.storage.paths import Folder
@@ -59,28 +59,28 @@ def write_volume(volume: Volume, root: str) -> Folder:
         return skeleton.rows() if skeleton else None
 
     for info in volume.versions:
-        assembled = folder.staging(info.version)
-        publish(folder, assembled, _write_version(volume, info, folder, assembled, shape))
+        draft = folder.staging(info.version)
+        publish(folder, draft, _write_version(volume, info, folder, draft, shape))
     build(folder)
     return folder
 
 
 def _write_version(
-    volume: Volume, info: VersionInfo, folder: Folder, assembled: Path, shape: Callable[[int], pa.Table | None]
+    volume: Volume, info: VersionInfo, folder: Folder, draft: Path, shape: Callable[[int], pa.Table | None]
 ) -> Manifest:
     entries = {}
-    with engine(assembled) as con:
+    with scratch_connection(draft) as con:
         con.execute("SET threads = 1")  # waking another one takes longer than it saves on a small table
         for name in volume.table_names(info.version):
             rows = unordered_rows(TABLES[name], volume.table(info.version, name))
             if name == SYNAPSE:
-                entries[name] = cluster_synapses(assembled, TABLES[name], rows, source="synthetic")
+                entries[name] = cluster_synapses(draft, TABLES[name], rows, source="synthetic")
                 continue
-            entries[name] = write_table(assembled, TABLES[name], rows, con=con, source="synthetic")
+            entries[name] = write_table(draft, TABLES[name], rows, con=con, source="synthetic")
             if name == _PROOFREADING:
                 shapes = _skeletons(shape, rows)
                 entries[SKELETON] = write_table(
-                    assembled, TABLES[SKELETON], shapes, con=con, source="synthetic", scope="proofread"
+                    draft, TABLES[SKELETON], shapes, con=con, source="synthetic", scope="proofread"
                 )
     return Manifest(
         datastack=folder.datastack,

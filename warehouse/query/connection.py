@@ -23,7 +23,7 @@ MANIFEST_TABLE = "_manifest"
 GET_AGAIN = "get it again with: microns get"
 
 
-def engine(
+def connect_to_copy(
     database: Path, folder: Path, memory: str | None, threads: int | None, way_out: str = MADE_ANEW
 ) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with a copy of a database's catalog, whose paths begin in the folder.

@@ -15,7 +15,7 @@ from warehouse.errors import UsageError
 Ids = npt.NDArray[np.int64]
 
 _VALUES: dict[str, tuple[str, type[np.generic]]] = {
-    "n_syn": ("count(*)", np.int32),
+    "n_syn": ("count(*)", np.int64),
     "sum_size": ("sum(s.size)::BIGINT", np.int64),
     "mean_size": ("avg(s.size)", np.float64),
     "connected": ("true", np.bool_),

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from warehouse.storage.encoding import offsets_of, removed_lists
+from warehouse.storage.encoding import cast_to, offsets_of, removed_lists
 from warehouse.storage.manifest import DataFile, TableEntry
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _ALL: list[Interval] = [(float("-inf"), float("inf"))]
 
 
 @dataclass(frozen=True)
-class Part:
+class ScannedFile:
     """One file.
 
     Attributes:
@@ -66,25 +66,28 @@ def _logical(folder: Path, entry: TableEntry, files: Sequence[DataFile]) -> pl.L
     import polars as pl
 
     offsets = offsets_of(entry.encoding)
-    columns = [
-        (pl.col(offset[1]) + pl.col(offset[0])).alias(name) if (offset := offsets.get(name)) else pl.col(name)
-        for name in entry.columns
-    ]
+    columns = []
+    for name, kind in entry.columns.items():
+        offset, shown = offsets.get(name), cast_to(entry.encoding, name, kind)
+        column = pl.col(name) if offset is None else pl.col(offset[1]).cast(pl.Int64) + pl.col(offset[0])
+        if shown is not None:  # a cast keeps filters from the statistics of a file
+            column = column.cast(pl.Float64 if shown == "DOUBLE" else pl.Int64)
+        columns.append(column.alias(name))
 
     def frame(file: DataFile) -> pl.LazyFrame:
         return pl.scan_parquet(folder / file.path, hive_partitioning=False).select(columns)
 
     if len(files) == 1:
         return frame(files[0])
-    return pruned_scan([Part(partial(frame, file), file.min, file.max) for file in files], _SORTED_BY)
+    return pruned_scan([ScannedFile(partial(frame, file), file.min, file.max) for file in files], _SORTED_BY)
 
 
-def pruned_scan(parts: Sequence[Part], column: str) -> pl.LazyFrame:
+def pruned_scan(files: Sequence[ScannedFile], column: str) -> pl.LazyFrame:
     """All rows of files, one after the other; a filter on `column` leaves out the files that cannot hold any.
 
     Args:
-        parts: the files, which have the same columns; one at least.
-        column: the column whose smallest and largest value the parts know.
+        files: the files, which have the same columns; one at least.
+        column: the column whose smallest and largest value the files know.
     """
     from polars.io.plugins import register_io_source
 
@@ -92,9 +95,9 @@ def pruned_scan(parts: Sequence[Part], column: str) -> pl.LazyFrame:
         columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
     ) -> Iterator[pl.DataFrame]:
         intervals = _intervals(predicate, column)
-        chosen = [part for part in parts if part.may_hold(intervals)] or [parts[0]]
-        for part in chosen:
-            frame = part.frame()
+        chosen = [file for file in files if file.may_hold(intervals)] or [files[0]]
+        for file in chosen:
+            frame = file.frame()
             frame = frame if predicate is None else frame.filter(predicate)
             frame = frame if columns is None else frame.select(columns or [column])  # else it would have no rows
             found = (frame if n_rows is None else frame.head(n_rows)).collect()
@@ -103,7 +106,7 @@ def pruned_scan(parts: Sequence[Part], column: str) -> pl.LazyFrame:
             if n_rows == 0:
                 return
 
-    return register_io_source(rows, schema=lambda: parts[0].frame().collect_schema())
+    return register_io_source(rows, schema=lambda: files[0].frame().collect_schema())
 
 
 def _intervals(predicate: pl.Expr | None, column: str) -> list[Interval]:

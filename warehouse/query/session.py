@@ -26,7 +26,7 @@ from warehouse.catalog.local_tables import create_local_views, float_ids, float_
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
-from warehouse.query.connection import CATALOG, GET_AGAIN, engine, lock, read_rows_in_place
+from warehouse.query.connection import CATALOG, GET_AGAIN, connect_to_copy, lock, read_rows_in_place
 from warehouse.query.matrix import matrix
 from warehouse.query.parameters import plain, with_variables
 from warehouse.query.scan import scan
@@ -82,7 +82,7 @@ def connect(
             else "fetch a version with: microns snapshot 1718, or try: microns demo"
         )
         raise SnapshotNotFound(f"there is no database at {folder.database}; {way_out}")
-    con = engine(folder.database, folder.path, memory, threads)
+    con = connect_to_copy(folder.database, folder.path, memory, threads)
     try:
         chosen = default_version(con, CATALOG) if version is None else version
         known = con.execute(f"SELECT version FROM {CATALOG}.main.versions").fetchall()
@@ -106,7 +106,7 @@ def connect(
 def _connect_bundle(path: Path, memory: str | None, threads: int | None, sandbox: bool) -> Warehouse:
     if not path.is_file():
         raise SnapshotNotFound(f"there is no file {path}; fetch a bundle with: microns get URL")
-    con = engine(path, path.parent, memory, threads, GET_AGAIN)
+    con = connect_to_copy(path, path.parent, memory, threads, GET_AGAIN)
     try:
         manifest = read_rows_in_place(con, path)
         lock(con, None, sandbox)

@@ -17,8 +17,8 @@ Kind = Literal[
     "root_id",  # a segment of one materialization version; changes with every edit
     "supervoxel_id",  # the smallest unit of the segmentation; never changes
     "point",  # three integer voxel coordinates, columns NAME_x, NAME_y, NAME_z
-    "integer",  # 32 bits
-    "count",  # 64 bits
+    "integer",  # CAVE's database keeps it in 32 bits
+    "count",  # CAVE's database keeps it in 64 bits
     "float",
     "bool",
     "text",
@@ -30,8 +30,9 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "id": pa.int64(),
     "root_id": pa.int64(),
     "supervoxel_id": pa.int64(),
-    "point": pa.int32(),
-    "integer": pa.int32(),
+    # polars and numpy wrap 32-bit sums without a word, so no integer is narrower than 64 bits.
+    "point": pa.int64(),
+    "integer": pa.int64(),
     "count": pa.int64(),
     # CAVE's API serves 32-bit floats although its database holds doubles; archives are cast to match.
     "float": pa.float32(),

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from warehouse.serve.body import Body
 from warehouse.serve.columns import Rules, Source
-from warehouse.serve.database import Engine
+from warehouse.serve.database import Database
 from warehouse.serve.refused import crash
 from warehouse.serve.served import Served, ServedTable, ServedView
 from warehouse.serve.statement import Options, Statement, compile_query
@@ -37,26 +37,26 @@ def _flag(request: Request, name: str, default: bool) -> bool:
     return request.query_params.get(name, str(default)).lower() in ("true", "1")
 
 
-def join_sources(engine: Engine, tables: Sequence[Served], body: Body) -> list[Source]:
+def join_sources(database: Database, tables: Sequence[Served], body: Body) -> list[Source]:
     """The two tables of a join; without suffixes their names are told apart by `x` and `y`."""
     if len(tables) != 2:
         raise crash(f"400 Bad Request: a join needs two tables, not {len(tables)}")
     suffixes = body.suffixes or {}
     return [
-        engine.source(table, position, suffixes.get(table.name, DEFAULT_SUFFIXES[position]), key)
+        database.source(table, position, suffixes.get(table.name, DEFAULT_SUFFIXES[position]), key)
         for position, (table, (_, key)) in enumerate(zip(tables, body.tables, strict=True))
     ]
 
 
-def answer(engine: Engine, sources: Sequence[Source], body: Body, rules: Rules, request: Request) -> Response:
+def answer(database: Database, sources: Sequence[Source], body: Body, rules: Rules, request: Request) -> Response:
     """Run a query and encode its result the way the request asks for."""
     direct = _flag(request, "direct_sql_pandas", False)
     joined = len(sources) > 1
     counting = _flag(request, "count", False) and not (joined and rules.faithful)
-    options = Options(counting, _sample(engine, sources, request), wide=not direct)
+    options = Options(counting, _sample(database, sources, request), wide=not direct)
     statement = compile_query(sources, body, rules, options)
     by_values = isinstance(sources[0].served, ServedView) and not counting
-    table = typed(engine.run(statement), statement.kinds, faithful=rules.faithful, by_values=by_values)
+    table = typed(database.run(statement), statement.kinds, faithful=rules.faithful, by_values=by_values)
     request.scope["rows"] = table.num_rows
     nullable = direct and not counting
     if not direct:
@@ -70,13 +70,13 @@ def answer(engine: Engine, sources: Sequence[Source], body: Body, rules: Rules, 
     return response
 
 
-def _sample(engine: Engine, sources: Sequence[Source], request: Request) -> float | None:
+def _sample(database: Database, sources: Sequence[Source], request: Request) -> float | None:
     """The percentage of rows that makes about as many as were asked for."""
     wanted = request.query_params.get("random_sample")
     table = sources[0].served
     if wanted is None or not isinstance(table, ServedTable):
         return None
-    return 100.0 * int(wanted) / max(engine.count(table), 1)
+    return 100.0 * int(wanted) / max(database.count(table), 1)
 
 
 def _warnings(sources: Sequence[Source], statement: Statement, rows: int, request: Request) -> list[str]:

@@ -21,7 +21,7 @@ _TWO = int(duckdb.__version__.partition(".")[0]) >= 2
 """From 2.0 a relation gives Arrow rows without a copy; in 1.x one with parameters is ten times slower."""
 
 
-class Engine:
+class Database:
     """The rows behind a service.
 
     Arrow tables are copied into the database when first asked for; relations over files stay where they are.

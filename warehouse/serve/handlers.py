@@ -13,7 +13,7 @@ from warehouse.serve.answers import answer, join_sources
 from warehouse.serve.auth import Tokens
 from warehouse.serve.body import parse
 from warehouse.serve.columns import Rules
-from warehouse.serve.database import Engine
+from warehouse.serve.database import Database
 from warehouse.serve.refused import Refused, crash, unknown_page
 from warehouse.serve.schemas import json_schema, view_columns
 from warehouse.serve.served import Served, ServedDatastack, ServedTable, ServedVersion
@@ -25,13 +25,13 @@ class Service:
 
     Attributes:
         datastacks: everything that is served.
-        engine: the rows behind it.
+        database: the rows behind it.
         rules: how queries are answered.
         tokens: who may ask.
     """
 
     datastacks: tuple[ServedDatastack, ...]
-    engine: Engine
+    database: Database
     rules: Rules
     tokens: Tokens
 
@@ -129,7 +129,7 @@ def table_metadata(call: Call) -> Answer:
 
 def count(call: Call) -> Answer:
     """The stored row count of a table."""
-    return call.service.engine.count(metadata.find_table(call.datastack, call.version, call.named("table")))
+    return call.service.database.count(metadata.find_table(call.datastack, call.version, call.named("table")))
 
 
 def unique_strings(call: Call) -> Answer:
@@ -138,7 +138,7 @@ def unique_strings(call: Call) -> Answer:
     found = [table for version in live if (table := version.table(call.named("table")))]
     if not found:
         raise Refused(404, f"No table named '{call.named('table')}' found in datastack '{call.datastack.name}'")
-    return call.service.engine.unique_strings(found[-1])
+    return call.service.database.unique_strings(found[-1])
 
 
 def views(call: Call) -> Answer:
@@ -196,7 +196,7 @@ def _query(call: Call, served: Served) -> Answer:
     if call.request.path_params["api"] == 2 and service.rules.faithful:
         raise crash("'ipc_compress'")  # version 2 of the query is broken in this release
     body = parse(call.content, join=False)
-    return answer(service.engine, [service.engine.source(served)], body, service.rules, call.request)
+    return answer(service.database, [service.database.source(served)], body, service.rules, call.request)
 
 
 def query_join(call: Call) -> Answer:
@@ -204,5 +204,5 @@ def query_join(call: Call) -> Answer:
     service, version = call.service, call.version
     body = parse(call.content, join=True)
     tables = [metadata.find_table(call.datastack, version, name) for name, _ in body.tables]
-    sources = join_sources(service.engine, tables, body)
-    return answer(service.engine, sources, body, service.rules, call.request)
+    sources = join_sources(service.database, tables, body)
+    return answer(service.database, sources, body, service.rules, call.request)

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from warehouse.serve.app import application
 from warehouse.serve.auth import Grant, Tokens
 from warehouse.serve.columns import Rules
-from warehouse.serve.database import Engine
+from warehouse.serve.database import Database
 from warehouse.serve.gate import Disturb, Gate, LoggedRequest, nothing
 from warehouse.serve.handlers import Service
 from warehouse.serve.served import ServedDatastack
@@ -61,18 +61,18 @@ def serve(
     """
     known = Tokens(None if tokens is None else dict(tokens))
     rules = Rules(faithful, row_cap) if seed is None else Rules(faithful, row_cap, seed)
-    engine = Engine()
+    database = Database()
     # With its protocol named, asyncio sends small answers at once instead of waiting for more.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", port))
         running = Running(f"http://127.0.0.1:{listener.getsockname()[1]}", known.valid)
-        app = application(Service(datastacks, engine, rules, known), pages)
+        app = application(Service(datastacks, database, rules, known), pages)
         gate = Gate(app, running.requests, disturb=disturb)
         with in_a_thread(
             uvicorn.Config(gate, log_config=None, log_level="critical", timeout_graceful_shutdown=1), listener
         ):
             yield running
-    engine.close()
+    database.close()
 
 
 @contextmanager

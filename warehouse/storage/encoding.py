@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from warehouse.errors import SchemaDrift
 from warehouse.registry.schema import AXES
 from warehouse.storage.manifest import Base, DataFile, Encoding, TableEntry
 from warehouse.storage.paths import FILE
@@ -47,16 +48,37 @@ _OFFSETS = {
 _ENCODINGS: Mapping[Encoding, Mapping[str, tuple[str, str]]] = {PLAIN: {}, OFFSET: _OFFSETS}
 """Encoding id -> logical column -> (stored difference, the column it is a difference to)."""
 
+_IN_32_BITS = {stored for stored, _ in _OFFSETS.values() if stored != _SUPERVOXEL_OFFSET} | {
+    "size", *(f"ctr_pt_position_{axis}" for axis in AXES)
+}  # fmt: skip
+"""Stored columns of `offset-1` with 32 bits: a bucket is sorted in memory, and with 64
+bits it would take half as much again."""
+_LENGTHS = ("_nm", "_um")
+"""How columns end that hold a length."""
+_NARROW = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
+_NUMBERS = (*_NARROW, "BIGINT", "FLOAT")
+
 
 def encode(encoding: Encoding, rows: pa.Table) -> pa.Table:
-    """Rows with their logical columns turned into stored ones."""
+    """Rows with their logical columns turned into stored ones.
+
+    Raises:
+        SchemaDrift: a position or size does not fit into 32 bits.
+    """
     offsets = offsets_of(encoding)
-    stored = {
-        (offset[0] if (offset := offsets.get(name)) else name): (
-            pc.subtract(rows[name], rows[offset[1]]) if offset else rows[name]
-        )
-        for name in rows.column_names
-    }
+    stored: dict[str, pa.ChunkedArray] = {}
+    for name in rows.column_names:
+        offset = offsets.get(name)
+        values = pc.subtract(rows[name], rows[offset[1]]) if offset else rows[name]
+        stored[offset[0] if offset else name] = values
+    for name in stored.keys() & (_IN_32_BITS if offsets else set()):
+        try:
+            stored[name] = stored[name].cast(pa.int32())
+        except pa.ArrowInvalid as error:
+            raise SchemaDrift(
+                f"{name} of a synapse is beyond what is stored ({error}); leave the table of synapses out, and "
+                "please report this"
+            ) from error
     return pa.table(stored)
 
 
@@ -81,27 +103,55 @@ def parquet_options(schema: pa.Schema) -> dict[str, Any]:
     }
 
 
-def decode_sql(encoding: Encoding, columns: Iterable[str]) -> str:
+def decode_sql(encoding: Encoding, columns: Mapping[str, str]) -> str:
     """The select list that turns stored columns, of rows called `s`, into logical ones.
 
     Without the `s`, DuckDB 2.0.1 takes a column for the parameter of that name of a macro (`common_inputs(a, b)`).
+
+    Args:
+        encoding: of the rows.
+        columns: logical column to the DuckDB type that the manifest gives.
     """
     offsets = offsets_of(encoding)
-    return ", ".join(
-        f"s.{quoted(offset[1])} + s.{quoted(offset[0])} AS {quoted(name)}"
-        if (offset := offsets.get(name))
-        else f"s.{quoted(name)}"
-        for name in columns
-    )
+    items = []
+    for name, kind in columns.items():
+        cast = f"::{shown}" if (shown := cast_to(encoding, name, kind)) else ""
+        if offset := offsets.get(name):
+            items.append(f's."{offset[1]}"::BIGINT + s."{offset[0]}" AS "{name}"')
+        else:
+            items.append(f"s.{quoted(name)}{cast}{f' AS {quoted(name)}' if cast else ''}")
+    return ", ".join(items)
+
+
+def cast_to(encoding: Encoding, name: str, kind: str) -> str | None:
+    """The DuckDB type that a stored column is to be cast to; None where its file has it already.
+
+    Args:
+        encoding: of the rows.
+        name: the column.
+        kind: the DuckDB type that the manifest gives; an earlier release wrote INTEGER.
+    """
+    shown = surface_type(name, kind)
+    is_narrow = encoding == OFFSET and name in _IN_32_BITS
+    return shown if shown != kind or is_narrow or name.endswith(_LENGTHS) else None
+
+
+def surface_type(name: str, kind: str) -> str:
+    """The DuckDB type in which users see a column, whatever its file or an expression has.
+
+    Integers have 64 bits, because polars and numpy wrap sums of 32 bits; lengths are DOUBLE, because they are
+    squared.
+    """
+    if name.endswith(_LENGTHS) and kind in _NUMBERS:
+        return "DOUBLE"
+    return "BIGINT" if kind in _NARROW else kind
 
 
 def encode_sql(encoding: Encoding, columns: Iterable[str]) -> str:
     """The select list that turns logical columns into stored ones: the inverse of `decode_sql`."""
     offsets = offsets_of(encoding)
     return ", ".join(
-        f"{quoted(name)} - {quoted(offset[1])} AS {quoted(offset[0])}"
-        if (offset := offsets.get(name))
-        else quoted(name)
+        f'"{name}" - "{offset[1]}" AS "{offset[0]}"' if (offset := offsets.get(name)) else quoted(name)
         for name in columns
     )
 

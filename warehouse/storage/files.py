@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 from warehouse.errors import SnapshotDamaged
 from warehouse.registry.schema import Table
 from warehouse.storage.disk import disk_errors
-from warehouse.storage.encoding import PLAIN
+from warehouse.storage.encoding import PLAIN, surface_type
 from warehouse.storage.manifest import DataFile, TableEntry, sha256_of
 from warehouse.storage.paths import FILE, cave_path
-from warehouse.storage.quoting import literals
+from warehouse.storage.quoting import literals, quoted
 
 PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 _BITS = 1_000_000_000
@@ -41,7 +41,7 @@ def write_table(
         directory: the version's folder, being put together.
         table: the declaration; its `arrow_schema` is what `rows` holds.
         rows: the rows, or the Parquet files that hold them, in any order.
-        con: an engine that is open already: to start one takes longer than to write a small table.
+        con: a connection that is open already: to start one takes longer than to write a small table.
         **metadata: further fields of the `TableEntry` (source, url, scope, ...).
 
     Raises:
@@ -49,14 +49,16 @@ def write_table(
         WarehouseError: the disk is full.
     """
     target = directory / cave_path(table.name) / FILE
-    with disk_errors(target), nullcontext(con) if con else engine(directory) as con:
+    with disk_errors(target), nullcontext(con) if con else scratch_connection(directory) as con:
         target.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(rows, pa.Table):
             con.register("parts", rows)
         else:
             con.execute(f"CREATE OR REPLACE TEMP VIEW parts AS FROM read_parquet([{literals(rows)}])")
-        columns = ", ".join(f'"{name}"' for name in table.arrow_schema.names)
-        order = ", ".join(f'"{name}"' for name in _order(table))
+        # Parts that an earlier release fetched may hold 32 bits.
+        types = _stored_types(table)
+        columns = ", ".join(f"{quoted(name)}::{kind} AS {quoted(name)}" for name, kind in types.items())
+        order = ", ".join(map(quoted, _order(table)))
         con.execute(f"COPY (SELECT {columns} FROM parts ORDER BY {order}) TO {literals([target])} ({PARQUET})")
         return entry_of(directory, table, [file_of(directory, table, target)], con=con, encoding=PLAIN, **metadata)
 
@@ -75,7 +77,7 @@ def entry_of(
         directory: the version's folder, being put together.
         table: the declaration.
         files: the table's files, in the order of their rows, as `file_of` describes them.
-        con: an engine that is open already.
+        con: a connection that is open already.
         **fields: further fields of the `TableEntry`.
 
     Raises:
@@ -84,7 +86,7 @@ def entry_of(
     rows = sum(file.rows for file in files)
     if not (len(files) == 1 and _is_sorted_by_key(table)):  # else its rows were just seen to ascend by the key
         paths = literals([directory / file.path for file in files])
-        with nullcontext(con) if con else engine(directory) as con:
+        with nullcontext(con) if con else scratch_connection(directory) as con:
             require_unique(con, table, f"FROM read_parquet([{paths}], hive_partitioning = false)", rows)
     defaults = {"source": "", "url": "", "scope": "all", "schema_type": table.schema_type, "fetched": now()}
     return TableEntry(columns=duckdb_columns(table), rows=rows, files=list(files), **(defaults | fields))
@@ -164,9 +166,9 @@ def require_unique(con: duckdb.DuckDBPyConnection, table: Table, source: str, ro
     Raises:
         SnapshotDamaged: there are not as many keys as rows.
     """
-    keys = ", ".join(f'"{name}"' for name in table.key)
+    keys = ", ".join(map(quoted, table.key))
     count = f"SELECT count(*) FROM (SELECT DISTINCT {keys} {source})"
-    if len(table.key) == 1 and pa.types.is_integer(table.arrow_schema.field(keys.strip('"')).type):
+    if len(table.key) == 1 and pa.types.is_integer(table.arrow_schema.field(table.key[0]).type):
         low, high = con.execute(f"SELECT min({keys}), max({keys}) {source}").fetchall()[0]
         if rows and high - low < _BITS:  # ten times as fast as DISTINCT, and in a bit for each id
             count = f"SELECT bit_count(bitstring_agg({keys}, {low}, {high})) {source}"
@@ -186,6 +188,10 @@ def _is_sorted_by_key(table: Table) -> bool:
 
 def duckdb_columns(table: Table) -> dict[str, str]:
     """Logical column name to DuckDB type, in order."""
+    return {name: surface_type(name, kind) for name, kind in _stored_types(table).items()}
+
+
+def _stored_types(table: Table) -> dict[str, str]:
     empty = duckdb.from_arrow(table.arrow_schema.empty_table())
     return dict(zip(empty.columns, map(str, empty.types), strict=True))
 
@@ -195,7 +201,7 @@ def _order(table: Table) -> list[str]:
 
 
 @contextmanager
-def engine(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def scratch_connection(directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection that spills beside the files it writes, and leaves nothing behind."""
     directory.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=directory, prefix=".spill-") as spill, duckdb.connect() as con:

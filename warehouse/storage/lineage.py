@@ -39,7 +39,7 @@ def write_lineage(
     """Write which root became which.
 
     Args:
-        con: an engine.
+        con: a connection.
         directory: the version's folder, being put together.
         version: the other one.
         before: has rows of that one: ids and both roots.

@@ -6,7 +6,7 @@ in the segmentation table. What arrives at a user is the *logical* table:
 - only rows with `valid = true`;
 - NaN and NULL are both null;
 - double precision becomes float32, as the API serves it;
-- the cleft `size`, a double in the database, is integral and becomes int32;
+- the cleft `size`, a double in the database, is integral and becomes int64;
 - an annotation without a segmentation row has supervoxel 1 and root 1 (0 means: outside the segmentation);
 - only the columns that the registry keeps, in its types, sorted by the registry's order.
 """

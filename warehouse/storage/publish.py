@@ -29,37 +29,37 @@ _HASHED = 12
 """Hexadecimal digits of the hash in the name of a generation."""
 _OLD_SWAP = ".swap"
 """Where the first format of this folder put tables that were to take the place of others."""
-_HEADS_TIMEOUT = 600
+_LOCK_TIMEOUT = 600
 
 
-def publish(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
+def publish(folder: Folder, draft: Path, manifest: Manifest) -> Manifest:
     """Make tables the newest of a version, durably; returns the manifest as it is on disk.
 
     Readers see them once the database is built. Killed at any moment, the job leaves the old manifest or the new.
 
     Args:
         folder: the datastack's folder.
-        assembled: a folder with `cave/`, `model/`: the tables of `manifest` that are new. It is moved away.
+        draft: a folder with `cave/`, `model/`: the tables of `manifest` that are new. It is moved away.
         manifest: of the version as it will be, new tables and old.
 
     Raises:
         FolderBusy: another program holds a file (Windows).
     """
-    with heads(folder):
-        placed = replace(place(folder, assembled, manifest), published=now())
+    with manifests_lock(folder):
+        placed = replace(move_to_generations(folder, draft, manifest), published=now())
         placed.write(folder.manifest(manifest.version))
         folder.dropped(manifest.version).unlink(missing_ok=True)
-    shutil.rmtree(assembled, ignore_errors=True)
+    shutil.rmtree(draft, ignore_errors=True)
     return placed
 
 
-def place(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
+def move_to_generations(folder: Folder, draft: Path, manifest: Manifest) -> Manifest:
     """Move new tables into the version's folder, each under the name of its generation; nothing names them yet.
 
     Args:
         folder: the datastack's folder.
-        assembled: a folder with `cave/`, `model/`: the tables of `manifest` that are new.
-        manifest: names their files as they lie in `assembled`.
+        draft: a folder with `cave/`, `model/`: the tables of `manifest` that are new.
+        manifest: names their files as they lie in `draft`.
 
     Returns:
         The manifest with the files where they are now, all of them durable.
@@ -72,13 +72,13 @@ def place(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
     for file in manifest.files:
         by_table.setdefault(_folder_of(file), []).append(file)
     names = {table: f"{table}-{_content_hash(table, files)}" for table, files in by_table.items()}
-    new = {table: files for table, files in by_table.items() if (assembled / table).is_dir()}
+    new = {table: files for table, files in by_table.items() if (draft / table).is_dir()}
     # A job that was killed here has moved some of them already.
     moved = [table for table in by_table if not (version / table).exists() and (version / names[table]).is_dir()]
     names = {table: names[table] for table in (*new, *moved)}
     try:
         for table, files in new.items():
-            _move(assembled / table, version / names[table], table, files)
+            _move(draft / table, version / names[table], table, files)
     except PermissionError as error:
         raise FolderBusy(
             f"{version} is in use by another program ({error.filename}); close it and run the same command again"
@@ -88,14 +88,14 @@ def place(folder: Folder, assembled: Path, manifest: Manifest) -> Manifest:
     return _with_files(manifest, names)
 
 
-def heads(folder: Folder) -> AbstractContextManager[None]:
+def manifests_lock(folder: Folder) -> AbstractContextManager[None]:
     """Let one job at a time change what the manifests of versions say.
 
     Raises:
         FolderBusy: another job does so for longer than is reasonable.
     """
     busy = f"another microns command publishes in {folder.path}; wait for it and run the same command again"
-    return exclusive_lock(folder.path / ".publish.lock", busy, _HEADS_TIMEOUT)
+    return exclusive_lock(folder.path / ".publish.lock", busy, _LOCK_TIMEOUT)
 
 
 def _folder_of(file: DataFile) -> str:
@@ -104,8 +104,8 @@ def _folder_of(file: DataFile) -> str:
 
 
 def _content_hash(table: str, files: Sequence[DataFile]) -> str:
-    said = sorted(f"{file.path.removeprefix(table)} {file.sha256}" for file in files)
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:_HASHED]
+    lines = sorted(f"{file.path.removeprefix(table)} {file.sha256}" for file in files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_HASHED]
 
 
 def _move(source: Path, target: Path, table: str, files: Sequence[DataFile]) -> None:
@@ -175,7 +175,7 @@ def complete_old_swap(folder: Folder, version: int) -> None:
     shutil.rmtree(swap, ignore_errors=True)
 
 
-def only_job(staging: Path) -> AbstractContextManager[None]:
+def job_lock(staging: Path) -> AbstractContextManager[None]:
     """Let one job at a time work on a version, given where its parts wait.
 
     Raises:
@@ -188,7 +188,7 @@ def only_job(staging: Path) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def changing(folder: Folder, versions: Iterable[int], timeout: float = 600) -> Iterator[None]:
+def synapses_lock(folder: Folder, versions: Iterable[int], timeout: float = 600) -> Iterator[None]:
     """Let one at a time replace or remove the synapses of versions, or store another version against them.
 
     Args:

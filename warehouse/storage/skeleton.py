@@ -52,17 +52,17 @@ class Skeleton:
             path[vertex] += path[above[vertex]]
         unreached = np.ones(len(parent), dtype=bool)
         unreached[order] = False
-        x, y, z = np.rint(self.vertices_nm).astype(np.int32).T
+        x, y, z = np.rint(self.vertices_nm).astype(np.int64).T
         return pa.table(
             {
                 "pt_root_id": np.full(len(parent), self.pt_root_id),
-                "vertex": np.arange(len(parent), dtype=np.int32),
-                "parent_vertex": pa.array(parent.astype(np.int32), mask=parent < 0),
+                "vertex": np.arange(len(parent), dtype=np.int64),
+                "parent_vertex": pa.array(parent.astype(np.int64), mask=parent < 0),
                 "x_nm": x,
                 "y_nm": y,
                 "z_nm": z,
                 "radius_nm": pa.array(self.radius_nm.astype(np.float32), mask=np.isnan(self.radius_nm)),
-                "compartment_code": self.compartment.astype(np.int32),
+                "compartment_code": self.compartment.astype(np.int64),
                 "length_nm": length.astype(np.float32),
                 "path_nm": pa.array(np.array(path, dtype=np.float32), mask=unreached),
             },

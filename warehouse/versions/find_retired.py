@@ -38,13 +38,13 @@ class Findings:
     removed: int
 
 
-def find(
+def find_retired(
     con: duckdb.DuckDBPyConnection, directory: Path, files: Mapping[str, Sequence[Path]], version: int
 ) -> Findings:
     """Compare, and write the lists under `model/`.
 
     Args:
-        con: an engine.
+        con: a connection.
         directory: the version's folder, being put together.
         files: of `dead`, `delta` and `base`.
         version: whose rows `base` and `dead` are.

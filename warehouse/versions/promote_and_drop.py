@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec.structs import replace
 
-from warehouse.catalog.build import build, current_default, only_build, require_files
+from warehouse.catalog.build import build, build_lock, current_default, require_files
 from warehouse.catalog.collect import collect, waiting
 from warehouse.catalog.committed import is_current
 from warehouse.errors import SnapshotDamaged, UsageError
@@ -25,7 +25,7 @@ from warehouse.storage.encoding import delta_bucket, ranges, removed_rows
 from warehouse.storage.files import entry_of, file_of
 from warehouse.storage.manifest import Base, DataFile, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder, model_path
-from warehouse.storage.publish import changing, dependents, heads, make_durable, only_job, publish
+from warehouse.storage.publish import dependents, job_lock, make_durable, manifests_lock, publish, synapses_lock
 from warehouse.versions.store_difference import bucket_of
 
 log = logging.getLogger(__name__)
@@ -46,16 +46,16 @@ def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest
         WarehouseError: the disk is full.
     """
     folder.require_version(version)
-    with only_job(folder.staging(version)), changing(folder, [version]):
+    with job_lock(folder.staging(version)), synapses_lock(folder, [version]):
         manifest = read_manifest(folder.manifest(version))
         entry = manifest.tables.get(SYNAPSE)
         if entry is not None and entry.base is not None:
             require_files(folder, manifest)
-            assembled = folder.path / f".promote-v{version}"
-            shutil.rmtree(assembled, ignore_errors=True)
+            draft = folder.path / f".promote-v{version}"
+            shutil.rmtree(draft, ignore_errors=True)
             with disk_errors(folder.path):
-                full = _full_copy(folder, version, entry, entry.base, assembled, memory)
-                publish(folder, assembled, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
+                full = _full_copy(folder, version, entry, entry.base, draft, memory)
+                publish(folder, draft, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
         elif is_current(folder):
             log.info(f"version {version} is a full copy already")
             return manifest
@@ -64,14 +64,14 @@ def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest
 
 
 def _full_copy(
-    folder: Folder, version: int, entry: TableEntry, base: Base, assembled: Path, memory: int | None
+    folder: Folder, version: int, entry: TableEntry, base: Base, draft: Path, memory: int | None
 ) -> TableEntry:
     """Both versions have the same buckets, so one is put together at a time."""
     table = TABLES[SYNAPSE]
     own, other = folder.version(version), folder.version(base.version)
     kept = {bucket_of(file): other / file.path for file in base.files}
     delta = {bucket_of(file): own / file.path for file in entry.files}
-    target = assembled / model_path("synapses")
+    target = draft / model_path("synapses")
 
     def write(number: int, low: int, high: int) -> tuple[DataFile, Sums] | None:
         pieces = []
@@ -85,7 +85,7 @@ def _full_copy(
             return None
         rows = pa.concat_tables(pieces, promote_options="permissive")
         rows = rows.sort_by([(name, "ascending") for name in table.sort_by])
-        return file_of(assembled, table, write_bucket(target, number, rows)), sums_of(rows)
+        return file_of(draft, table, write_bucket(target, number, rows)), sums_of(rows)
 
     with ThreadPoolExecutor(workers(memory)) as pool:
         buckets = pool.map(lambda each: write(each[0], *each[1]), enumerate(ranges(entry.bounds)))
@@ -96,7 +96,7 @@ def _full_copy(
             f"microns check {version}"
         )
     kind: dict[str, Any] = {"encoding": entry.encoding, "bounds": entry.bounds}
-    copy = entry_of(assembled, table, [file for file, _ in written], **kind)
+    copy = entry_of(draft, table, [file for file, _ in written], **kind)
     return replace(entry, files=copy.files, rows=copy.rows, base=None)
 
 
@@ -117,7 +117,7 @@ def drop(folder: Folder, version: int) -> int:
     was_begun = folder.dropped(version).exists()
     if not (parts.exists() or was_begun):
         folder.require_version(version)
-    with only_job(parts), changing(folder, [version], timeout=0):
+    with job_lock(parts), synapses_lock(folder, [version], timeout=0):
         size = _drop_published(folder, version) if version in folder.versions() or was_begun else 0
         size += sum(path.stat().st_size for path in parts.rglob("*") if path.is_file())
         shutil.rmtree(parts, ignore_errors=True)
@@ -138,7 +138,7 @@ def _drop_published(folder: Folder, version: int) -> int:
             f"microns build --default {others[-1]}"
         )
     if folder.manifest(version).exists():
-        with heads(folder):  # from here on any build leaves it out; until then it is wholly there
+        with manifests_lock(folder):  # from here on any build leaves it out; until then it is wholly there
             folder.manifest(version).replace(folder.dropped(version))
             make_durable([folder.version(version)])
     if others:
@@ -146,7 +146,7 @@ def _drop_published(folder: Folder, version: int) -> int:
     else:
         for remains in (folder.database, folder.init_sql):
             remains.unlink(missing_ok=True)
-        with only_build(folder):
+        with build_lock(folder):
             collect(folder)
     return sum(each.bytes for each in waiting(folder) if each.path == f"v{version}")
 

@@ -33,14 +33,14 @@ from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.checksum import SUMMED, Sums, checksum_of, sums_of, text_of
 from warehouse.storage.clustering import Buckets, Rows, partitioned, write_bucket
 from warehouse.storage.disk import disk_errors
-from warehouse.storage.encoding import OFFSET, delta_bucket, logical_select
-from warehouse.storage.files import duckdb_columns, engine, entry_of, file_of, require_unique
+from warehouse.storage.encoding import OFFSET, delta_bucket, logical_select, surface_type
+from warehouse.storage.files import duckdb_columns, entry_of, file_of, require_unique, scratch_connection
 from warehouse.storage.manifest import Base, DataFile, Lineage, TableEntry, read_manifest
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder, model_path
-from warehouse.storage.publish import dependents, heads
+from warehouse.storage.publish import dependents, manifests_lock
 from warehouse.storage.quoting import text_literal
-from warehouse.versions.find_retired import Findings, find
+from warehouse.versions.find_retired import Findings, find_retired
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class _Sifted:
     sums: Sums
 
 
-def require_storable(folder: Folder, version: int, table: Table, scope: str, against: BaseVersion | None) -> None:
+def require_storable(folder: Folder, version: int, table: Table, scope: str, base: BaseVersion | None) -> None:
     """Say why a version's synapses could not be stored, before they are fetched.
 
     Args:
@@ -106,7 +106,7 @@ def require_storable(folder: Folder, version: int, table: Table, scope: str, aga
         version: the materialization version.
         table: the declaration of the synapse table.
         scope: which synapses are to be fetched.
-        against: the version to store them against; None for a full copy.
+        base: the version to store them against; None for a full copy.
 
     Raises:
         WarehouseError: the sentence.
@@ -116,18 +116,23 @@ def require_storable(folder: Folder, version: int, table: Table, scope: str, aga
             f"version {needed[0]} is stored against the synapses of version {version} that are here; before "
             f"others take their place, make it a full copy: microns promote {needed[0]}"
         )
-    if against is None:
+    if base is None:
         return
-    base, entry = against.version, against.entry
+    number, entry = base.version, base.entry
     if entry.scope != scope:
         raise WarehouseError(
-            f"version {base} holds synapses of scope {entry.scope}, not {scope}; only the same scope can be "
+            f"version {number} holds synapses of scope {entry.scope}, not {scope}; only the same scope can be "
             f"compared: leave out --base, or ask for --synapses {entry.scope}"
         )
-    if entry.encoding != OFFSET or not entry.bounds or entry.columns != duckdb_columns(table):
+    if entry.encoding != OFFSET or not entry.bounds or _shown(entry) != duckdb_columns(table):
         raise WarehouseError(
-            f"the synapses of version {base} were written by another release with other columns; leave out --base"
+            f"the synapses of version {number} were written by another release with other columns; "
+            "leave out --base"
         )
+
+
+def _shown(entry: TableEntry) -> dict[str, str]:
+    return {name: surface_type(name, kind) for name, kind in entry.columns.items()}
 
 
 def store_difference(
@@ -135,7 +140,7 @@ def store_difference(
     version: int,
     table: Table,
     rows: Rows,
-    against: BaseVersion,
+    base: BaseVersion,
     *,
     memory: int | None = None,
     **metadata: Any,
@@ -147,7 +152,7 @@ def store_difference(
         version: the materialization version.
         table: the declaration of the synapse table; its `arrow_schema` is what `rows` holds.
         rows: all rows of the version, the Parquet files that hold them, or what makes them; in any order.
-        against: the version to compare with; `require_storable` has let it pass.
+        base: the version to compare with; `require_storable` has let it pass.
         memory: how many bytes it may take; half of the machine's if not given.
         **metadata: further fields of the `TableEntry` (source, url, scope, ...).
 
@@ -157,27 +162,30 @@ def store_difference(
     """
     directory.mkdir(parents=True, exist_ok=True)
     with disk_errors(directory), TemporaryDirectory(dir=directory, prefix=".dead-") as scratch:
-        with partitioned(directory, table, rows, against.entry.bounds, memory=memory) as buckets:
-            sifted = _sift(Path(scratch), buckets, against)
+        with partitioned(directory, table, rows, base.entry.bounds, memory=memory) as buckets:
+            sifted = _sift(Path(scratch), buckets, base)
         paths = _written(directory, sifted)
         files = [file_of(directory, table, path) for path in paths]
-        own = entry_of(directory, table, files, encoding=OFFSET, bounds=against.entry.bounds, **metadata)
-        with _workshop(against.folder, directory, version, memory) as con:
-            places = {"dead": sorted(Path(scratch).glob("dead-*.parquet")), "delta": paths, "base": against.paths}
+        own = entry_of(directory, table, files, encoding=OFFSET, bounds=base.entry.bounds, **metadata)
+        with _draft_connection(base.folder, directory, version, memory) as con:
+            files_of = {"dead": sorted(Path(scratch).glob("dead-*.parquet")), "delta": paths, "base": base.paths}
             entry = _described(
-                own, against, find(con, directory, places, against.version), text_of(each.sums for each in sifted)
+                own,
+                base,
+                find_retired(con, directory, files_of, base.version),
+                text_of(each.sums for each in sifted),
             )
             _prove(con, version, table, entry)
     _report(version, entry)
     return entry
 
 
-def _described(own: TableEntry, against: BaseVersion, found: Findings, checksum: str) -> TableEntry:
+def _described(own: TableEntry, base: BaseVersion, found: Findings, checksum: str) -> TableEntry:
     """The entry of the whole table, given that of the rows that the base lacks."""
     added = own.rows - found.changed
-    base = Base(
-        against.version,
-        against.entry.files,
+    difference = Base(
+        base.version,
+        base.entry.files,
         found.retired,
         found.dead,
         found.changed,
@@ -185,13 +193,13 @@ def _described(own: TableEntry, against: BaseVersion, found: Findings, checksum:
         found.removed,
         checksum,
     )
-    rows = against.entry.rows + added - found.removed
-    lineage = Lineage(against.version, found.lineage, against.entry.fingerprint)
-    return replace(own, rows=rows, base=base, lineages=[lineage])
+    rows = base.entry.rows + added - found.removed
+    lineage = Lineage(base.version, found.lineage, base.entry.fingerprint)
+    return replace(own, rows=rows, base=difference, lineages=[lineage])
 
 
-def _sift(scratch: Path, buckets: Buckets, against: BaseVersion) -> list[_Sifted]:
-    old = {bucket_of(file): path for file, path in zip(against.entry.files, against.paths, strict=True)}
+def _sift(scratch: Path, buckets: Buckets, base: BaseVersion) -> list[_Sifted]:
+    old = {bucket_of(file): path for file, path in zip(base.entry.files, base.paths, strict=True)}
     numbers = sorted({*buckets.numbers, *old})
 
     def sift(number: int) -> _Sifted:
@@ -237,11 +245,11 @@ def _same(before: pa.Table, new: pa.Table) -> tuple[npt.NDArray[np.bool_], npt.N
 
 
 @contextmanager
-def _workshop(
+def _draft_connection(
     folder: Folder, directory: Path, version: int, memory: int | None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An engine in which views of the version read what is being put together."""
-    with engine(directory) as con:
+    """A connection in which views of the version read what is being put together."""
+    with scratch_connection(directory) as con:
         con.execute(f"SET memory_limit = '{memory or byte_count(None)}B'")
         own = f"v{version}/"
         con.execute(
@@ -284,9 +292,9 @@ def rebase(folder: Folder, version: int, synapses: TableEntry) -> None:
                 f"stored against them; fetch it again: microns drop {dependent}, then microns snapshot {dependent}"
             )
         moved = replace(entry, base=replace(entry.base, files=synapses.files))
-        with _workshop(folder, folder.version(dependent), dependent, None) as con:
+        with _draft_connection(folder, folder.version(dependent), dependent, None) as con:
             _prove(con, dependent, TABLES[SYNAPSE], moved)
-        with heads(folder):
+        with manifests_lock(folder):
             replace(manifest, tables=manifest.tables | {SYNAPSE: moved}).write(folder.manifest(dependent))
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import stamina
 
-from ingest.archive.archive import ArchiveSource
+from ingest.archive.source import ArchiveSource
 from ingest.files.remote import HttpFiles
 from ingest.files.retry import RetryPolicy
 from ingest.job.order import Order

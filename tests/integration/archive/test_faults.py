@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.archive import archive
+from ingest.archive import source as archive_source
 from ingest.cave.service import CaveService
 from ingest.files.remote import FolderFiles, HttpFiles
 from ingest.files.retry import RetryPolicy
@@ -72,12 +72,12 @@ def test_a_public_file_that_was_replaced_is_refused_unless_its_place_is_named(
     library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(MINNIE65.__dict__, "archive", library.url)
-    monkeypatch.setitem(archive._PUBLISHED, f"v1507/{NUCLEUS}_merged.csv.gz", 64 * "0")
+    monkeypatch.setitem(archive_source._PUBLISHED, f"v1507/{NUCLEUS}_merged.csv.gz", 64 * "0")
     with pytest.raises(SourceRefused, match=rf"is not the file that was published: .* --from {library.url}$"):
         library.take(NUCLEUS)
     assert not library.folder.manifest(1507).exists()
     name = library.folder.datastack
-    places = Sources(name, lambda: CaveService(name), place=library.url)
+    places = Sources(name, lambda: CaveService(name), location=library.url)
     named = places.connect("archive", 1507, "proofread", Silent())
     assert library.take(NUCLEUS, origin=named).tables[NUCLEUS].rows == 200
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 from ingest.delta import table as delta_table
-from ingest.delta.delta import DeltaSource
+from ingest.delta.source import DeltaSource
 from ingest.files.remote import FolderFiles, HttpFiles
 from ingest.files.retry import RetryPolicy
 from warehouse.demo import faults

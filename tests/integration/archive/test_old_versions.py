@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest.archive.archive import ArchiveSource
+from ingest.archive.source import ArchiveSource
 from ingest.files.remote import FolderFiles
 from tests.conftest import assert_views_answer_or_refuse, filled
 from warehouse.catalog.build import build

@@ -65,8 +65,8 @@ def test_a_version_that_is_nowhere(places: Any) -> None:
 
 
 def test_a_place_that_is_named_is_enough(places: Any, bucket: str) -> None:
-    assert places(nobody, place=bucket).best(1507, "proofread")[0] == "archive"
-    assert places(nobody, place=bucket).best(1822, "proofread")[0] == "delta"
+    assert places(nobody, location=bucket).best(1507, "proofread")[0] == "archive"
+    assert places(nobody, location=bucket).best(1822, "proofread")[0] == "delta"
 
 
 def test_another_datastack_has_no_public_files() -> None:
@@ -83,7 +83,7 @@ def test_the_table_says_what_is_where(places: Any) -> None:
 
 
 def test_silence_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    rows = Sources(DATASTACK, nobody, place="http://127.0.0.1:9/x").table([])
+    rows = Sources(DATASTACK, nobody, location="http://127.0.0.1:9/x").table([])
     assert [row[2:5] for row in rows if row[0] == 1507] == [("?", "?", "?")]
     assert sum(record.message.startswith("the files' server") for record in caplog.records) == 2
 

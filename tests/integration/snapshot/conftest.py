@@ -15,8 +15,8 @@ import pyarrow as pa
 import pytest
 import stamina
 
-from ingest.cave.cave import CaveSource
 from ingest.cave.service import CaveService
+from ingest.cave.source import CaveSource
 from ingest.cave.table import Sizes
 from ingest.files.retry import RetryPolicy
 from ingest.job.order import Order

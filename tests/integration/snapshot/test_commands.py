@@ -96,7 +96,7 @@ def test_an_undeclared_table_is_typed_as_cave_sends_it(volume: Any, benched: Any
         assert types.columns["created"] == "TIMESTAMP"
         assert types.rows == types.source_rows
         synapses = manifest.tables["my_synapses"]
-        assert synapses.columns["pre_pt_position_x"] == "INTEGER"
+        assert synapses.columns["pre_pt_position_x"] == "BIGINT"
         assert synapses.columns["size"] == "FLOAT"
         assert synapses.rows == synapses.source_rows > 2_000
 

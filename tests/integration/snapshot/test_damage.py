@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ingest.cave.cave import CaveSource
+from ingest.cave.source import CaveSource
 from ingest.job.estimate import estimate
-from ingest.parts.parts import PartsFolder
+from ingest.parts.saved import PartsFolder
 from warehouse.demo import faults
 from warehouse.demo.served_volume import from_volume
 from warehouse.demo.synthetic import Volume
@@ -74,7 +74,7 @@ def test_a_synapse_size_that_is_no_whole_number_stops_the_job(
 
     with (
         benched(altered(volume, SYNAPSE, half), tmp_path) as bench,
-        pytest.raises(SchemaDrift, match=r"synapses_pni_2.size holds what int32 cannot"),
+        pytest.raises(SchemaDrift, match=r"synapses_pni_2.size holds what int64 cannot"),
     ):
         bench.take(SYNAPSE, synapses="all")
 
@@ -96,7 +96,7 @@ def test_a_full_disk_gets_a_sentence_and_loses_nothing(bench: Any, monkeypatch: 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.parts.parts._write", full)
+        patch.setattr("ingest.parts.saved._write", full)
         with pytest.raises(WarehouseError, match=r"the disk of .* is full.*nothing is lost"):
             bench.take(NUCLEUS)
     bench.take(NUCLEUS)

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ingest.cave.cave import CaveSource
 from ingest.cave.service import Answer
+from ingest.cave.source import CaveSource
 from ingest.files.retry import RetryPolicy
 from ingest.parts.plan import Part
 from warehouse.catalog.build import build
@@ -177,7 +177,7 @@ TYPES = "aibs_metamodel_celltypes_v661"
 PROOFREADING = "proofreading_status_and_strategy"
 
 
-def test_a_table_that_fails_does_not_keep_the_others_back(bench: Any, run: Any, volume: Volume) -> None:
+def test_a_table_that_fails_does_not_keep_the_others_back(bench: Any, run: Any) -> None:
     """Here CAVE crashes on one table, whatever is asked of it."""
     root = str(bench.folder.path.parent)
     bench.service.faults.add(rf"/{TYPES}/query$", faults.crashed("division by zero"), times=None)
@@ -191,11 +191,11 @@ def test_a_table_that_fails_does_not_keep_the_others_back(bench: Any, run: Any, 
     start = len(bench.service.requests)
     assert run("snapshot", "1718", NUCLEUS, TYPES, "soma_counts", "--root", root, "--quiet")[0] == 0
     assert bench.queries(NUCLEUS, start) == []
-    assert bench.rows(TYPES).num_rows == volume.table(1718, TYPES).num_rows
+    assert bench.rows(TYPES).num_rows == bench.manifest().tables[TYPES].source_rows > 100
 
 
 def test_a_service_that_is_down_publishes_nothing(bench: Any) -> None:
-    bench.service.faults.add(ANY_QUERY, faults.unavailable(), times=None, skip=1)
+    bench.service.faults.add(ANY_QUERY, faults.unavailable(), times=None)
     with pytest.raises(SourceUnavailable, match="status 503"):
         bench.take(NUCLEUS, TYPES, PROOFREADING)
     assert bench.folder.versions() == []
@@ -212,10 +212,10 @@ def test_rows_that_were_not_asked_for_are_refused(volume: Volume, bench: Any) ->
     source = bench.connect()
     rows = source.rows(1718, NUCLEUS).rows
     twice = pa.concat_tables([rows, rows.slice(0, 1)])
-    target = bench.job(NUCLEUS).plan(CaveSource(source)).targets[0]
+    source_table = bench.job(NUCLEUS).plan(CaveSource(source)).source_tables[0]
     source.rows = lambda *_, **__: Answer(twice, None)
     with pytest.raises(SourceUnavailable, match="same id twice"):
-        target.fetch(target.missing()[0])
+        source_table.fetch(source_table.missing()[0])
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from ingest.parts.parts import PartsFolder
 from ingest.parts.plan import Part
+from ingest.parts.saved import PartsFolder
 from warehouse.catalog.build import build
 from warehouse.demo import faults
 from warehouse.errors import SourceRefused
@@ -29,7 +29,7 @@ import os
 from pathlib import Path
 from ingest.job.order import Order
 from ingest.job.snapshot import Snapshot
-from ingest.cave.cave import CaveSource
+from ingest.cave.source import CaveSource
 from ingest.cave.service import CaveService
 from ingest.cave.table import Sizes
 from warehouse.storage.paths import Folder

@@ -16,7 +16,7 @@ import pytest
 from ingest.job import skeletons as skeleton_job
 from ingest.job.chosen_cells import Which, which_cells
 from ingest.job.skeletons import SkeletonJob
-from ingest.parts.parts import PartsFolder
+from ingest.parts.saved import PartsFolder
 from warehouse.demo import faults
 from warehouse.demo.synthetic import Volume
 from warehouse.errors import SchemaDrift, SnapshotIncomplete, SourceRefused, SourceUnavailable, UsageError

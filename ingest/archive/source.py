@@ -13,8 +13,8 @@ from ingest.archive.dump import Header, dumped_schema, parse_header
 from ingest.archive.table import ArchiveTable
 from ingest.files.remote import Found, RemoteFiles
 from ingest.parts.conform import declared, reduced
-from ingest.parts.parts import PartsFolder
 from ingest.parts.progress import Progress, Silent
+from ingest.parts.saved import PartsFolder
 from ingest.parts.source import Scope, Selection, SourceName
 from ingest.parts.wanted import annotation_tables, in_order, is_about_synapses, needed
 from warehouse.errors import SourceRefused, UsageError
@@ -112,13 +112,17 @@ class ArchiveSource:
         tables = [self._declaration(name) for name in (*wanted, *more)]
         return Selection(version, self._time_stamp(version), in_order(tables), absent)
 
-    def target(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> ArchiveTable:
+    def source_table(
+        self, selection: Selection, table: Table, scope: Scope, parts_folder: PartsFolder
+    ) -> ArchiveTable:
         """A table's file, to be read into parts."""
         dump = self._dumps[table.name]
         published = (
             _PUBLISHED.get(dump.found.url.removeprefix(f"{MINNIE65.archive}/"), "") if self._is_usual else ""
         )
-        return ArchiveTable(self.bucket, dump.found, dump.header, table, scope, store, self._progress, published)
+        return ArchiveTable(
+            self.bucket, dump.found, dump.header, table, scope, parts_folder, self._progress, published
+        )
 
     def tools(self) -> dict[str, str]:
         """What the files are fetched with."""

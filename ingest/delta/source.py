@@ -17,7 +17,7 @@ from ingest.delta.table import DeltaExport, File, Log
 from ingest.files.remote import RemoteFiles
 from ingest.files.retry import Retry, RetryPolicy
 from ingest.parts.conform import declared, reduced
-from ingest.parts.parts import PartsFolder
+from ingest.parts.saved import PartsFolder
 from ingest.parts.source import Scope, Selection, SourceName
 from ingest.parts.wanted import in_order, needed
 from warehouse.errors import SourceRefused, SourceUnavailable, UsageError
@@ -46,11 +46,11 @@ class Address:
     options: Mapping[str, str]
 
     @classmethod
-    def of(cls, place: str) -> Address:
+    def of(cls, location: str) -> Address:
         """From the address of a bucket (https://host/bucket/folder), or from a folder."""
-        parts = urlsplit(place)
+        parts = urlsplit(location)
         if parts.scheme not in ("http", "https"):
-            return cls(str(Path(place).expanduser().absolute()), {})
+            return cls(str(Path(location).expanduser().absolute()), {})
         elsewhere = {"google_base_url": f"{parts.scheme}://{parts.netloc}", "allow_http": "true"}
         usual = parts.netloc == "storage.googleapis.com"
         return cls(f"gs:/{parts.path.rstrip('/')}", {**_ANONYMOUS, **({} if usual else elsewhere)})
@@ -94,9 +94,11 @@ class DeltaSource:
         release = release_of(self.datastack, version)
         return Selection(version, release.time_stamp if release else "", in_order(tables))
 
-    def target(self, selection: Selection, table: Table, scope: Scope, store: PartsFolder) -> DeltaExport:
+    def source_table(
+        self, selection: Selection, table: Table, scope: Scope, parts_folder: PartsFolder
+    ) -> DeltaExport:
         """A table, file by file."""
-        return DeltaExport(self.bucket, self._lakes[table.name], table, scope, store)
+        return DeltaExport(self.bucket, self._lakes[table.name], table, scope, parts_folder)
 
     def tools(self) -> dict[str, str]:
         """The library that reads them."""

@@ -24,7 +24,7 @@ from warehouse.storage.manifest import replace_file, sha256_of
 
 
 @dataclass(frozen=True)
-class Stored:
+class SavedPart:
     """A part that is here.
 
     Attributes:
@@ -54,9 +54,9 @@ class PartsFolder:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._sound: dict[Path, Stored] = {}
+        self._sound: dict[Path, SavedPart] = {}
 
-    def load(self) -> list[Stored]:
+    def load(self) -> list[SavedPart]:
         """The parts that are here and whole, in order; remains of a killed job are removed."""
         found = []
         for path in sorted(self.directory.glob("*.parquet")):
@@ -75,7 +75,7 @@ class PartsFolder:
         """How many parts seem to be here; unlike `load` it is safe while another job works on them."""
         return sum(1 for _ in self.directory.glob("*.json"))
 
-    def save(self, part: Part, rows: pa.Table, seen: int) -> Stored:
+    def save(self, part: Part, rows: pa.Table, seen: int) -> SavedPart:
         """Keep the rows of a part; when this returns they survive a crash.
 
         Raises:
@@ -87,7 +87,7 @@ class PartsFolder:
         key = json.dumps([part.low, part.high, part.among]).encode()
         path = self.directory / f"{part.low:012d}-{hashlib.sha256(key).hexdigest()[:16]}.parquet"
         low, high = _id_range(rows)
-        stored = Stored(
+        stored = SavedPart(
             part, path, rows.num_rows, seen, low, high, content.size, hashlib.sha256(content).hexdigest()
         )
         with disk_errors(path):
@@ -97,7 +97,7 @@ class PartsFolder:
         self._sound[path] = stored
         return stored
 
-    def remove(self, stored: Stored) -> None:
+    def remove(self, stored: SavedPart) -> None:
         """Forget a part, so that it is fetched again."""
         self._sound.pop(stored.path, None)
         stored.path.with_suffix(".json").unlink(missing_ok=True)
@@ -109,10 +109,10 @@ class PartsFolder:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def _noted(path: Path) -> Stored | None:
+def _noted(path: Path) -> SavedPart | None:
     try:
         note = path.with_suffix(".json").read_bytes()
-        stored = msgspec.json.decode(note, type=Stored, dec_hook=lambda kind, name: path)
+        stored = msgspec.json.decode(note, type=SavedPart, dec_hook=lambda kind, name: path)
     except (OSError, msgspec.DecodeError, UnicodeError):
         return None
     if path.stat().st_size != stored.bytes or sha256_of(path) != stored.sha256:
