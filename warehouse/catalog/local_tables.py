@@ -6,12 +6,15 @@ to a neighbouring number. So columns named like ids are whole numbers here, or t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
-from warehouse.storage.quoting import quoted, refusing_select, text_literal
+from warehouse.storage.quoting import file_literal, quoted, refusing_select, text_literal
+
+log = logging.getLogger(__name__)
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv"}
 _FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
@@ -24,11 +27,29 @@ def create_local_views(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """
     con.execute("DROP SCHEMA IF EXISTS local CASCADE; CREATE SCHEMA local")
     named: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for path in _files(folder):
         if path.suffix in _READERS and not path.name.startswith("."):
-            named.setdefault(path.stem, []).append(path)
-    for name, paths in named.items():
-        con.execute(f"CREATE VIEW local.{quoted(name)} AS {_select(con, paths)}")
+            named.setdefault(_text(path.stem).lower(), []).append(path)  # names in SQL are the same in capitals
+    for paths in named.values():
+        view = f"local.{quoted(_text(paths[0].stem))}"
+        try:
+            con.execute(f"CREATE VIEW {view} AS {_select(con, paths)}")
+        except duckdb.Error as error:
+            refused = _refuse(f"{_text(paths[0])} cannot be read: {error}")
+            con.execute(f"CREATE VIEW {view} AS {refused}")
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        log.warning("%s cannot be read (%s), so there are no tables in local", folder, error.strerror)
+        return []
+
+
+def _text(path: Path | str) -> str:
+    """A path as text that anything can print: names of files need not be UTF-8."""
+    return str(path).encode("utf-8", "replace").decode()
 
 
 def float_ids(columns: Iterable[tuple[str, str]]) -> list[str]:
@@ -46,16 +67,21 @@ def float_ids_sentence(what: str, names: list[str]) -> str:
 
 def _select(con: duckdb.DuckDBPyConnection, paths: list[Path]) -> str:
     if len(paths) > 1:
-        return _refuse(f"both {paths[0].name} and {paths[1].name} would be local.{paths[0].stem}; rename one")
+        both = " and ".join(_text(each.name) for each in paths[:2])
+        return _refuse(f"both {both} would be local.{_text(paths[0].stem)}; rename one")
     path = paths[0]
+    if _text(path) != str(path):
+        return _refuse(f"the name of {_text(path)} is not UTF-8, so DuckDB cannot open it; rename the file")
+    if not path.is_file():
+        return _refuse(f"{path} is no file (a pipe, a folder, or a link to nothing); put a file in its place")
     reader = _READERS[path.suffix]
     try:
-        columns = con.execute(f"DESCRIBE FROM {reader}({text_literal(str(path))})").fetchall()
+        columns = con.execute(f"DESCRIBE FROM {reader}({file_literal(str(path))})").fetchall()
     except duckdb.Error as error:
         return _refuse(f"{path} cannot be read: {error}")
     if wrong := float_ids((row[0], row[1]) for row in columns):
         return _refuse(float_ids_sentence(str(path), wrong))
-    where = f"main._path({text_literal(f'local/{path.name}')})"
+    where = f"main._path({file_literal(f'local/{path.name}')})"
     if path.suffix == ".parquet":
         return f"SELECT * FROM read_parquet({where})"
     ids = [row[0] for row in columns if _is_id(row[0]) and row[1] != "VARCHAR"]
