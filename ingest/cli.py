@@ -99,7 +99,7 @@ def snapshot(
     from ingest.parts.source import Source
     from warehouse.catalog.build import build
     from warehouse.catalog.committed import is_current
-    from warehouse.errors import UsageError
+    from warehouse.errors import SnapshotIncomplete, UsageError
     from warehouse.storage.memory import byte_count
 
     _quiet_libraries()
@@ -142,16 +142,22 @@ def snapshot(
     with shown(quiet) as progress:
         job = Snapshot(folder, order, progress)
         was_finished = job.is_finished
-        job.run(lambda: connect(job))
-        if cells is not None:
-            whose = which_cells(cells, "--cells", ask)
-            CellSynapsesJob(folder, version, whose, progress, order.memory).run(lambda: connect(job))
-            rest = Snapshot(folder, replace(order, synapses=None), progress)  # what is about those synapses
-            rest.run(lambda: connect(rest))
-        if skeletons is not None:
-            SkeletonJob(folder, version, which_cells(skeletons, "--skeletons", ask), progress).run(service)
+        incomplete = None
+        try:
+            job.run(lambda: connect(job))
+            if cells is not None:
+                whose = which_cells(cells, "--cells", ask)
+                CellSynapsesJob(folder, version, whose, progress, order.memory).run(lambda: connect(job))
+                rest = Snapshot(folder, replace(order, synapses=None), progress)  # what is about those synapses
+                rest.run(lambda: connect(rest))
+            if skeletons is not None:
+                SkeletonJob(folder, version, which_cells(skeletons, "--skeletons", ask), progress).run(service)
+        except SnapshotIncomplete as error:  # what is complete can be asked all the same
+            incomplete = error
     if not was_finished or not is_current(folder):
         build(folder, memory=order.memory)
+    if incomplete is not None:
+        raise incomplete
     print(folder.version(version))
 
 
@@ -191,7 +197,7 @@ def versions(
 
     The columns cave, archive and delta say what each place has: `expired` is a version that CAVE answers for no
     more, `?` a place that could not be asked. The archive and the Delta tables need no account; Delta tables hold
-    synapses only. CAVE is asked if you have its token; without it, the column shows what this release knows.
+    synapses only. CAVE is asked if you have its token.
 
     Fetch a version with: microns snapshot VERSION
     """
@@ -260,7 +266,7 @@ def selftest(
     Run it once when you have a token: it shows whether everything works for you, and the file, which holds no
     token, tells the people who maintain this tool how the real service answers.
     """
-    from warehouse.errors import ChecksFailed, UsageError
+    from warehouse.errors import ChecksFailed, SourceRefused, UsageError
 
     if not live:
         raise UsageError("this asks the real service; say that you want that: microns selftest --live")
@@ -274,6 +280,8 @@ def selftest(
         report.write(out)
     print(report.text())
     print(f"microns: the report is in {out}", file=sys.stderr)
+    if report.refusal:
+        raise SourceRefused(f"{report.refusal}; nothing more was asked")
     if report.failed:
         raise ChecksFailed(f"{len(report.failed)} questions went wrong; what and why is in {out}")
 

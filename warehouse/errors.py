@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
     DATA = 4
     """Local data are missing, incomplete or damaged, or the disk is full."""
     INTERRUPTED = 130
-    """Stopped by Ctrl-C; what was fetched is kept."""
+    """Stopped by Ctrl-C; the message says what is true then."""
 
 
 class WarehouseError(Exception):
@@ -81,3 +81,7 @@ class SourceRefused(SourceError):
 def sentence_of_refusal(error: Exception) -> str:
     """The sentence with which a view or macro refuses, out of DuckDB's error (its InvalidInputException)."""
     return str(error).removeprefix("Invalid Input Error: ")
+
+
+class NotThere(SourceRefused):
+    """The version or table is not on the server."""

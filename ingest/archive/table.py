@@ -96,6 +96,10 @@ class ArchiveTable:
             SourceUnavailable: the server does not answer, or what it sent is damaged.
             SchemaDrift: the rows are not what the header says.
         """
+        if not self.found.bytes:  # not even an empty table: gzip begins with ten bytes of its own
+            raise SourceUnavailable(
+                f"{self.found.url} is empty, so it is damaged; get the file again, or report it"
+            )
         self._receipt_at.unlink(missing_ok=True)
         for stored in self.parts_folder.load():
             self.parts_folder.remove(stored)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import requests
 
 from ingest.files.retry import RateLimited
-from warehouse.errors import SchemaDrift, SourceRefused, SourceUnavailable, UsageError, WarehouseError
+from warehouse.errors import NotThere, SchemaDrift, SourceRefused, SourceUnavailable, UsageError, WarehouseError
 
 _T = TypeVar("_T")
 
@@ -23,10 +23,6 @@ _LONGEST = 300
 """Server messages can hold whole SQL statements; more than this of one helps nobody."""
 
 _UNKNOWN_COLUMN = re.compile(r"^'(?P<filter>\w+)'$|^(?P<select>\w+) not in model|column (?P<join>\w+) not found")
-
-
-class NotThere(SourceRefused):
-    """The version or table is not on the server."""
 
 
 def refusal(status: int, body: bytes, location: str = "") -> WarehouseError | None:
@@ -148,7 +144,7 @@ def translated(question: Callable[[], _T]) -> _T:
         raise SourceUnavailable(
             f"CAVE cannot be reached ({type(error).__name__}); check the network and --server, or try again later"
         ) from error
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise SourceUnavailable(
             f"CAVE's answer cannot be read ({type(error).__name__}); try the same command later"
         ) from error

@@ -105,7 +105,8 @@ def _declaration(
     """The registry's declaration, or one made of what the service sends."""
     if name in TABLES and not is_view:
         return TABLES[name]
-    sent = service.rows(version, name, limit=1, view=is_view).rows.schema
+    # The rows of a table are typed by the database, those of a view by the values that happen to be in an answer.
+    sent = service.view_schema(version, name) if is_view else service.rows(version, name, limit=1).rows.schema
     if name in TABLES:
         return adapted(TABLES[name], sent)
     log.info("%s is not described in this release; its columns are typed as CAVE sends them", name)

@@ -16,15 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from ingest.cave.service import CaveService
-from ingest.parts.conform import conform
+from ingest.parts.conform import adapted, conform, declared
 from ingest.parts.plan import Part
-from warehouse.errors import SchemaDrift, WarehouseError
+from warehouse.errors import NotThere, SchemaDrift, SourceRefused, WarehouseError
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import NUCLEUS, SYNAPSE, TABLES
 from warehouse.storage.durable import replace_file
 
 _SMALL = ("proofreading_status_and_strategy", "proofreading_status_public_release", "nucleus_alternative_points")
 """Tables of some thousand rows at most; the first that a version has is fetched whole and hashed."""
+_VIEWS = ("single_neurons",)
+"""Views that are cheap to compute; else the first of the list is asked."""
 _FEW = 10
 _WINDOW = (100_000_000, 100_000_200)
 """Synapse ids; any range will do."""
@@ -51,10 +53,17 @@ class Finding:
 
 @dataclass
 class Report:
-    """All questions and their answers."""
+    """All questions and their answers.
+
+    Attributes:
+        asked: when.
+        findings: what was asked and answered.
+        refusal: why the service answers this account nothing; "" if it does.
+    """
 
     asked: str
     findings: list[Finding] = field(default_factory=list)
+    refusal: str = ""
 
     @property
     def failed(self) -> list[Finding]:
@@ -85,7 +94,14 @@ class Examination:
         self._version = version or 0
 
     def run(self) -> Report:
-        """Ask everything; a question that goes wrong does not keep the others from being asked."""
+        """Ask everything; a question that goes wrong does not keep the others from being asked, a refusal does."""
+        try:
+            self._ask_all()
+        except SourceRefused as error:
+            self.report.refusal = str(error)
+        return self.report
+
+    def _ask_all(self) -> None:
         service = self._service
         self._ask("release of the service and of caveclient", self._releases)
         self._ask("version of the interface", lambda: _expect(service.api_version == 3, service.api_version))
@@ -93,7 +109,9 @@ class Examination:
         self._ask("one version", lambda: asdict(service.version(self._version)))
         tables: list[str] = self._ask("its tables", lambda: service.tables(self._version)) or []
         self._ask("their metadata", lambda: self._metadata(tables))
-        self._ask("its views", lambda: sorted(service.views(self._version)))
+        views: list[str] = self._ask("its views", lambda: sorted(service.views(self._version))) or []
+        if name := next((each for each in _VIEWS if each in views), next(iter(views), None)):
+            self._ask(f"some rows of {name}", partial(self._view, name))
         for name in (SYNAPSE, NUCLEUS):
             self._ask(f"rows of {name}", partial(service.count, self._version, name))
         self._ask("a cut answer says so", self._is_warned)
@@ -103,15 +121,18 @@ class Examination:
         self._ask("a window of synapses", self._window)
         self._ask("most rows of one answer", self._cap)
         self._ask("a count with a filter", self._counted)
-        return self.report
 
     def _ask(self, question: str, ask: Callable[[], Any]) -> Any:
-        begin = time.monotonic()
+        begin, refused = time.monotonic(), None
         try:
             answer, ok = ask(), True
         except WarehouseError as error:
+            if isinstance(error, SourceRefused) and not isinstance(error, NotThere):
+                refused = error
             answer, ok = str(error), False
         self.report.findings.append(Finding(question, ok, answer, round(time.monotonic() - begin, 2)))
+        if refused is not None:
+            raise refused
         return answer if ok else None
 
     def _releases(self) -> dict[str, str]:
@@ -139,6 +160,13 @@ class Examination:
     def _cap(self) -> dict[str, Any]:
         answer = self._service.rows(self._version, SYNAPSE, Part(*_WIDE_WINDOW), columns=("id", "size"))
         return {"ids": list(_WIDE_WINDOW), "rows": answer.rows.num_rows, "cut at": answer.cap}
+
+    def _view(self, name: str) -> dict[str, str]:
+        said = self._service.view_schema(self._version, name)
+        table = adapted(TABLES[name], said) if name in TABLES else declared(name, said, {}, is_view=True)
+        rows = self._service.rows(self._version, name, limit=_FEW, view=True).rows
+        conform(table, rows, is_merged=False)
+        return {entry.name: str(entry.type) for entry in said}
 
     def _hash(self, table: Table) -> dict[str, Any]:
         answer = self._service.rows(self._version, table.name)

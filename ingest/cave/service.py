@@ -9,7 +9,7 @@ import inspect
 import io
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -18,11 +18,12 @@ import pyarrow as pa
 import requests
 
 from ingest.cave.access import default_server, require_token
-from ingest.cave.refusals import NotThere, translated
+from ingest.cave.refusals import translated
 from ingest.cave.transport import LastAnswer, sessions_send_by
 from ingest.files.retry import Retry, RetryPolicy
 from ingest.parts.plan import Part
-from warehouse.errors import SourceUnavailable, UsageError
+from warehouse.errors import NotThere, SchemaDrift, SourceUnavailable, UsageError
+from warehouse.registry.schema import AXES
 from warehouse.storage.manifest import SYNTHETIC
 
 log = logging.getLogger(__name__)
@@ -163,41 +164,66 @@ class CaveService:
 
     def versions(self) -> Versions:
         """Which versions there are."""
-        live = self._ask(lambda: self._client.materialize.get_versions(expired=False))
-        known = self._ask(lambda: self._client.materialize.get_versions(expired=True))
-        return Versions(tuple(sorted(live)), tuple(sorted(set(known) - set(live))))
+        live, known = self._versions(expired=False), self._versions(expired=True)
+        return Versions(tuple(sorted(live)), tuple(sorted(known - live)))
+
+    def _versions(self, *, expired: bool) -> set[int]:
+        return self._ask(lambda: set(map(int, self._client.materialize.get_versions(expired=expired))))
+
+    def times(self) -> dict[int, str]:
+        """The moment that each version describes, expired or not: UTC, ISO 8601 without a zone."""
+
+        def ask() -> dict[int, str]:
+            self._asked(lambda: self._client.materialize.get_versions_metadata(expired=True))
+            return {int(entry["version"]): _moment(entry["time_stamp"]) for entry in self._response().json()}
+
+        return self._ask(ask)
+
+    def _asked(self, question: Callable[[], object]) -> None:
+        try:
+            question()
+        except ValueError:
+            log.debug("caveclient cannot read a time without microseconds; the answer itself is fine")
 
     def version(self, version: int) -> VersionInfo:
         """What the service says about a version."""
 
-        def ask() -> dict[str, Any]:
-            try:
-                self._client.materialize.get_version_metadata(version)
-            except ValueError:
-                log.debug("caveclient cannot read a time without microseconds; the answer itself is fine")
-            return dict(self._response().json())
+        def ask() -> VersionInfo:
+            self._asked(lambda: self._client.materialize.get_version_metadata(version))
+            said = self._response().json()
+            return VersionInfo(
+                _moment(said["time_stamp"]), bool(said.get("is_merged")), said.get(SYNTHETIC) is True
+            )
 
-        answer = self._ask(ask)
-        time = datetime.fromisoformat(answer["time_stamp"])
-        if time.tzinfo is not None:
-            time = time.astimezone(UTC).replace(tzinfo=None)
-        return VersionInfo(time.isoformat(), bool(answer.get("is_merged")), answer.get(SYNTHETIC) is True)
+        return self._ask(ask)
 
     def tables(self, version: int) -> list[str]:
         """The names of a version's tables."""
-        return sorted(self._ask(lambda: self._client.materialize.get_tables(version=version)))
+        return self._ask(lambda: sorted(map(str, self._client.materialize.get_tables(version=version))))
 
     def views(self, version: int) -> dict[str, dict[str, Any]]:
         """A version's views with their metadata, by name."""
-        return dict(self._ask(lambda: self._client.materialize.get_views(version=version)))
+        return self._ask(lambda: dict(self._client.materialize.get_views(version=version)))
 
     def tables_metadata(self, version: int) -> dict[str, dict[str, Any]]:
         """CAVE's metadata of a version's tables, by name."""
         materialize = self._client.materialize
         # Unwrapped: caveclient keeps the answer for half a day, and gives it for every service of the process.
         ask = inspect.unwrap(type(materialize).get_tables_metadata)
-        answer = self._ask(lambda: ask(materialize, version=version, log_warning=False))
-        return {str(entry["table_name"]): entry for entry in answer}
+
+        def named() -> dict[str, dict[str, Any]]:
+            said = ask(materialize, version=version, log_warning=False)
+            return {str(entry["table_name"]): dict(entry) for entry in said}
+
+        return self._ask(named)
+
+    def view_schema(self, version: int, view: str) -> pa.Schema:
+        """The columns of a view with their types.
+
+        They do not depend on rows, as those of an answer do: there, a column without any value comes as text.
+        """
+        ask = self._client.materialize.get_view_schema
+        return self._ask(lambda: _schema_said(view, ask(view, materialization_version=version, log_warning=False)))
 
     def schema(self, schema_type: str) -> dict[str, Any]:
         """CAVE's definition of an annotation schema, as a JSON schema."""
@@ -219,7 +245,7 @@ class CaveService:
 
     def count(self, version: int, table: str) -> int:
         """The number of a table's rows, as the service keeps it."""
-        return int(self._ask(lambda: self._client.materialize.get_annotation_count(table, version=version)))
+        return self._ask(lambda: int(self._client.materialize.get_annotation_count(table, version=version)))
 
     def rows(
         self,
@@ -250,8 +276,12 @@ class CaveService:
 
     def count_where(self, version: int, table: str, part: Part, *, by: str = "", view: bool = False) -> int:
         """The number of rows that `part` has, counted by the service; no limit cuts this short."""
-        answer = self._ask(lambda: self._query(version, table, view, get_counts=True, **_filters(part, by)))
-        return int(answer.rows.column("count")[0].as_py())
+
+        def ask() -> int:
+            answer = self._query(version, table, view, get_counts=True, **_filters(part, by))
+            return int(answer.rows.column("count")[0].as_py())
+
+        return self._ask(ask)
 
     def _query(self, version: int, table: str, view: bool, **options: Any) -> Answer:
         materialize = self._client.materialize
@@ -269,6 +299,12 @@ class CaveService:
         return self._last.response
 
 
+def _moment(text: str) -> str:
+    """A time as manifests have it: UTC, ISO 8601 without a zone."""
+    time = datetime.fromisoformat(text)
+    return (time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)).isoformat()
+
+
 def read_stream(content: bytes) -> pa.Table:
     """The rows of an Arrow stream, which must be whole.
 
@@ -280,6 +316,31 @@ def read_stream(content: bytes) -> pa.Table:
     if not content.endswith(_END_OF_STREAM):
         raise SourceUnavailable("CAVE's answer was cut on the way; try the same command again")
     return pa.ipc.open_stream(io.BytesIO(content)).read_all()
+
+
+_VIEW_TYPES = {
+    "integer": pa.int64(),
+    "float": pa.float64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "string": pa.string(),
+}
+
+
+def _schema_said(view: str, said: Mapping[str, Mapping[str, str]]) -> pa.Schema:
+    """The columns that a query of a view brings: a point is three of them."""
+    fields: list[tuple[str, pa.DataType]] = []
+    for name, column in said.items():
+        kind = column["type"]
+        if kind == "SpatialPoint":
+            fields += [(f"{name}_{axis}", pa.int32()) for axis in AXES]
+        elif column.get("format") == "date-time":
+            fields.append((name, pa.timestamp("us")))
+        elif kind in _VIEW_TYPES:
+            fields.append((name, _VIEW_TYPES[kind]))
+        else:
+            raise SchemaDrift(f"CAVE says that {view}.{name} is of type {kind}; update microns-warehouse")
+    return pa.schema(fields)
 
 
 def _filters(part: Part, by: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from ingest.parts.wanted import axon_rows, kept, wire_bytes
 from warehouse.errors import SourceUnavailable
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class CaveTable:
         among: the values to ask for.
         keep: per column, the values that are kept of what was asked for.
         cap: the service's row limit, once it was met.
+        note: what was odd, for the manifest.
     """
 
     cave_version: CaveVersion
@@ -84,6 +88,7 @@ class CaveTable:
     among: list[int] = field(default_factory=list)
     keep: dict[str, pa.Array] = field(default_factory=dict)
     cap: int | None = None
+    note: str = ""
     _bound: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -210,6 +215,7 @@ class CaveTable:
             "url": self.cave_version.service.url(self.cave_version.version, self.name, view=self.is_view),
             "scope": self.scope,
             "source_rows": self.count,
+            "note": self.note,
             "schema_type": str(metadata.get("schema_type") or self.table.schema_type),
             "description": str(metadata.get("description") or ""),
             "notice_text": str(metadata.get("notice_text") or ""),
@@ -277,6 +283,9 @@ class CaveTable:
 def require_complete(cave_table: CaveTable) -> list[SavedPart]:
     """The parts of a table: they leave nothing out, and their rows are as many as the service counts.
 
+    The number that the service has stored of a table may be off: it is counted before the version is copied, and
+    rows that become invalid in between are not copied. What it counts in the version itself decides then.
+
     That ids are distinct follows: each part's are, and parts share none (different ranges, different roots); the
     writer looks at all of them once more.
 
@@ -298,10 +307,16 @@ def require_complete(cave_table: CaveTable) -> list[SavedPart]:
             f"CAVE sent {seen:,} rows of {cave_table.name} and counts {expected:,}: it cut {len(wrong)} answers "
             "short without saying so; run the same command again, it fetches only those"
         )
-    raise SourceUnavailable(
-        f"CAVE says that {cave_table.name} has {expected:,} rows, but serves and counts {seen:,}; nothing of it "
-        "is published: ask again later, or report it to CAVE, or name the other tables"
+    if "id" not in cave_table.table.arrow_schema.names:
+        raise SourceUnavailable(
+            f"CAVE counted {expected:,} rows of {cave_table.name} at first, and {seen:,} later; "
+            "run the same command again"
+        )
+    cave_table.note = (
+        f"CAVE's stored number of rows is {expected:,}; it serves {seen:,} with distinct ids, and counts as many"
     )
+    log.warning("%s: %s, so these are all", cave_table.name, cave_table.note)
+    return stored
 
 
 def _expected(cave_table: CaveTable, stored: list[SavedPart]) -> int:

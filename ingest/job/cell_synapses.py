@@ -115,7 +115,9 @@ class CellSynapsesJob:
             ]
             for target, sides in zip(targets, rounds, strict=True):
                 target.keep_only(dict.fromkeys(sides, roots))
-            Fetching(self.progress).run(source, targets)
+            fetching = Fetching(self.progress)
+            fetching.run(source, targets)
+            fetching.require_all()
             parts = [part.path for target in targets for part in target.complete()]
             with synapses_lock(self.folder, [version]):
                 require_storable(self.folder, version, table, "cells", None)

@@ -35,6 +35,15 @@ def wanted(name: str, scope: Scope, read: Reader) -> dict[str, pa.Array]:
     return {"target_id": pa.array([], pa.int64()) if rows is None else rows["id"].combine_chunks()}
 
 
+def decides(name: str, scope: Scope) -> tuple[str, ...]:
+    """The tables that `wanted` reads; without one of them, the wrong rows would be kept."""
+    if scope == "all":
+        return ()
+    if name != SYNAPSE:
+        return (SYNAPSE,)
+    return PROOFREADING if scope == "proofread" else (NUCLEUS, ALTERNATIVE_POINTS)
+
+
 def proofread_roots(read: Reader) -> list[int]:
     """The roots whose outputs may be analysed: `status_axon` and a strategy; of old: clean or extended."""
     for name in PROOFREADING:

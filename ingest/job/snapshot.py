@@ -16,12 +16,12 @@ from msgspec.structs import replace
 
 from ingest.job.fetching import Fetching
 from ingest.job.order import Order, base_version_of, require_one_kind, scope_of
-from ingest.job.scope import wanted
+from ingest.job.scope import decides, wanted
 from ingest.parts.progress import Progress, Silent
 from ingest.parts.saved import PartsFolder
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Scope, Selection, Source, SourceName, SourceTable
 from ingest.parts.wanted import annotation_tables, is_about_synapses, stage
-from warehouse.errors import WarehouseError
+from warehouse.errors import SnapshotIncomplete, SourceUnavailable, WarehouseError
 from warehouse.query.scan import scan
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
@@ -105,10 +105,13 @@ class Snapshot:
     def run(self, connect: Callable[[], Source]) -> Manifest:
         """Fetch what is missing and publish it; does nothing, and asks nobody, when nothing is missing.
 
+        A table that fails by itself does not keep the others from being published.
+
         Args:
             connect: connects to where the version is fetched from.
 
         Raises:
+            SnapshotIncomplete: some tables failed, and the others were published.
             WarehouseError: see `warehouse.errors`; what was fetched is kept for the next run.
         """
         if self.manifest is not None and self.order.layout not in (None, self.manifest.layout):
@@ -126,15 +129,44 @@ class Snapshot:
                 self._clear_published(self.manifest)
             source = connect()
             plan = self.plan(source)
-            fetch = Fetching(self.progress)
+            fetching = Fetching(self.progress)
             for turn in (0, 1, 2):
-                now = [each for each in plan.source_tables if stage(each.table.name) == turn]
-                for each in now:
-                    each.keep_only(wanted(each.table.name, each.scope, self._read))
-                fetch.run(source, now)
-                self._parts |= {each.table.name: [part.path for part in each.complete()] for each in now}
+                self._take(
+                    source, [target for target in plan.source_tables if stage(target.table.name) == turn], fetching
+                )
+            plan = Plan(
+                plan.selection, tuple(each for each in plan.source_tables if each.table.name in self._parts)
+            )
+            if not plan.source_tables:
+                fetching.require_all()
             with self._hold_synapses(plan):
-                return self._publish(source, plan)
+                published = self._publish(source, plan)
+        if failed := fetching.failed:
+            reasons = "; ".join(f"{name}: {str(error).split(';')[0]}" for name, error in failed.items())
+            raise SnapshotIncomplete(
+                f"version {published.version} is published without {', '.join(failed)} ({reasons}); "
+                "run the same command again, it fetches only what is missing"
+            )
+        return published
+
+    def _take(self, source: Source, targets: Sequence[SourceTable], fetching: Fetching) -> None:
+        """Fetch some tables; nothing is fetched that depends on one that failed."""
+        now = []
+        for target in targets:
+            name = target.table.name
+            if lost := [each for each in fetching.failed if each in decides(name, target.scope)]:
+                fetching.fail(target, SourceUnavailable(f"{lost[0]} decides which of its rows are kept"))
+                continue
+            target.keep_only(wanted(name, target.scope, self._read))
+            now.append(target)
+        fetching.run(source, now)
+        for target in now:
+            if target.table.name in fetching.failed:
+                continue
+            try:
+                self._parts[target.table.name] = [part.path for part in target.complete()]
+            except SourceUnavailable as error:
+                fetching.fail(target, error)
 
     def plan(self, source: Source) -> Plan:
         """Ask which tables there are, check the order against them, and say what is still to be fetched."""

@@ -168,12 +168,15 @@ class Sources:
             here: the versions that are in the warehouse.
         """
         offered = self._offered
+        times: dict[int, str] = {}
+        if isinstance(offered, Versions):
+            times = self._answer(lambda: self.service().times(), times)
         known = {release.version: release for release in self._known.releases}
         versions = set(known) | set(here)
         if isinstance(offered, Versions):
             versions |= {*offered.live, *offered.expired}
         else:
-            log.warning("the column cave is as of October 2026: %s", offered)
+            log.warning("CAVE could not be asked: %s", offered)
         numbers = sorted(versions)
 
         has_archive, has_lake = self._reached(lambda: self.archive), self._reached(lambda: self.lake)
@@ -186,11 +189,9 @@ class Sources:
             filed = list(pool.map(files, numbers))
         rows = []
         for version, (archived, lake) in zip(numbers, filed, strict=True):
-            release = known.get(version)
+            release, cave = known.get(version), "?"
             if isinstance(offered, Versions):
                 cave = "yes" if version in offered.live else "expired" if version in offered.expired else "no"
-            else:
-                cave = "?" if release is None else "yes" if release.at_cave else "expired"
-            stamp = release.time_stamp if release else ""
+            stamp = times.get(version) or (release.time_stamp if release else "")
             rows.append((version, stamp, cave, archived, lake, "yes" if version in here else ""))
         return rows

@@ -77,8 +77,8 @@ def _cast(table: Table, field: pa.Field, rows: pa.Table) -> pa.ChunkedArray:
     if field.name not in rows.column_names:
         return pa.nulls(len(rows), field.type)
     column, values = table.column_of(field.name), rows[field.name]
-    if pa.types.is_null(values.type):
-        return values.cast(field.type)
+    if values.null_count == len(values):  # without any value, a column of a view comes as text, whatever it is
+        return pa.nulls(len(rows), field.type)
     if not _FITS[column.kind](values.type):
         raise SchemaDrift(
             f"CAVE's column {table.name}.{field.name} is {values.type}, and this release expects {field.type}; "

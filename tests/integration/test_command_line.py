@@ -9,8 +9,10 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -164,6 +166,46 @@ def test_an_interruption_returns_130(
         cli.main(["build", "--root", str(root)])
     assert left.value.code == 130
     assert "the same command continues" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
+def test_control_c_in_check_says_what_is_true(root: Path) -> None:
+    code = """
+import os, signal, sys
+to_come = [signal.SIGINT]
+def interrupt(event, arguments):
+    if event == "open" and str(arguments[0]).endswith(".parquet") and to_come:
+        os.kill(os.getpid(), to_come.pop())
+sys.addaudithook(interrupt)
+from warehouse.commands.cli import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, "check", "--root", str(root)], capture_output=True, text=True
+    )
+    assert done.returncode == 130, done.stderr
+    truth = "nothing was changed, and what was not printed was not checked"
+    assert done.stderr == f"microns: error: interrupted; {truth}\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
+def test_control_c_in_bundle_says_what_is_true(root: Path, tmp_path: Path, microns: Run) -> None:
+    out = tmp_path / "class.duckdb"
+    assert microns("bundle", out, "--root", root).returncode == 0
+    before = out.read_bytes()
+    code = "from warehouse.commands.cli import main; main()"
+    command = [sys.executable, "-c", code, "bundle", str(out), "--root", str(root)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not any(tmp_path.glob(".bundle-*/*")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    truth = "no bundle was made, and a file of its name is as it was; the same command begins anew"
+    assert errors.splitlines()[-1] == f"microns: error: interrupted; {truth}"
+    assert [path.name for path in tmp_path.iterdir()] == ["class.duckdb"]
+    assert out.read_bytes() == before
 
 
 EVERY = [*itertools.chain(*cli.COMMANDS.values()), *cli.FOR_DEVELOPERS]

@@ -56,6 +56,7 @@ def _types() -> pa.Table:
 def _datastack() -> ServedDatastack:
     cells, types = _cells(), _types()
     degrees = pa.table({"root_id": pa.array([1, 2, 3]), "degree": pa.array([0.1, 0.2, 0.3])})
+    gaps = pa.table({"id": pa.array([1, 2]), "flag": pa.array([None, True]), "far": pa.array([None, 0.5])})
     return ServedDatastack(
         "brain",
         (
@@ -72,7 +73,10 @@ def _datastack() -> ServedDatastack:
                         reference_table="cells",
                     ),
                 ),
-                views=(ServedView("degrees", columns_of(degrees.schema), degrees, "how many"),),
+                views=(
+                    ServedView("degrees", columns_of(degrees.schema), degrees, "how many"),
+                    ServedView("gaps", columns_of(gaps.schema), gaps),
+                ),
             ),
         ),
     )
@@ -246,8 +250,26 @@ def test_views_keep_double_precision(right: FaultyService) -> None:
     assert table["degree"].to_pylist() == [0.1, 0.2, 0.3]
     assert json.loads(ask(right, f"{VERSION}/views").body)["degrees"]["description"] == "how many"
     assert json.loads(ask(right, f"{VERSION}/views/schemas").body) == {
-        "degrees": {"root_id": {"type": "integer"}, "degree": {"type": "float"}}
+        "degrees": {"root_id": {"type": "integer"}, "degree": {"type": "float"}},
+        "gaps": {"id": {"type": "integer"}, "flag": {"type": "boolean"}, "far": {"type": "float"}},
     }
+
+
+def test_views_are_typed_by_the_values_of_the_answer_only_on_the_real_server(
+    right: FaultyService, faithful: FaultyService
+) -> None:
+    def kinds(service: FaultyService, body: dict[str, Any]) -> list[str]:
+        schema = ask(service, f"{VERSION}/views/gaps/query", body).table().schema
+        return [str(field.type) for field in schema]
+
+    first = {"filter_in_dict": {"gaps": {"id": [1]}}}
+    assert kinds(right, first) == kinds(right, {}) == kinds(faithful, {}) == ["int64", "bool", "double"]
+    assert kinds(faithful, first) == ["int64", "string", "string"]
+
+
+def test_a_text_column_without_any_text_is_text_if_there_are_rows(faithful: FaultyService) -> None:
+    none = ask(faithful, TYPES, {"filter_in_dict": {"types": {"id": [-1]}}}).table()
+    assert (none.num_rows, str(none.schema.field("cell_type").type)) == (0, "null")
 
 
 def test_whole_seconds_lose_their_microseconds_only_on_the_real_server(

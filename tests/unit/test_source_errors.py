@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ingest.cave.refusals import NotThere, refusal
+from ingest.cave.refusals import refusal
 from ingest.files.retry import RateLimited
-from warehouse.errors import ExitCode, SchemaDrift, SourceRefused, SourceUnavailable, WarehouseError
+from warehouse.errors import ExitCode, NotThere, SchemaDrift, SourceRefused, SourceUnavailable, WarehouseError
 
 TERMS = {
     "error": "missing_tos",

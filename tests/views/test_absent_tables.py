@@ -30,7 +30,7 @@ VIEWS = [
 ]
 PROOFREADING = {"proofreading_status_and_strategy", "proofreading_status_public_release"}
 COREGISTRATION = {name for name, table in TABLES.items() if table.role == "coregistration"}
-TYPES = {name for name, table in TABLES.items() if table.role == "cell_type"}
+TYPES = {name for name, table in TABLES.items() if table.role == "cell type"}
 GROUPS = {"all of proofreading": PROOFREADING, "all of coregistration": COREGISTRATION, "all types": TYPES}
 BY_LABEL = {
     "cell_type_connectivity",

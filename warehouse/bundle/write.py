@@ -25,8 +25,8 @@ from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.stored_views import without_stale
 from warehouse.catalog.version_schema import create_curated
 from warehouse.catalog.views import View, load_views
-from warehouse.errors import UsageError, WarehouseError, sentence_of_refusal
-from warehouse.query.connection import MANIFEST_TABLE
+from warehouse.errors import SnapshotDamaged, UsageError, WarehouseError, sentence_of_refusal
+from warehouse.query.connection import MANIFEST_TABLE, bundle_manifest
 from warehouse.query.session import connect
 from warehouse.registry.datastacks import datastack_of, declared_tables, table_called
 from warehouse.registry.tables import SKELETON, SYNAPSE
@@ -111,8 +111,8 @@ def _require_name(out: Path) -> None:
         raise UsageError(f"{out} is a folder; name a file in it, say {out / 'class.duckdb'}")
     if out.exists():
         try:
-            connect(out).close()
-        except WarehouseError:
+            bundle_manifest(out)
+        except SnapshotDamaged:
             raise UsageError(f"{out} is there already and is no bundle; choose another name") from None
 
 

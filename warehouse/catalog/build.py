@@ -33,6 +33,7 @@ from warehouse.catalog.stored_views import store_views, without_stale
 from warehouse.catalog.views import load_views
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
 from warehouse.registry.datastacks import datastack_of
+from warehouse.storage.attach import attach
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.durable import replace_database, replace_file
 from warehouse.storage.locks import exclusive_lock
@@ -259,11 +260,12 @@ def current_default(folder: Folder, manifests: Mapping[int, Manifest] | None = N
     if folder.database.is_file():
         with duckdb.connect() as con:
             try:
-                con.execute(f"ATTACH {text_literal(str(folder.database))} AS present (READ_ONLY)")
+                attach(con, folder.database, "present")
                 remembered = default_version(con, "present")
-            except duckdb.Error as error:
+            except (duckdb.Error, SnapshotDamaged) as error:
+                reason = str(error.__cause__ or error).splitlines()[0]
                 raise UsageError(
-                    f"{folder.database} cannot be read, so its default version is unknown ({error}); "
+                    f"{folder.database} cannot be read, so its default version is unknown ({reason}); "
                     "say which one you want: microns build --default VERSION"
                 ) from error
         if remembered in manifests:
@@ -274,7 +276,7 @@ def current_default(folder: Folder, manifests: Mapping[int, Manifest] | None = N
 def write_init_sql(folder: Folder) -> None:
     """Write init.sql for where the folder is now."""
     with duckdb.connect() as con:
-        con.execute(f"ATTACH {text_literal(str(folder.database))} AS present (READ_ONLY)")
+        attach(con, folder.database, "present")
         text = init_sql(folder.path, default_version(con, "present")).encode()
     if not folder.init_sql.is_file() or folder.init_sql.read_bytes() != text:
         replace_file(folder.init_sql, text)

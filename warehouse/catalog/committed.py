@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import duckdb
 
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound
+from warehouse.storage.attach import attach
 from warehouse.storage.durable import replace_file
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
@@ -68,14 +69,18 @@ def read_committed(folder: Folder, version: int, name: str) -> Manifest:
 
 
 def committed_names(folder: Folder) -> dict[int, str]:
-    """The manifests that the database of a folder names; none where there is no database that can be read."""
+    """The manifests that the database of a folder names; none where there is no database, or a damaged one.
+
+    Raises:
+        FolderBusy: another program has the database open to write, so nobody can tell.
+    """
     if not folder.database.is_file():
         return {}
     with duckdb.connect() as con:
         try:
-            con.execute(f"ATTACH {text_literal(str(folder.database))} AS present (READ_ONLY)")
+            attach(con, folder.database, "present")
             return manifest_names(con, "present")
-        except duckdb.Error:
+        except (duckdb.Error, SnapshotDamaged):
             return {}
 
 

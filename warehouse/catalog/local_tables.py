@@ -7,12 +7,15 @@ called. In text files, in columns of whole numbers, words for "not there" (NA, n
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import duckdb
 
 from warehouse.storage.exact import FIRST_INEXACT, float_columns
-from warehouse.storage.quoting import quoted, refusing_select, text_literal
+from warehouse.storage.quoting import file_literal, quoted, refusing_select, text_literal
+
+log = logging.getLogger(__name__)
 
 _READERS = {".parquet": "read_parquet", ".csv": "read_csv"}
 _OTHERS = (".tsv", ".feather", ".arrow", ".xlsx", ".xls")
@@ -28,11 +31,29 @@ def create_local_views(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """
     con.execute("DROP SCHEMA IF EXISTS local CASCADE; CREATE SCHEMA local")
     named: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for path in _files(folder):
         if path.suffix in (*_READERS, *_OTHERS) and not path.name.startswith("."):
-            named.setdefault(path.stem, []).append(path)
-    for name, paths in named.items():
-        con.execute(f"CREATE VIEW local.{quoted(name)} AS {_select(con, paths)}")
+            named.setdefault(_text(path.stem).lower(), []).append(path)  # names in SQL are the same in capitals
+    for paths in named.values():
+        view = f"local.{quoted(_text(paths[0].stem))}"
+        try:
+            con.execute(f"CREATE VIEW {view} AS {_select(con, paths)}")
+        except duckdb.Error as error:
+            refused = _refuse(f"{_text(paths[0])} cannot be read: {error}")
+            con.execute(f"CREATE VIEW {view} AS {refused}")
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        log.warning("%s cannot be read (%s), so there are no tables in local", folder, error.strerror)
+        return []
+
+
+def _text(path: Path | str) -> str:
+    """A path as text that anything can print: names of files need not be UTF-8."""
+    return str(path).encode("utf-8", "replace").decode()
 
 
 def float_ids_sentence(what: str, names: list[str]) -> str:
@@ -45,13 +66,18 @@ def float_ids_sentence(what: str, names: list[str]) -> str:
 
 def _select(con: duckdb.DuckDBPyConnection, paths: list[Path]) -> str:
     if len(paths) > 1:
-        return _refuse(f"both {paths[0].name} and {paths[1].name} would be local.{paths[0].stem}; rename one")
+        both = " and ".join(_text(each.name) for each in paths[:2])
+        return _refuse(f"both {both} would be local.{_text(paths[0].stem)}; rename one")
     path = paths[0]
+    if _text(path) != str(path):
+        return _refuse(f"the name of {_text(path)} is not UTF-8, so DuckDB cannot open it; rename the file")
     if path.suffix in _OTHERS:
         return _refuse(f"{path} is not read; write it as {path.stem}.csv (with commas) or {path.stem}.parquet")
+    if not path.is_file():
+        return _refuse(f"{path} is no file (a pipe, a folder, or a link to nothing); put a file in its place")
     reader = _READERS[path.suffix]
     try:
-        columns = [row[:2] for row in con.execute(f"DESCRIBE FROM {reader}({text_literal(str(path))})").fetchall()]
+        columns = [row[:2] for row in con.execute(f"DESCRIBE FROM {reader}({file_literal(str(path))})").fetchall()]
         ids = _text_ids(con, path) if path.suffix == ".csv" else []
     except duckdb.Error as error:
         return _refuse(f"{path} cannot be read: {error}")
@@ -60,7 +86,7 @@ def _select(con: duckdb.DuckDBPyConnection, paths: list[Path]) -> str:
         for name, condition in float_columns(each for each in columns if each[0] not in ids).items()
     }
     rules |= {name: (f"NOT ({_is_id_sql(name)})", _why(name, path)) for name in ids}
-    source = f"main._path({text_literal(f'local/{path.name}')})"
+    source = f"main._path({file_literal(f'local/{path.name}')})"
     types = ", ".join(f"{text_literal(name)}: 'VARCHAR'" for name in ids)
     texts = f", types = {{{types}}}" if ids else ""
     numbers = ", ".join(f"{_whole_number(name)} AS {quoted(name)}" for name in ids)
@@ -76,7 +102,7 @@ def _text_ids(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     """Columns of a text file whose head holds whole numbers or nothing; or floats, under the name of an id."""
     # Only the head of the file is looked at, and a cast takes 8.6e17 for a whole number: so they are read as text.
     missing = ", ".join(map(text_literal, _MISSING))
-    described = con.execute(f"DESCRIBE FROM read_csv({text_literal(str(path))}, nullstr = [{missing}])").fetchall()
+    described = con.execute(f"DESCRIBE FROM read_csv({file_literal(str(path))}, nullstr = [{missing}])").fetchall()
     return [row[0] for row in described if row[1] == "BIGINT" or (_is_id(row[0]) and row[1] != "VARCHAR")]
 
 

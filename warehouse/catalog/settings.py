@@ -13,15 +13,21 @@ SETTINGS = (
 )
 
 
-def init_sql(folder: Path, version: int) -> str:
+def settings_sql(folder: Path, version: int, between: str = "; ") -> str:
     """The same for a DuckDB shell: what it must run first, given the version that plain names answer from."""
     lines = (
         *SETTINGS,
         f"SET GLOBAL file_search_path = {text_literal(str(folder))}",
         f"SET search_path = {text_literal(search_path(version))}",
     )
+    return between.join(lines) + ";"
+
+
+def init_sql(folder: Path, version: int) -> str:
+    """These settings as a file."""
     return (
         f"-- For a DuckDB shell started outside of {folder}; `microns path --shell` prints the line.\n"
         "-- After moving the folder ask for the line again, or start the shell inside of it without this file.\n"
-        + "".join(f"{line};\n" for line in lines)
+        + settings_sql(folder, version, ";\n")
+        + "\n"
     )

@@ -15,10 +15,10 @@ from warehouse.catalog.build import file_problem
 from warehouse.catalog.collect import waiting
 from warehouse.catalog.committed import committed_names, read_committed
 from warehouse.catalog.settings import init_sql
-from warehouse.errors import WarehouseError
+from warehouse.errors import SnapshotDamaged, WarehouseError
+from warehouse.storage.attach import attach
 from warehouse.storage.manifest import DataFile, Manifest, is_as_written, read_manifest, sha256_of
 from warehouse.storage.paths import Folder
-from warehouse.storage.quoting import text_literal
 
 Kind = Literal["table", "derived", "manifest", "database", "stranger"]
 
@@ -70,10 +70,10 @@ def verify_database(folder: Folder) -> list[Problem]:
         return [Problem(folder.database.name, "is missing", "database")]
     with duckdb.connect() as con:
         try:
-            con.execute(f"ATTACH {text_literal(str(folder.database))} AS present (READ_ONLY)")
+            attach(con, folder.database, "present")
             con.execute("SELECT count(*), count(comment) FROM duckdb_columns()")
             found = con.execute("SELECT version FROM present.main.versions WHERE is_default").fetchone()
-        except duckdb.Error as error:
+        except (duckdb.Error, SnapshotDamaged) as error:
             return [Problem(folder.database.name, f"cannot be read ({str(error).splitlines()[0]})", "database")]
     expected = init_sql(folder.path, int(found[0])) if found else ""
     text = folder.init_sql.read_text("utf-8", "replace") if folder.init_sql.is_file() else None

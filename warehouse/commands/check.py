@@ -41,6 +41,7 @@ class Result:
         name: of the check.
         why: why a failure matters.
         columns, rows: some of the rows that break the rule.
+        is_note: whether rows are worth a look, but break nothing.
     """
 
     version: int
@@ -48,16 +49,17 @@ class Result:
     why: str
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
+    is_note: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether nothing is broken."""
-        return not self.rows
+        return self.is_note or not self.rows
 
     @property
     def state(self) -> str:
         """`ok`, `note` or `FAILED`."""
-        return "FAILED" if self.rows else "ok"
+        return "ok" if not self.rows else "note" if self.is_note else "FAILED"
 
     def __str__(self) -> str:
         if not self.rows:
@@ -79,7 +81,7 @@ def check_versions(
 ) -> None:
     """Verify that the files are whole and unchanged, and that the rows keep the rules. Print the rows that do not.
 
-    Each check is ok or FAILED. If one failed, the exit code is 1.
+    Each check is ok, a note (worth a look; it breaks nothing) or FAILED. If one failed, the exit code is 1.
     """
     form = output.form
     folder = Folder.of(root, datastack)
@@ -171,14 +173,26 @@ def _registry(warehouse: Warehouse, table: Table, entry: TableEntry) -> Iterator
             f"SELECT {text_literal(entry.base.checksum)} AS fetched, {checksum_sql()} AS stored FROM {raw} "
             "HAVING fetched <> stored",
         )
+    if entry.note:
+        counts = ((entry.source_rows, entry.rows),)
+        yield Result(
+            warehouse.version,
+            f"{table.name}: number of rows",
+            entry.note,
+            ("stored", "here"),
+            counts,
+            is_note=True,
+        )
     reference = warehouse.manifest.tables.get(table.reference)
     if reference is not None and reference.scope == "all":
         other = f"{raw_schema_of(warehouse.version)}.{quoted(table.reference)}"
         yield _run(
             warehouse,
             f"{table.name}: every target exists",
-            f"its target_id refers to {table.reference}",
+            f"its target_id refers to {table.reference}; CAVE keeps annotations of rows that became invalid, and "
+            "joins drop them",
             f"SELECT t.id, t.target_id FROM {raw} AS t ANTI JOIN {other} AS o ON o.id = t.target_id",
+            is_note=True,
         )
     for column in present:
         if column.values:
@@ -209,7 +223,7 @@ def _rules(warehouse: Warehouse) -> Iterator[Result]:
             yield _run(warehouse, rule.name, rule.doc, rewrite(rule.text, rule.found, resolve))
 
 
-def _run(warehouse: Warehouse, name: str, why: str, query: str) -> Result:
+def _run(warehouse: Warehouse, name: str, why: str, query: str, *, is_note: bool = False) -> Result:
     relation = warehouse.sql(f"SELECT * FROM ({query}) LIMIT {_SHOWN + 1}")
     rows = tuple(map(tuple, relation.fetchall()))
-    return Result(warehouse.version, name, why, tuple(relation.columns), rows)
+    return Result(warehouse.version, name, why, tuple(relation.columns), rows, is_note)

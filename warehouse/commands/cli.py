@@ -17,7 +17,9 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from warehouse.errors import ExitCode, WarehouseError
 
-_INTERRUPTED = "interrupted; what was fetched is kept, the same command continues"
+_NOTHING_CHANGED = "nothing was changed"
+_KEPT = "what was fetched is kept, the same command continues"
+_WHOLE = "what is here is as it was before, or as it was to become; the same command continues"
 
 
 class Command(NamedTuple):
@@ -28,12 +30,14 @@ class Command(NamedTuple):
         target: module and function; its docstring is the help of the command.
         summary: what it does, in a line.
         examples: lines that work as they are; class.duckdb in them is a bundle.
+        stopped: what is true after Ctrl-C.
     """
 
     name: str
     target: str
     summary: str
     examples: tuple[str, ...]
+    stopped: str = _NOTHING_CHANGED
 
 
 COMMANDS: dict[str, tuple[Command, ...]] = {
@@ -43,6 +47,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
             "ingest.demo:demo",
             "Make a small synthetic warehouse and ask it a few questions.",
             ("microns demo demo-data",),
+            _KEPT,
         ),
     ),
     "Get data": (
@@ -55,6 +60,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
                 "microns snapshot 1718 --dry-run",
                 "microns snapshot 1718 --base 1507",
             ),
+            _KEPT,
         ),
         Command(
             "versions",
@@ -67,6 +73,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
             "ingest.get:get",
             "Receive a bundle from an address or a USB stick, and verify it.",
             ("microns get class.duckdb --to copy",),
+            "what came is kept as NAME.part, and the same command continues where the server lets it",
         ),
         Command(
             "list",
@@ -118,6 +125,7 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
             "warehouse.commands.bundle:bundle",
             "Make one file for a class or a paper.",
             ("microns bundle class.duckdb", "microns bundle basket.duckdb --cell-type BC"),
+            "no bundle was made, and a file of its name is as it was; the same command begins anew",
         ),
         Command(
             "cite",
@@ -130,24 +138,28 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
             "warehouse.commands.database:build",
             "Make the database anew, or change the default version.",
             ("microns build", "microns build --default 1718"),
+            _WHOLE,
         ),
         Command(
             "promote",
             "warehouse.commands.versions:promote",
             "Make a version independent of the one it was stored against.",
             ("microns promote 1718",),
+            _WHOLE,
         ),
         Command(
             "drop",
             "warehouse.commands.versions:drop",
             "Delete a version.",
             ("microns drop 1507",),
+            _WHOLE,
         ),
         Command(
             "clean",
             "warehouse.commands.versions:clean",
             "Free at once the disk that older files take.",
             ("microns clean",),
+            "what was removed is gone, nothing else was changed; the same command continues",
         ),
     ),
     "Help and checks": (
@@ -162,18 +174,21 @@ COMMANDS: dict[str, tuple[Command, ...]] = {
             "warehouse.commands.check:check_versions",
             "Verify files and rows.",
             ("microns check", "microns check --quick", "microns check 1718 --json"),
+            "nothing was changed, and what was not printed was not checked",
         ),
         Command(
             "repair",
             "ingest.cli:repair",
             "Heal what check finds: fetch and make again only what is damaged.",
             ("microns repair", "microns repair 1718"),
+            "what was healed and fetched is kept, the same command continues",
         ),
         Command(
             "selftest",
             "ingest.cli:selftest",
             "Try your CAVE account with a dozen harmless requests.",
             ("microns selftest --live",),
+            "no report was written",
         ),
     ),
 }
@@ -185,6 +200,7 @@ FOR_DEVELOPERS = (
         "warehouse.commands.docs:docs",
         "Write the pages of a checkout that are made from the code.",
         ("microns docs --check",),
+        "some pages may be written anew and others not; the same command completes them",
     ),
 )
 """Not on the first screen."""
@@ -230,8 +246,9 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, format="microns: %(message)s", stream=sys.stderr)
     logging.getLogger("warehouse").setLevel(logging.INFO)
     logging.getLogger("ingest").setLevel(logging.INFO)
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        _explain(sys.argv[1:] if arguments is None else arguments)
+        _explain(words)
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError as error:
@@ -240,11 +257,11 @@ def main(arguments: list[str] | None = None) -> None:
     except WarehouseError as error:
         _leave(error.exit_code, str(error))
     except KeyboardInterrupt:
-        _leave(ExitCode.INTERRUPTED, _INTERRUPTED)
+        _leave(ExitCode.INTERRUPTED, _interrupted(words))
     except RuntimeError as error:
         if "Query interrupted" not in str(error):  # what DuckDB makes of Ctrl-C
             raise
-        _leave(ExitCode.INTERRUPTED, _INTERRUPTED)
+        _leave(ExitCode.INTERRUPTED, _interrupted(words))
     except BrokenPipeError:  # the reader of a pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ImportError as error:
@@ -254,6 +271,18 @@ def main(arguments: list[str] | None = None) -> None:
             ExitCode.USAGE,
             f"this needs the package {error.name}; install it with: pip install 'microns-warehouse[all]'",
         )
+
+
+def _interrupted(arguments: list[str]) -> str:
+    """What is true of the command that was stopped."""
+    name = _command(arguments)
+    every = (*(command for commands in COMMANDS.values() for command in commands), *FOR_DEVELOPERS)
+    stopped = next((command.stopped for command in every if command.name == name), _NOTHING_CHANGED)
+    return f"interrupted; {stopped}"
+
+
+def _command(arguments: list[str]) -> str:
+    return next((word for word in arguments if not word.startswith("-")), "")
 
 
 def _one_line(text: str) -> str:
@@ -267,7 +296,7 @@ def _leave(code: ExitCode, message: str) -> None:
 
 def _explain(arguments: list[str]) -> None:
     """Let the page of one command be its docstring; the summary is for the first screen."""
-    name = next((word for word in arguments if not word.startswith("-")), "")
+    name = _command(arguments)
     if name in app:
         command = app[name]
         text = inspect.getdoc(command.default_command) or ""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from warehouse.catalog import build as database
+from warehouse.catalog.settings import settings_sql
 from warehouse.commands.options import Datastack, Memory, Root, versions_here
 from warehouse.errors import WarehouseError
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
@@ -45,6 +49,15 @@ def path(
     versions_here(folder)
     if not folder.database.is_file():
         raise WarehouseError(f"there is no database at {folder.database}; run: microns build")
-    if shell:
+    print(_shell_line(folder) if shell else folder.database)
+
+
+def _shell_line(folder: Folder) -> str:
+    """The line that opens the DuckDB shell, for a command prompt."""
+    try:
         database.write_init_sql(folder)  # the folder may have been moved since it was built
-    print(f'duckdb -readonly -init "{folder.init_sql}" "{folder.database}"' if shell else folder.database)
+        words = ["-init", str(folder.init_sql)]
+    except OSError:  # a medium that cannot be written: the same settings in the line itself
+        words = ["-cmd", settings_sql(folder.path, database.current_default(folder))]
+    words = ["duckdb", "-readonly", *words, str(folder.database)]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import duckdb
 import numpy as np
@@ -27,7 +27,8 @@ from warehouse.catalog.refusal import scope_text, synapse_scope
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
-from warehouse.query.connection import CATALOG, connect_to_copy, lock, read_rows_in_place
+from warehouse.query.connection import CATALOG, GET_AGAIN, connect_to_copy, lock, read_rows_in_place
+from warehouse.query.cursor import Cursor
 from warehouse.query.matrix import matrix
 from warehouse.query.parameters import float_sentence, plain, with_variables
 from warehouse.query.scan import guarded, scan
@@ -36,7 +37,7 @@ from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.exact import float_columns, inexact
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
-from warehouse.storage.quoting import quoted, text_literal
+from warehouse.storage.quoting import quoted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -108,7 +109,7 @@ def connect(
 def _connect_bundle(path: Path, memory: str | None, threads: int | None, sandbox: bool) -> Warehouse:
     if not path.is_file():
         raise SnapshotNotFound(f"there is no file {path}; fetch a bundle with: microns get URL")
-    con = connect_to_copy(path, path.parent, memory, threads)
+    con = connect_to_copy(path, path.parent, memory, threads, GET_AGAIN)
     try:
         manifest = read_rows_in_place(con, path)
         lock(con, None, sandbox)
@@ -222,11 +223,12 @@ class Warehouse:
         return matrix(self.cursor(), rows, columns, **options)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A DuckDB connection of its own, in which bare names are those of the version."""
+        """A DuckDB connection of its own, in which bare names are those of the version.
+
+        `polars.read_database` and `pandas.read_sql` take it too.
+        """
         # One for each query: an unread Arrow stream owns its connection in DuckDB 2.
-        cursor = self._con.cursor()
-        cursor.execute(f"SET search_path = {text_literal(search_path(self.version, CATALOG))}")
-        return cursor
+        return cast(duckdb.DuckDBPyConnection, Cursor(self._con.cursor(), search_path(self.version, CATALOG)))
 
     def scan(self, table: str) -> pl.LazyFrame:
         """A table as a polars LazyFrame over its files, under CAVE's name; filters reach the files.

@@ -65,13 +65,11 @@ class Release:
     Attributes:
         version: the materialization version.
         time_stamp: the moment it describes: UTC, ISO 8601 without a zone; "" where this release does not know it.
-        at_cave: whether CAVE offered it in October 2026; whoever asks is told what holds now.
-        archived: the same of the public archive.
+        archived: whether the public archive had it in October 2026; whoever asks is told what holds now.
     """
 
     version: int
     time_stamp: str
-    at_cave: bool
     archived: bool
 
 
@@ -141,21 +139,21 @@ def _layers(*bounds: tuple[str, float | None]) -> tuple[Layer, ...]:
 
 _BUCKET = "https://storage.googleapis.com/mat_dbs/public"
 _RELEASES = (
-    Release(117, "2021-06-11T08:10:00.215114", at_cave=True, archived=True),
-    Release(343, "2022-02-24T08:10:00.184668", at_cave=False, archived=True),
-    Release(661, "2023-04-06T20:17:09.199182", at_cave=False, archived=True),
-    Release(795, "2023-08-23T08:10:01.404268", at_cave=False, archived=True),
-    Release(943, "2024-01-22T08:10:01.497934", at_cave=True, archived=True),
-    Release(1078, "2024-06-05T10:10:01.203215", at_cave=False, archived=True),
-    Release(1181, "2024-09-16T10:10:01.121167", at_cave=False, archived=True),
-    Release(1300, "2025-01-13T10:10:01.286229", at_cave=True, archived=True),
-    Release(1412, "2025-04-29T10:10:01.200893", at_cave=False, archived=True),
-    Release(1484, "", at_cave=False, archived=True),
-    Release(1507, "2025-07-31T08:10:01.117494", at_cave=False, archived=True),
-    Release(1621, "2025-11-25T08:10:01.094430", at_cave=True, archived=False),
-    Release(1718, "2026-03-07T08:10:01.190228", at_cave=True, archived=True),
-    Release(1822, "2026-06-27T14:05:22.813147", at_cave=True, archived=False),
-    Release(1926, "", at_cave=True, archived=False),
+    Release(117, "2021-06-11T08:10:00.215114", archived=True),
+    Release(343, "2022-02-24T08:10:00.184668", archived=True),
+    Release(661, "2023-04-06T20:17:09.199182", archived=True),
+    Release(795, "2023-08-23T08:10:01.404268", archived=True),
+    Release(943, "2024-01-22T08:10:01.497934", archived=True),
+    Release(1078, "2024-06-05T10:10:01.203215", archived=True),
+    Release(1181, "2024-09-16T10:10:01.121167", archived=True),
+    Release(1300, "2025-01-13T10:10:01.286229", archived=True),
+    Release(1412, "2025-04-29T10:10:01.200893", archived=True),
+    Release(1484, "", archived=True),
+    Release(1507, "2025-07-31T08:10:01.117494", archived=True),
+    Release(1621, "2025-11-25T08:10:01.094430", archived=False),
+    Release(1718, "2026-03-07T08:10:01.190228", archived=True),
+    Release(1822, "2026-06-27T14:05:22.813147", archived=False),
+    Release(1926, "", archived=False),
 )
 
 MINNIE65 = Datastack(

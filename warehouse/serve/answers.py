@@ -12,7 +12,7 @@ from warehouse.serve.body import Body
 from warehouse.serve.columns import Rules, Source
 from warehouse.serve.database import Database
 from warehouse.serve.refused import crash
-from warehouse.serve.served import Served, ServedTable
+from warehouse.serve.served import Served, ServedTable, ServedView
 from warehouse.serve.statement import Options, Statement, compile_query
 from warehouse.serve.wire import arrow_stream, buffer_compression, encoded, json_records, mangled, typed
 
@@ -55,7 +55,8 @@ def answer(database: Database, sources: Sequence[Source], body: Body, rules: Rul
     counting = _flag(request, "count", False) and not (joined and rules.faithful)
     options = Options(counting, _sample(database, sources, request), wide=not direct)
     statement = compile_query(sources, body, rules, options)
-    table = typed(database.run(statement), statement.kinds, empty_as_null=rules.faithful)
+    by_values = isinstance(sources[0].served, ServedView) and not counting
+    table = typed(database.run(statement), statement.kinds, faithful=rules.faithful, by_values=by_values)
     request.scope["rows"] = table.num_rows
     nullable = direct and not counting
     if not direct:

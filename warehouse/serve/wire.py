@@ -31,19 +31,22 @@ _PANDAS_NAMES = {
 }
 
 
-def typed(table: pa.Table, kinds: Mapping[str, Kind], empty_as_null: bool) -> pa.Table:
+def typed(table: pa.Table, kinds: Mapping[str, Kind], *, faithful: bool, by_values: bool) -> pa.Table:
     """The result of a query in the types of the wire.
 
     Args:
         table: what the database returned; its floats have their final width.
         kinds: kind of each column.
-        empty_as_null: give a text column without any text the null type, as the real server does.
+        faithful: give a text column of an answer without rows the null type, as the real server does.
+        by_values: give a column without any value the type of text, as the real server does for views.
     """
     columns = []
     for name, kind in kinds.items():
         column = table.column(name)
-        if kind is Kind.STRING and empty_as_null and column.null_count == len(column):
-            columns.append(pa.nulls(len(column)))
+        if faithful and by_values and column.null_count == len(column):
+            columns.append(pa.nulls(len(column), pa.string()))
+        elif faithful and kind is Kind.STRING and not len(column):
+            columns.append(pa.nulls(0))
         else:
             columns.append(column.cast(ARROW_TYPES.get(kind, column.type)))
     return pa.table(columns, names=list(kinds))

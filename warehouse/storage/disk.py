@@ -27,7 +27,8 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, duckdb.Error) as error:
-        place = getattr(error, "filename", None) or path
+        # Of two files, the second is the one that is written.
+        place = getattr(error, "filename2", None) or getattr(error, "filename", None) or path
         if getattr(error, "errno", None) in _FULL or any(words in str(error) for words in _FULL_SAYS):
             raise WarehouseError(
                 f"the disk of {place} is full; free some space and run the same command again, nothing is lost"

@@ -156,6 +156,7 @@ class TableEntry(Struct, frozen=True):
         schema_type, description, notice_text, reference_table, voxel_resolution: CAVE's metadata.
         fetched: when, UTC.
         source_rows: the source's own count of the table's rows, where it gives one.
+        note: what was odd about the fetching, and is no fault.
         source_bytes, source_sha256: of the file that it was read from, where it was one.
         citations: keys of the papers to cite, see `warehouse.registry.citations`.
         made_from: for what is built from the snapshot, a hash of all it was built from.
@@ -180,6 +181,7 @@ class TableEntry(Struct, frozen=True):
     voxel_resolution: list[float] = []
     fetched: Moment = ""
     source_rows: Count | None = None
+    note: Text = ""
     source_bytes: Count | None = None
     source_sha256: SomeSha256 = ""
     citations: list[Text] = []

@@ -52,7 +52,12 @@ class Folder:
             raise UsageError(
                 f"{datastack!r} is not the name of a datastack; CAVE's public one is {DEFAULT_DATASTACK}"
             )
-        path = resolve_root(root) / datastack
+        above = resolve_root(root)
+        path = above / datastack
+        if (shown := str(path).encode("utf-8", "replace").decode()) != str(path):
+            raise UsageError(f"the name of {shown} is not UTF-8, so DuckDB cannot open it; rename the folder")
+        if not path.is_dir() and (cls(above).database.is_file() or cls(above).versions()):
+            raise UsageError(f"{above} is the folder of one datastack; give the one above: --root {above.parent}")
         if wild := sorted(set("*?[") & set(str(path))):
             raise UsageError(
                 f"{path} has {' '.join(wild)} in its name, which DuckDB reads as wildcards; rename it"

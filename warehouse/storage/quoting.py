@@ -24,6 +24,11 @@ def value_literal(value: Any) -> str:
     return text_literal(value) if isinstance(value, str) else str(value)
 
 
+def file_literal(path: str) -> str:
+    """A path as a SQL literal that names this one file: DuckDB reads *, ? and [ in paths as wildcards."""
+    return text_literal("".join(f"[{each}]" if each in "*?[" else each for each in path))
+
+
 def empty_select(columns: Mapping[str, str]) -> str:
     """A SELECT with these columns (name and type) and no rows, which the planner knows."""
     return f"SELECT {', '.join(f'NULL::{kind} AS {quoted(name)}' for name, kind in columns.items())} WHERE false"

@@ -84,7 +84,7 @@ def test_the_table_says_what_is_where(places: Any) -> None:
 
 def test_silence_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     rows = Sources(DATASTACK, nobody, location="http://127.0.0.1:9/x").table([])
-    assert [row[2:5] for row in rows if row[0] == 1507] == [("expired", "?", "?")]
+    assert [row[2:5] for row in rows if row[0] == 1507] == [("?", "?", "?")]
     assert sum(record.message.startswith("the files' server") for record in caplog.records) == 2
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from ingest.cave.table import Sizes
 from ingest.files.retry import RetryPolicy
 from ingest.job.order import Order
 from ingest.job.snapshot import Snapshot
+from warehouse.commands.cli import main
 from warehouse.demo.faults import FaultyService, serve_with_faults
 from warehouse.demo.served_volume import from_volume
 from warehouse.demo.synthetic import Volume, synthesize
@@ -116,3 +119,26 @@ def expected() -> Callable[..., pa.Table]:
         return logical_rows(table, stored)
 
     return rows
+
+
+@pytest.fixture
+def run(bench: Any, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command with the token where caveclient looks for it; gives exit code, output and messages."""
+    secrets = Path(os.environ["HOME"]) / ".cloudvolume" / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "cave-secret.json").write_text(json.dumps({"token": bench.service.token}))
+
+    def command(*words: str) -> tuple[int, str, str]:
+        code = 0
+        try:
+            main([*words, "--server", bench.service.url])
+        except SystemExit as left:
+            code = int(left.code or 0)
+        return code, *capsys.readouterr()
+
+    return command
+
+
+@pytest.fixture
+def root(bench: Any) -> str:
+    return str(bench.folder.path.parent)

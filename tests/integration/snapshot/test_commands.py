@@ -10,34 +10,10 @@ from typing import Any
 
 import pytest
 
-from warehouse.commands.cli import main
 from warehouse.demo import faults
 from warehouse.demo.served_volume import from_volume
 from warehouse.query.session import connect
 from warehouse.registry.tables import NUCLEUS, SYNAPSE
-
-
-@pytest.fixture
-def run(bench: Any, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs a command with the token where caveclient looks for it; gives exit code, output and messages."""
-    secrets = Path(os.environ["HOME"]) / ".cloudvolume" / "secrets"
-    secrets.mkdir(parents=True)
-    (secrets / "cave-secret.json").write_text(json.dumps({"token": bench.service.token}))
-
-    def command(*words: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            main([*words, "--server", bench.service.url])
-        except SystemExit as left:
-            code = int(left.code or 0)
-        return code, *capsys.readouterr()
-
-    return command
-
-
-@pytest.fixture
-def root(bench: Any) -> str:
-    return str(bench.folder.path.parent)
 
 
 def test_a_dry_run_prints_what_it_would_fetch_and_writes_nothing(bench: Any, run: Any, root: str) -> None:
@@ -146,7 +122,7 @@ def test_the_selftest_asks_a_dozen_questions_and_keeps_the_answers(run: Any, tmp
     report = tmp_path / "report.json"
     code, output, errors = run("selftest", "--live", "--out", str(report))
     assert code == 0, errors
-    assert output.splitlines()[-1] == "15 of 15 are fine"
+    assert output.splitlines()[-1] == "16 of 16 are fine"
     assert 12 <= len(bench.service.requests) <= 24
     kept = report.read_text()
     assert bench.service.token not in kept + output + errors
@@ -166,3 +142,31 @@ def test_a_selftest_is_never_run_by_accident(run: Any, bench: Any) -> None:
     assert code == 2
     assert "microns selftest --live" in errors
     assert bench.service.requests == []
+
+
+def test_a_selftest_that_is_refused_asks_nothing_more(run: Any, tmp_path: Path, bench: Any) -> None:
+    bench.service.faults.add("/query$", faults.missing_permission(), times=None)
+    report = tmp_path / "report.json"
+    code, output, errors = run("selftest", "--live", "--out", str(report))
+    assert code == 3
+    assert [line[:6] for line in output.splitlines()].count("FAILED") == 1
+    assert len(bench.queries()) == 1
+    assert "permission for minnie65_public" in errors.splitlines()[-1]
+    assert "permission" in json.loads(report.read_text())["refusal"]
+
+
+def test_versions_are_shown_with_the_times_of_the_server(
+    run: Any, root: str, bench: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = ("--from", str(tmp_path), "--root", root, "--csv")
+    bench.service.faults.add("/metadata", faults.without_microseconds(), times=None)
+    code, output, errors = run("versions", *place)
+    assert code == 0, errors
+    lines = {line.split(",")[0]: line.split(",") for line in output.splitlines()}
+    assert lines["1718"][1:3] == ["2026-03-07T08:10:01", "yes"]
+    assert {row[2] for row in lines.values()} == {"cave", "yes", "no"}
+    bench.service.faults.add("/versions$", faults.missing_terms(), times=None)
+    code, output, errors = run("versions", *place)
+    assert code == 0
+    assert {line.split(",")[2] for line in output.splitlines()} == {"cave", "?"}
+    assert "CAVE could not be asked: CAVE asks you to accept its terms of service" in caplog.text

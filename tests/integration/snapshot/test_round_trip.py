@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,6 +12,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ from warehouse.demo.served_volume import from_volume
 from warehouse.demo.synthetic import Volume, synthesize
 from warehouse.errors import SnapshotNotFound, UsageError, WarehouseError
 from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.serve import ServedView, columns_of
 from warehouse.versions.promote_and_drop import drop
 
 Expected = Callable[..., pa.Table]
@@ -97,6 +100,40 @@ def test_views_come_back_row_for_row_when_they_are_named(bench: Any, volume: Vol
     bench.take(*VIEWS)
     for name in VIEWS:
         assert_same(name, bench.rows(name), expected(volume, name))
+
+
+def test_a_view_is_typed_by_its_schema_not_by_the_values_of_an_answer(
+    volume: Volume, benched: Any, tmp_path: Path
+) -> None:
+    """A column without any value in an answer comes as text from the real server, whatever it is."""
+    n = 1_500
+    rows = pa.table(
+        {
+            "id": pa.array(range(1, n + 1), pa.int64()),
+            "depth": pa.array([None] * (n - 1) + [0.1], pa.float64()),
+            "flag": pa.array([None] * (n - 1) + [True]),
+            "other_root_id": pa.array([None] * (n - 1) + [864691135000000001], pa.int64()),
+            "word": pa.array([None] * (n - 1) + ["a"], pa.string()),
+            "never": pa.array([None] * n, pa.bool_()),
+        }
+    )
+    datastack = from_volume(volume, {1718})
+    view = ServedView("my_view", columns_of(rows.schema), rows, "of a lab")
+    (version,) = datastack.versions
+    version = replace(version, views=(*version.views, view))
+    with benched(replace(datastack, versions=(version,)), tmp_path) as bench:
+        answer = bench.connect().rows(1718, "my_view", limit=1, view=True).rows
+        assert [str(field.type) for field in answer.schema][1:] == ["string"] * 5
+        entry = bench.take("my_view").tables["my_view"]
+        path = bench.folder.version(1718) / entry.files[0].path
+        kept = pq.read_table(path).sort_by("id")
+        kinds = {name: str(kept.schema.field(name).type) for name in kept.column_names}
+        assert kinds["depth"] in ("float", "double")
+        assert (kinds["flag"], kinds["other_root_id"], kinds["word"]) == ("bool", "int64", "string")
+        assert kinds["never"] == "bool"
+        last = kept.slice(n - 1).to_pylist()[0]
+        assert (last["flag"], last["other_root_id"], last["word"]) == (True, 864691135000000001, "a")
+        assert kept["never"].null_count == n
 
 
 @pytest.mark.slow

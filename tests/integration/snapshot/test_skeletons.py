@@ -170,14 +170,14 @@ def test_all_neurons_takes_what_is_ready_and_has_nothing_made(
     ("text", "sentence"),
     [
         ("7", "7 is no nucleus of v1718"),
-        ("neurons,", "say proofread, neurons, or root ids"),
-        ("8.6e17", "say proofread, neurons, or root ids"),
-        ("", "say proofread"),
+        ("neurons,", "neurons, names no cell"),
+        ("8.6e17", "8.6e17 names no cell"),
+        ("", "names no cell"),
     ],
 )
 def test_cells_that_are_not_there_get_a_sentence(here: Any, text: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
-        run(here, which_cells(text))
+        run(here, which_cells(text, "--skeletons", lambda query, parameters: []))
     assert asked(here) == []
 
 
