@@ -54,7 +54,12 @@ def _logical_column(table: Table, field: pa.Field, values: pa.ChunkedArray) -> p
         values = pc.fill_null(values.cast(pa.int64()), NO_SEGMENTATION_ROW)
     try:
         # An unsafe cast would cut fractions off; only the rounding of doubles to float32 is meant to lose digits.
-        return values.cast(field.type, safe=not pa.types.is_floating(field.type))
+        cast = values.cast(field.type, safe=not pa.types.is_floating(field.type))
+        if pa.types.is_decimal(field.type) and not cast.cast(pa.float64()).equals(values.cast(pa.float64())):
+            raise pa.ArrowInvalid(
+                "a number has more than 20 digits before the point"
+            )  # a cast wraps without a word
+        return cast
     except pa.ArrowInvalid as error:
         raise SchemaDrift(f"{table.name}.{field.name} does not fit {field.type}: {error}") from error
 
