@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from warehouse.errors import SchemaDrift
@@ -19,13 +20,15 @@ Header: TypeAlias = Sequence[tuple[str, str]]
 
 GEOMETRY = "USER-DEFINED"
 """What Postgres calls the type of a column that an extension defines: here, points."""
+NUMERIC = "numeric"
+"""A number of any length: read as text and then exactly, to 18 digits behind the point."""
 _TYPES = {
     "bigint": pa.int64(),
     "integer": pa.int32(),
     "smallint": pa.int16(),
     "double precision": pa.float64(),
     "real": pa.float32(),
-    "numeric": pa.float64(),
+    NUMERIC: pa.decimal128(38, 18),
     "boolean": pa.bool_(),
     "character varying": pa.string(),
     "text": pa.string(),
@@ -97,7 +100,7 @@ def read_dump(stream: BinaryIO, header: Header, columns: Sequence[str], what: st
             ) as reader,
         ):
             for batch in reader:
-                yield _taken_apart(pa.Table.from_batches([batch]), points)
+                yield _exact(_taken_apart(pa.Table.from_batches([batch]), points), header)
     except pa.ArrowInvalid as error:
         if "Empty CSV file" in str(error):
             return
@@ -107,7 +110,7 @@ def read_dump(stream: BinaryIO, header: Header, columns: Sequence[str], what: st
 def _conversion(header: Header, wanted: Sequence[str]) -> arrow_csv.ConvertOptions:
     """As Postgres writes: an empty cell is NULL unless it is quoted, booleans are t and f."""
     return arrow_csv.ConvertOptions(
-        column_types={name: _TYPES[kind] for name, kind in header},
+        column_types={name: pa.string() if kind == NUMERIC else _TYPES[kind] for name, kind in header},
         include_columns=wanted,
         null_values=[""],
         strings_can_be_null=True,
@@ -115,6 +118,18 @@ def _conversion(header: Header, wanted: Sequence[str]) -> arrow_csv.ConvertOptio
         true_values=["t"],
         false_values=["f"],
     )
+
+
+def _exact(rows: pa.Table, header: Header) -> pa.Table:
+    """Numerics, which came as text, as decimals; NaN is NULL."""
+    for name in (each for each, kind in header if kind == NUMERIC and each in rows.column_names):
+        text = pc.replace_substring_regex(rows[name], r"(\.[0-9]{18})[0-9]+$", r"\1")
+        text = pc.if_else(pc.equal(text, "NaN"), pa.scalar(None, pa.string()), text)
+        # Arrow's cast would wrap without a word.
+        if pc.any(pc.match_substring_regex(text, "^-?0*[1-9][0-9]{20}")).as_py():
+            raise pa.ArrowInvalid(f"{name} has numbers of more than 20 digits before the point")
+        rows = rows.set_column(rows.schema.get_field_index(name), name, text.cast(_TYPES[NUMERIC]))
+    return rows
 
 
 def _taken_apart(rows: pa.Table, points: Sequence[str]) -> pa.Table:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version as installed
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from ingest.job.fetching import Fetching
 from ingest.job.order import Order, base_version_of, require_one_kind, scope_of
 from ingest.job.scope import decides, wanted
+from ingest.parts.conform import resolved
 from ingest.parts.progress import Progress, Silent
 from ingest.parts.saved import PartsFolder
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Scope, Selection, Source, SourceName, SourceTable
@@ -27,6 +30,7 @@ from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.clustering import cluster_synapses
 from warehouse.storage.disk import disk_errors
+from warehouse.storage.exact import FIRST_INEXACT
 from warehouse.storage.files import write_table
 from warehouse.storage.manifest import Layout, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
@@ -270,11 +274,25 @@ class Snapshot:
         fields = {"citations": list(table.citation), **source_table.entry()}
         log.debug("%s: writing", table.name)
         if table.name != SYNAPSE:
-            return write_table(draft, table, rows, **fields)
+            return write_table(draft, resolved(table, partial(_numbers, rows)), rows, **fields)
         how = {**fields, "memory": self.order.memory}
         if self.base is None:
             return cluster_synapses(draft, table, rows, **how)
         return store_difference(draft, self.order.version, table, rows, self.base, **how)
+
+
+def _numbers(rows: pa.Table | Sequence[Path], name: str) -> tuple[bool, bool]:
+    """Of a column of decimals, whether all are whole numbers of 64 bits, and whether all are below 2^53."""
+    if isinstance(rows, pa.Table):
+        return True, True
+    is_whole = is_small = True
+    for path in rows:
+        column = pq.ParquetFile(path).read(columns=[name])[name].drop_null()
+        values = column.cast(pa.float64())
+        is_whole &= bool(pc.all(pc.equal(pc.floor(column), column)).as_py() in (True, None))
+        is_whole &= not len(values) or pc.max(pc.abs(values)).as_py() < 2**63
+        is_small &= not len(values) or pc.max(pc.abs(values)).as_py() < FIRST_INEXACT
+    return is_whole, is_small
 
 
 def is_finished(

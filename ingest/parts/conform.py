@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,8 @@ _FITS = {
     "integer": _is_number,
     "point": _is_number,
     "float": _is_number,
+    "double": _is_number,
+    "numeric": _is_number,
     "bool": pa.types.is_boolean,
     "text": _is_text,
     "category": _is_text,
@@ -151,6 +153,7 @@ def declared(name: str, sent: pa.Schema, metadata: Mapping[str, Any], *, is_view
 
 def _with_columns(table: Table, columns: tuple[Column, ...]) -> Table:
     fields = [field for column in columns if column.stored for field in column.fields]
+    _require_tellable(table.name, fields)
     keep_key = table.key and {*table.key, *table.sort_by} <= {*fields}
     identity = ("id",) if "id" in fields else tuple(fields)
     return replace(
@@ -182,6 +185,40 @@ def columns_of(sent: pa.Schema) -> tuple[Column, ...]:
     return tuple(columns)
 
 
+def _require_tellable(table: str, fields: Sequence[str]) -> None:
+    """Refuse names that SQL does not tell apart, or that would end a quoted name.
+
+    Raises:
+        SchemaDrift: the sentence.
+    """
+    way_out = "name the tables to take without it"
+    if odd := [name for name in (table, *fields) if '"' in name or not name.isprintable()]:
+        raise SchemaDrift(f"{table} has the name {odd[0]!r}, which cannot be used in SQL; {way_out}")
+    first: dict[str, str] = {}
+    for name in fields:
+        if (other := first.setdefault(name.lower(), name)) != name:
+            raise SchemaDrift(
+                f"{table} has the columns {other} and {name}, which SQL does not tell apart; {way_out}"
+            )
+
+
+def resolved(table: Table, numerics: Callable[[str], tuple[bool, bool]]) -> Table:
+    """The declaration with each `numeric` column as what its values are: BIGINT, DOUBLE, or DECIMAL.
+
+    Args:
+        table: the declaration.
+        numerics: of a column, whether all values are whole numbers of 64 bits, and whether all are below 2^53.
+    """
+
+    def kind(column: Column) -> Column:
+        if column.kind != "numeric":
+            return column
+        is_whole, is_small = numerics(column.name)
+        return replace(column, kind="count" if is_whole else "double" if is_small else "numeric")
+
+    return replace(table, columns=tuple(map(kind, table.columns)))
+
+
 def _is_axis(sent: pa.Schema, name: str) -> bool:
     return name in sent.names and pa.types.is_integer(sent.field(name).type)
 
@@ -190,8 +227,10 @@ def _kind_of(field: pa.Field) -> Kind:
     kind = field.type
     if pa.types.is_integer(kind):
         return _integer_kind(field)
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return "float"
+    if pa.types.is_floating(kind):
+        return "double" if kind.bit_width == 64 else "float"
+    if pa.types.is_decimal(kind):
+        return "numeric"
     if pa.types.is_boolean(kind):
         return "bool"
     return "timestamp" if pa.types.is_timestamp(kind) else "text"

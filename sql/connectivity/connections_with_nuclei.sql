@@ -17,7 +17,7 @@ SELECT
     k.pre_pt_root_id,
     k.post_pt_root_id,
     k.n_syn,
-    k.sum_size::FLOAT AS sum_size, -- Summed cleft size of the pair's synapses; 32 bits wide as CAVE gives it [voxel]
+    k.sum_size::DOUBLE AS sum_size, -- Summed cleft size of the pair's synapses, DOUBLE as CAVE gives it [voxel]
     pre.nucleus_id AS pre_nuc_id, -- Nucleus of the presynaptic segment, if it has exactly one
     post.nucleus_id AS post_nuc_id -- Nucleus of the postsynaptic segment, if it has exactly one
 FROM connections AS k

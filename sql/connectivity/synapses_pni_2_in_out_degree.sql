@@ -30,8 +30,8 @@ WITH sides AS (
 SELECT
     s.root_id, -- Segment in this version
     nullif(count(s.input_size), 0) AS n_input, -- Number of input synapses; NULL without one
-    avg(s.input_size)::FLOAT AS avg_input_size, -- Mean cleft size of the inputs [voxel]
+    avg(s.input_size) AS avg_input_size, -- Mean cleft size of the inputs [voxel]
     nullif(count(s.output_size), 0) AS n_output, -- Number of output synapses; NULL without one
-    avg(s.output_size)::FLOAT AS avg_output_size -- Mean cleft size of the outputs [voxel]
+    avg(s.output_size) AS avg_output_size -- Mean cleft size of the outputs [voxel]
 FROM sides AS s
 GROUP BY s.root_id

@@ -19,7 +19,9 @@ Kind = Literal[
     "point",  # three integer voxel coordinates, columns NAME_x, NAME_y, NAME_z
     "integer",  # CAVE's database keeps it in 32 bits
     "count",  # CAVE's database keeps it in 64 bits
-    "float",
+    "float",  # of a table: CAVE's API rounds it to 32 bits
+    "double",  # not rounded: of a view of CAVE, or of a table that is not declared
+    "numeric",  # any number of an undeclared table, exact; what it holds decides how it is stored
     "bool",
     "text",
     "category",  # text out of a known set (`values`), which may grow
@@ -36,6 +38,8 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "count": pa.int64(),
     # CAVE's API serves 32-bit floats although its database holds doubles; archives are cast to match.
     "float": pa.float32(),
+    "double": pa.float64(),
+    "numeric": pa.decimal128(38, 18),
     "bool": pa.bool_(),
     "text": pa.string(),
     "category": pa.string(),

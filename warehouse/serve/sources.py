@@ -30,6 +30,8 @@ _KINDS = {
     "integer": Kind.INTEGER,
     "count": Kind.BIG_INTEGER,
     "float": Kind.FLOAT,
+    "double": Kind.FLOAT,
+    "numeric": Kind.FLOAT,
     "bool": Kind.BOOLEAN,
     "text": Kind.STRING,
     "category": Kind.STRING,
@@ -40,6 +42,7 @@ _STORED_KINDS = {
     "INTEGER": Kind.INTEGER,
     "FLOAT": Kind.FLOAT,
     "DOUBLE": Kind.FLOAT,
+    "DECIMAL": Kind.FLOAT,
     "BOOLEAN": Kind.BOOLEAN,
     "VARCHAR": Kind.STRING,
     "TIMESTAMP": Kind.DATE_TIME,
@@ -114,7 +117,7 @@ def _stored_columns(entry: TableEntry) -> tuple[ServedColumn, ...]:
         if name in point.fields and entry.columns.keys() >= {*point.fields}:
             columns[point.name] = point
         else:
-            columns[name] = ServedColumn(name, _STORED_KINDS[type_])
+            columns[name] = ServedColumn(name, _STORED_KINDS[type_.partition("(")[0]])
     return tuple(columns.values())
 
 

@@ -67,7 +67,11 @@ def cast_to_declared(values: pa.ChunkedArray, field: pa.Field, what: str) -> pa.
         SchemaDrift: a value does not fit: a fraction in an integer, an overflow, a cut timestamp.
     """
     try:
-        return values.cast(field.type, safe=not pa.types.is_floating(field.type))
+        cast = values.cast(field.type, safe=not pa.types.is_floating(field.type))
+        # A cast to decimals wraps without a word.
+        if pa.types.is_decimal(field.type) and not cast.cast(pa.float64()).equals(values.cast(pa.float64())):
+            raise pa.ArrowInvalid("a number has more than 20 digits before the point")
+        return cast
     except pa.ArrowInvalid as error:
         raise SchemaDrift(
             f"{what} holds what {field.type} cannot ({error}); "

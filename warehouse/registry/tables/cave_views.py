@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from warehouse.registry.schema import Column, Table
 from warehouse.registry.tables.shared_columns import NUCLEUS_VOLUME, position
 
@@ -9,7 +11,7 @@ _PAIR = (
     Column("pre_pt_root_id", "root_id", "Presynaptic segment"),
     Column("post_pt_root_id", "root_id", "Postsynaptic segment"),
     Column("n_syn", "count", "Number of synapses of the pair"),
-    Column("sum_size", "float", "Summed cleft size of the pair", unit="voxel"),
+    Column("sum_size", "double", "Summed cleft size of the pair", unit="voxel"),
 )
 
 TABLES = (
@@ -19,7 +21,7 @@ TABLES = (
         "Nuclei with the alternative look-up point applied, as CAVE computes it.",
         (
             Column("id", "id", "Nucleus id"),
-            NUCLEUS_VOLUME,
+            replace(NUCLEUS_VOLUME, kind="double"),
             Column("pt_root_id", "root_id", "Segment under the look-up point in this version"),
             Column("orig_root_id", "root_id", "Segment under the centroid in this version"),
             Column("pt_supervoxel_id", "supervoxel_id", "Supervoxel under the look-up point"),
@@ -38,7 +40,7 @@ TABLES = (
         (
             Column("id", "id", "Nucleus id"),
             Column("pt_root_id", "root_id", "Segment in this version"),
-            Column("nuc_volume", "float", "Volume of the nucleus", unit="um3", nullable=True),
+            Column("nuc_volume", "double", "Volume of the nucleus", unit="um3", nullable=True),
             Column(
                 "broad_type",
                 "category",
@@ -108,9 +110,9 @@ TABLES = (
         (
             Column("root_id", "root_id", "Segment"),
             Column("n_input", "count", "Number of input synapses", nullable=True),
-            Column("avg_input_size", "float", "Mean cleft size of the inputs", unit="voxel", nullable=True),
+            Column("avg_input_size", "double", "Mean cleft size of the inputs", unit="voxel", nullable=True),
             Column("n_output", "count", "Number of output synapses", nullable=True),
-            Column("avg_output_size", "float", "Mean cleft size of the outputs", unit="voxel", nullable=True),
+            Column("avg_output_size", "double", "Mean cleft size of the outputs", unit="voxel", nullable=True),
         ),
         role="summary",
         key=("root_id",),
