@@ -20,6 +20,7 @@ from cyclopts import Parameter
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, SourceRefused, SourceUnavailable, UsageError
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.manifest import sha256_of
+from warehouse.storage.publish import make_durable
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,9 @@ def get(
             else:
                 _copy(Path(source).expanduser(), part)
             _require_right(part, sha256)
+            make_durable([part])
             part.replace(target)
+            make_durable([target.parent])
     log.info("SHA-256 %s%s", sha256_of(target), "" if sha256 else ", which nobody gave to compare with")
     print(target)
 

@@ -8,11 +8,11 @@ scope of its synapses, by which views answer or refuse. Rows that could not be c
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version as installed
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 from msgspec.structs import replace
@@ -33,9 +33,11 @@ from warehouse.registry.tables import SKELETON, SYNAPSE, TABLES
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.encoding import OFFSET, PLAIN, encode_sql, encoding_for, rows_schema_of
 from warehouse.storage.files import now
+from warehouse.storage.locks import exclusive_lock
 from warehouse.storage.manifest import Encoding, Manifest, TableEntry
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
+from warehouse.storage.publish import make_durable
 from warehouse.storage.quoting import quoted, text_literal
 
 MADE_ANEW = ("_orphans", "cable_length")
@@ -46,6 +48,7 @@ _COMPLETE = "_complete_roots"
 _ABOUT_ALL = ("synapse", "connection")
 """Roles of tables that are about all synapses; a bundle of some of them leaves these out."""
 _LEAST_BYTES_PER_SYNAPSE = 20
+_WORKSHOP, _LOCK = ".bundle-", ".lock"
 _ROW_GROUP = 491_520
 """Four times DuckDB's own: columns then fill their blocks better, which saves a tenth of the synapses' bytes."""
 
@@ -80,7 +83,8 @@ def make_bundle(
     """
     _require_name(out)
     views = load_views(datastack_of(folder.datastack))
-    with disk_errors(out), _beside(out) as temporary:
+    with disk_errors(out), workshop_beside(out) as workshop:
+        temporary = workshop / "bundle.duckdb"
         with connect(version, folder.path.parent, folder.datastack, memory=memory) as warehouse:
             rows = RowsOfBundle(
                 warehouse.cursor(),
@@ -114,16 +118,38 @@ def _require_name(out: Path) -> None:
 
 
 @contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """A place for the file while it is made, on the same disk."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.parent, prefix=".bundle-") as workshop:
-        yield Path(workshop) / "bundle.duckdb"
+def workshop_beside(out: Path) -> Iterator[Path]:
+    """An empty folder to make a bundle in, on the same disk; those of killed jobs are removed.
+
+    Raises:
+        FolderBusy: another process makes a bundle of this name.
+    """
+    folder = out.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    workshop = folder / f"{_WORKSHOP}{out.name}"
+    busy = f"another microns bundle writes {out}; wait for it, or choose another name"
+    with exclusive_lock(_lock_of(workshop), busy):
+        for other in {path.with_name(path.name.removesuffix(_LOCK)) for path in folder.glob(f"{_WORKSHOP}*")}:
+            if other != workshop:
+                with suppress(FolderBusy), exclusive_lock(_lock_of(other), busy):
+                    shutil.rmtree(other, ignore_errors=True)
+        shutil.rmtree(workshop, ignore_errors=True)
+        workshop.mkdir()
+        try:
+            yield workshop
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _lock_of(workshop: Path) -> Path:
+    return workshop.with_name(workshop.name + _LOCK)
 
 
 def _take_place(temporary: Path, out: Path) -> None:
+    make_durable([temporary])
     try:
         temporary.replace(out)
+        make_durable([out.parent])
     except PermissionError as error:
         raise FolderBusy(
             f"{out} is open in another program; close it there and run the same command again"

@@ -8,13 +8,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
-from warehouse.catalog.committed import committed_manifests, committed_names
-from warehouse.errors import WarehouseError
-from warehouse.storage.manifest import Manifest, read_manifest, replace_file
+import duckdb
+
+from warehouse.catalog.committed import names_in_database, read_committed
+from warehouse.errors import FolderBusy, WarehouseError
+from warehouse.storage.locks import exclusive_lock
+from warehouse.storage.manifest import read_manifest, replace_file
 from warehouse.storage.paths import Folder
 from warehouse.storage.publish import heads
 
@@ -69,13 +73,22 @@ def collect(folder: Folder, grace: timedelta = GRACE) -> int:
             folder.superseded.unlink(missing_ok=True)
         for unfinished in (*folder.path.glob(".*.[0-9]*"), *folder.path.glob("v*/.*.[0-9]*")):
             unfinished.unlink(missing_ok=True)  # a job was killed before it gave the file its name
+        for lock in folder.path.glob(".*.lock") if not grace else ():
+            with suppress(FolderBusy), exclusive_lock(lock, "a job that runs holds it"):
+                pass  # the file of a job that was killed goes with the lock
         return freed
 
 
 def named(folder: Folder) -> set[str]:
-    """All that a manifest or the database names: folders of generations, and manifests."""
-    names = set(committed_names(folder).values())
-    manifests: list[Manifest] = list(committed_manifests(folder).values())
+    """All that a manifest or the database names: folders of generations, and manifests.
+
+    Raises:
+        WarehouseError: a manifest cannot be read.
+        duckdb.Error: the database cannot be read.
+    """
+    committed = names_in_database(folder)
+    names = set(committed.values())
+    manifests = [read_committed(folder, version, name) for version, name in committed.items()]
     manifests += [read_manifest(folder.manifest(version)) for version in folder.versions()]
     for manifest in manifests:
         names |= {_generation(manifest.version, file.path) for file in manifest.files}
@@ -92,7 +105,7 @@ def _generation(version: int, path: str) -> str:
 def _unnamed(folder: Folder) -> Iterator[str]:
     try:
         names = named(folder)
-    except WarehouseError:  # with a manifest that cannot be read, nobody knows what is named
+    except (WarehouseError, duckdb.Error):  # damaged, or open for writing: nobody knows what is named
         return
     seen = {int(name.partition("/")[0][1:]) for name in names}
     for version in folder.version_folders():

@@ -68,14 +68,23 @@ def read_committed(folder: Folder, version: int, name: str) -> Manifest:
 
 def committed_names(folder: Folder) -> dict[int, str]:
     """The manifests that the database of a folder names; none where there is no database that can be read."""
+    try:
+        return names_in_database(folder)
+    except duckdb.Error:
+        return {}
+
+
+def names_in_database(folder: Folder) -> dict[int, str]:
+    """The manifests that the database of a folder names; none where there is no database.
+
+    Raises:
+        duckdb.Error: it is damaged, or another program has it open for writing.
+    """
     if not folder.database.is_file():
         return {}
     with duckdb.connect() as con:
-        try:
-            con.execute(f"ATTACH {text_literal(str(folder.database))} AS present (READ_ONLY)")
-            return manifest_names(con, "present")
-        except duckdb.Error:
-            return {}
+        con.execute(f"ATTACH {text_literal(str(folder.database))} AS present (READ_ONLY)")
+        return manifest_names(con, "present")
 
 
 def committed_manifests(folder: Folder) -> dict[int, Manifest]:
@@ -97,7 +106,9 @@ def local_manifests(folder: Folder) -> dict[int, Manifest]:
 
 
 def is_current(folder: Folder) -> bool:
-    """Whether the database was made from all that jobs have written."""
+    """Whether the database was made from all that jobs have written, by a build that came to its end."""
+    if not folder.init_sql.is_file():  # the build was killed between its switch and this file
+        return False
     committed = committed_manifests(folder)
     heads = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
     return committed.keys() == heads.keys() and all(same_tables(committed[v], heads[v]) for v in heads)

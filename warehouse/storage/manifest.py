@@ -383,11 +383,15 @@ def replace_file(path: Path, content: bytes) -> None:
     """Write a small file so that a reader sees the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:  # the disk is full, say
+        temporary.unlink(missing_ok=True)
+        raise
     if os.name != "nt":  # there, a folder cannot be opened, and its entries are journalled
         handle = os.open(path.parent, os.O_RDONLY)
         try:

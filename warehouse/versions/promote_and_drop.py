@@ -49,10 +49,10 @@ def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest
     with only_job(folder.staging(version)), changing(folder, [version]):
         manifest = read_manifest(folder.manifest(version))
         entry = manifest.tables.get(SYNAPSE)
+        assembled = folder.path / f".promote-v{version}"
+        shutil.rmtree(assembled, ignore_errors=True)  # of a job that was killed
         if entry is not None and entry.base is not None:
             require_files(folder, manifest)
-            assembled = folder.path / f".promote-v{version}"
-            shutil.rmtree(assembled, ignore_errors=True)
             with disk_errors(folder.path):
                 full = _full_copy(folder, version, entry, entry.base, assembled, memory)
                 publish(folder, assembled, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
@@ -146,6 +146,7 @@ def _drop_published(folder: Folder, version: int) -> int:
     else:
         for remains in (folder.database, folder.init_sql):
             remains.unlink(missing_ok=True)
+        make_durable([folder.path])
         with only_build(folder):
             collect(folder)
     return sum(each.bytes for each in waiting(folder) if each.path == f"v{version}")
