@@ -100,6 +100,9 @@ class SkeletonJob:
         version = self.manifest.version
         if not self.missing:
             log.info("the skeletons of %d cells are here; nothing to fetch", len(self.wanted))
+            if self._staging.exists():
+                with suppress(WarehouseError), only_job(self._staging):  # another job will do it else
+                    self._clear()
             return self.manifest
         with only_job(self._staging), disk_errors(self.folder.path):
             complete_old_swap(self.folder, version)
@@ -107,11 +110,15 @@ class SkeletonJob:
             self._forget_published()
             self._fetch(connect())
             self._publish()
-            self._store.clear()
-            if not any(self._staging.iterdir()):
-                self._staging.rmdir()
+            self._clear()
         self._say_what_is_left()
         return self.manifest
+
+    def _clear(self) -> None:
+        """Forget the parts of what is published, also those of a job that was killed just before it did so."""
+        self._store.clear()
+        if not any(self._staging.iterdir()):
+            self._staging.rmdir()
 
     def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table | None:
         if name not in self.manifest.tables:

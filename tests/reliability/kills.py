@@ -1,10 +1,10 @@
-"""Kill a command at random steps and moments: readers see the old state or the new, and the same command completes it.
+"""Kill a command anywhere: readers see the old state or the new, and the same command completes it.
 
     python -m tests.reliability.kills FAMILY --kills N --seed S
 
-FAMILY is one of FAMILIES below, or `all`. Each kill starts from a copy of the same state. Then readers look (Python,
-polars, the stock shell), the same command runs again, readers look again, and `microns clean` leaves the same files
-as after a run that nothing disturbed. Figures come last; the exit code says whether all held.
+FAMILY is one of FAMILIES below, or `all`. Each kill starts from a copy of the same state. Then readers look
+(Python, polars, the stock shell), the same command runs again, readers look again, and `microns clean` leaves the
+same files as after a run that nothing disturbed. Figures come last; the exit code says whether all held.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Campaign:
         self.figures = Figures(name)
 
     def run(self, kills: int, seed: int, minutes: float) -> Figures:
-        """Kill the command so many times, every second time at a step and else at a moment, or until time is up."""
+        """Kill the command so many times, every second time at a step else at a moment, or until time is up."""
         begin = time.monotonic()
         chance = random.Random(f"{seed} {self.name}")
         start = self._place("start")
@@ -353,6 +353,10 @@ def import_all() -> None:
         *("warehouse.bundle.write", "warehouse.commands.cli", "warehouse.serve"),
     ):
         importlib.import_module(name)
+    from warehouse.catalog.views import load_views
+    from warehouse.registry.datastacks import MINNIE65
+
+    load_views(MINNIE65)
 
 
 def campaign(

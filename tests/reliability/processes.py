@@ -28,9 +28,9 @@ SPANNING = (
     "SELECT version, table_name, n_rows, scope FROM main.provenance WHERE n_rows IS NOT NULL ORDER BY ALL",
 )
 SHELL = """
-SELECT (SELECT count(*) FROM nucleus_detection_v0), (SELECT bit_xor(hash(s)) FROM synapses_pni_2 AS s),
-(SELECT bit_xor(hash(c)) FROM cells AS c), (SELECT count(*) FROM main.versions), (SELECT max(version) FROM versions
-WHERE is_default), (SELECT string_agg(synapse_scope, ' ' ORDER BY version) FROM versions)
+SELECT (SELECT bit_xor(hash(s)) FROM synapses AS s),
+(SELECT bit_xor(hash(c)) FROM cells AS c), (SELECT count(*) FROM connections),
+(SELECT string_agg(concat(version, is_default, synapse_scope), ' ' ORDER BY version) FROM versions)
 """
 
 
@@ -111,6 +111,7 @@ def _run(do: Callable[[], Any], log: Path, step: int | None) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             made[0] += 1
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
     code = 0
     try:
         sys.addaudithook(count)
@@ -184,14 +185,20 @@ def _of_version(root: Path, version: int) -> dict[str, Any]:
     return found
 
 
-def shell(folder: Path) -> list[Any]:
+def shell(folder: Path) -> str:
     """What the stock shell, of DuckDB 1.5, answers when it is started in a datastack's folder."""
-    program = shutil.which("duckdb", path=sysconfig.get_path("scripts"))
-    assert program, "the shell is installed with the extra `shell`"
     done = subprocess.run(
-        [program, "-readonly", "-csv", "-noheader", "microns.duckdb", SHELL],
+        [shell_program(), "-readonly", "-csv", "-noheader", "microns.duckdb", SHELL],
         cwd=folder,
         capture_output=True,
         text=True,
     )
-    return [done.returncode, done.stdout, done.stderr]
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def shell_program() -> str:
+    """Where the stock shell is."""
+    program = shutil.which("duckdb", path=sysconfig.get_path("scripts"))
+    assert program, "the shell is installed with the extra `shell`"
+    return program

@@ -24,6 +24,8 @@ from warehouse.storage.publish import heads
 
 GRACE = timedelta(days=1)
 """How long files stay after nothing names them: sessions that are open may read them."""
+_GONE = ".gone-"
+"""What the name of a version begins with while it is being removed."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,13 @@ def collect(folder: Folder, grace: timedelta = GRACE) -> int:
             if _now() - each.since < grace:
                 left[each.path] = each.since.isoformat()
                 continue
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            _remove(folder, path)
             if path.exists():  # a program on Windows has it open: the next job tries again
                 left[each.path] = each.since.isoformat()
             else:
                 freed += each.bytes
+        for unfinished in folder.path.glob(f"{_GONE}*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
         if left:
             replace_file(folder.superseded, json.dumps(left, indent=1).encode())
         else:
@@ -77,6 +81,14 @@ def collect(folder: Folder, grace: timedelta = GRACE) -> int:
             with suppress(FolderBusy), exclusive_lock(lock, "a job that runs holds it"):
                 pass  # the file of a job that was killed goes with the lock
         return freed
+
+
+def _remove(folder: Folder, path: Path) -> None:
+    """Remove a file or folder; a version, which is known by what is in it, leaves in one step."""
+    if path.parent == folder.path:
+        with suppress(PermissionError):  # Windows: a program has a file of it open
+            path = path.rename(folder.path / f"{_GONE}{path.name}")
+    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def named(folder: Folder) -> set[str]:

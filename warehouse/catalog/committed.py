@@ -107,11 +107,10 @@ def local_manifests(folder: Folder) -> dict[int, Manifest]:
 
 def is_current(folder: Folder) -> bool:
     """Whether the database was made from all that jobs have written, by a build that came to its end."""
-    if not folder.init_sql.is_file():  # the build was killed between its switch and this file
-        return False
-    committed = committed_manifests(folder)
-    heads = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
-    return committed.keys() == heads.keys() and all(same_tables(committed[v], heads[v]) for v in heads)
+    # A build that is killed after its switch has not written this file, or not noted in the heads what it stored.
+    return folder.init_sql.is_file() and committed_manifests(folder) == {
+        version: read_manifest(folder.manifest(version)) for version in folder.versions()
+    }
 
 
 def same_tables(one: Manifest, other: Manifest) -> bool:
