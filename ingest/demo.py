@@ -113,8 +113,8 @@ def refuse_demo(folder: Folder) -> None:
 
 
 def _sensible(cells: int) -> int:
-    if not 100 <= cells <= 50_000:
-        raise UsageError(f"--cells {cells}: the demo makes 100 to 50,000 cells; try: microns demo --cells 2000")
+    if not 200 <= cells <= 50_000:
+        raise UsageError(f"--cells {cells}: the demo makes 200 to 50,000 cells; try: microns demo --cells 2000")
     return cells
 
 
@@ -133,6 +133,8 @@ def _prepare(directory: Path, recipe: _Recipe) -> Folder:
 
 
 def _mark(directory: Path, recipe: _Recipe, *, is_made: bool) -> None:
+    for left in directory.glob(f".{_MARK}.*"):
+        left.unlink(missing_ok=True)  # a demo was killed before it gave the file its name
     replace_file(directory / _MARK, json.dumps({**asdict(recipe), "is_made": is_made}).encode())
 
 

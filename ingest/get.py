@@ -30,6 +30,7 @@ from warehouse.errors import (
 )
 from warehouse.query.connection import bundle_manifest
 from warehouse.storage.disk import disk_errors
+from warehouse.storage.durable import make_durable
 from warehouse.storage.manifest import sha256_of
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,9 @@ def get(
             else:
                 _copy(Path(source).expanduser(), part)
             _require_right(part, sha256)
+            make_durable([part.path])
             part.path.replace(target)
+            make_durable([target.parent])
             part.forget()
     manifest = bundle_manifest(target)
     log.info("%s: version %d of %s", target.name, manifest.version, manifest.datastack)

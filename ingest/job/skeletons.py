@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -21,7 +22,7 @@ from ingest.parts.plan import Part, chunks
 from ingest.parts.progress import Progress, Silent
 from ingest.parts.saved import PartsFolder
 from ingest.parts.workers import WorkerPool
-from warehouse.errors import SchemaDrift, SourceUnavailable
+from warehouse.errors import SchemaDrift, SourceUnavailable, WarehouseError
 from warehouse.registry.tables import SKELETON, TABLES
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.files import write_table
@@ -110,6 +111,9 @@ class SkeletonJob:
         version = self.manifest.version
         if not self.missing:
             log.info("the skeletons of %d cells are here; nothing to fetch", len(self.wanted))
+            if self._staging.exists():
+                with suppress(WarehouseError), job_lock(self._staging):  # another job will do it else
+                    self._clear()
             return self.manifest
         with job_lock(self._staging), disk_errors(self.folder.path):
             complete_old_swap(self.folder, version)
@@ -117,11 +121,15 @@ class SkeletonJob:
             self._forget_published()
             self._fetch(connect())
             self._publish()
-            self._parts_folder.clear()
-            if not any(self._staging.iterdir()):
-                self._staging.rmdir()
+            self._clear()
         self._say_what_is_left()
         return self.manifest
+
+    def _clear(self) -> None:
+        """Forget the parts of what is published, also those of a job that was killed just before it did so."""
+        self._parts_folder.clear()
+        if not any(self._staging.iterdir()):
+            self._staging.rmdir()
 
     def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table | None:
         if name not in self.manifest.tables:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from warehouse.bundle.choice import Choice
-from warehouse.bundle.write import make_bundle, require_size
+from warehouse.bundle.write import make_bundle, require_size, workshop_beside
 from warehouse.catalog.refusal import refusal, scope_text
 from warehouse.catalog.schemas import raw_schema_of
 from warehouse.catalog.views import load_views
@@ -15,6 +13,7 @@ from warehouse.errors import UsageError
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.datastacks import datastack_of
 from warehouse.storage.disk import disk_errors
+from warehouse.storage.durable import make_durable
 from warehouse.storage.manifest import Manifest, sha256_of
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted, text_literal
@@ -53,9 +52,8 @@ def make_parquet(
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise UsageError(f"{out} is there already; name a new folder, or remove it")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with disk_errors(out), TemporaryDirectory(dir=out.parent, prefix=".bundle-") as temporary_folder:
-        database, made = Path(temporary_folder) / "bundle.duckdb", Path(temporary_folder) / "made"
+    with disk_errors(out), workshop_beside(out) as workshop:
+        database, made = workshop / "bundle.duckdb", workshop / "made"
         manifest = make_bundle(
             folder, version, choice, database, max_bytes=max_bytes, supervoxels=supervoxels, memory=memory
         )
@@ -64,7 +62,9 @@ def make_parquet(
         require_size(sum(file.stat().st_size for file in made.rglob("*.*")), max_bytes)
         if out.exists():
             out.rmdir()
-        shutil.move(made, out)
+        make_durable([made, *made.rglob("*")])
+        made.rename(out)
+        make_durable([out.parent])
     return manifest
 
 

@@ -8,11 +8,11 @@ scope of its synapses, by which views answer or refuse. Rows that could not be c
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version as installed
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 from msgspec.structs import replace
@@ -25,7 +25,7 @@ from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.stored_views import without_stale
 from warehouse.catalog.version_schema import create_curated
 from warehouse.catalog.views import View, load_views
-from warehouse.errors import SnapshotDamaged, UsageError, WarehouseError, sentence_of_refusal
+from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError, WarehouseError, sentence_of_refusal
 from warehouse.query.connection import MANIFEST_TABLE, bundle_manifest
 from warehouse.query.session import connect
 from warehouse.registry.datastacks import datastack_of, declared_tables, table_called
@@ -34,6 +34,7 @@ from warehouse.storage.disk import disk_errors
 from warehouse.storage.durable import replace_database
 from warehouse.storage.encoding import OFFSET, PLAIN, encode_sql, encoding_for, rows_schema_of
 from warehouse.storage.files import now
+from warehouse.storage.locks import exclusive_lock
 from warehouse.storage.manifest import NOT_BIOLOGY, Encoding, Manifest, TableEntry
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
@@ -49,6 +50,7 @@ _ABOUT_ALL = ("synapse", "connection")
 _LEAST_BYTES_PER_SYNAPSE = 20
 _NAMED = 20
 """So many ids are named in a sentence."""
+_WORKSHOP, _LOCK = ".bundle-", ".lock"
 _ROW_GROUP = 491_520
 """Four times DuckDB's own: columns then fill their blocks better, which saves a tenth of the synapses' bytes."""
 
@@ -83,7 +85,8 @@ def make_bundle(
     """
     _require_name(out)
     views = load_views(datastack_of(folder.datastack))
-    with disk_errors(out), _beside(out) as temporary:
+    with disk_errors(out), workshop_beside(out) as workshop:
+        temporary = workshop / "bundle.duckdb"
         with connect(version, folder.path.parent, folder.datastack, memory=memory) as warehouse:
             rows = RowsOfBundle(
                 warehouse.cursor(),
@@ -117,11 +120,31 @@ def _require_name(out: Path) -> None:
 
 
 @contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """A place for the file while it is made, on the same disk."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.parent, prefix=".bundle-") as temporary_folder:
-        yield Path(temporary_folder) / "bundle.duckdb"
+def workshop_beside(out: Path) -> Iterator[Path]:
+    """An empty folder to make a bundle in, on the same disk; those of killed jobs are removed.
+
+    Raises:
+        FolderBusy: another process makes a bundle of this name.
+    """
+    folder = out.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    workshop = folder / f"{_WORKSHOP}{out.name}"
+    busy = f"another microns bundle writes {out}; wait for it, or choose another name"
+    with exclusive_lock(_lock_of(workshop), busy):
+        for other in {path.with_name(path.name.removesuffix(_LOCK)) for path in folder.glob(f"{_WORKSHOP}*")}:
+            if other != workshop:
+                with suppress(FolderBusy), exclusive_lock(_lock_of(other), busy):
+                    shutil.rmtree(other, ignore_errors=True)
+        shutil.rmtree(workshop, ignore_errors=True)
+        workshop.mkdir()
+        try:
+            yield workshop
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _lock_of(workshop: Path) -> Path:
+    return workshop.with_name(workshop.name + _LOCK)
 
 
 def _create_names(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> Manifest:

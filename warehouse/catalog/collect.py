@@ -8,19 +8,23 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
-from warehouse.catalog.committed import committed_manifests, committed_names
-from warehouse.errors import WarehouseError
+from warehouse.catalog.committed import names_in_database, read_committed
+from warehouse.errors import FolderBusy, WarehouseError
 from warehouse.storage.durable import replace_file
-from warehouse.storage.manifest import Manifest, read_manifest
+from warehouse.storage.locks import exclusive_lock
+from warehouse.storage.manifest import read_manifest
 from warehouse.storage.paths import Folder
 from warehouse.storage.publish import manifests_lock
 
 GRACE = timedelta(days=1)
 """How long files stay after nothing names them: sessions that are open may read them."""
+_GONE = ".gone-"
+"""What the name of a version begins with while it is being removed."""
 
 
 @dataclass(frozen=True)
@@ -59,24 +63,42 @@ def collect(folder: Folder, grace: timedelta = GRACE) -> int:
             if _now() - each.since < grace:
                 left[each.path] = each.since.isoformat()
                 continue
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            _remove(folder, path)
             if path.exists():  # a program on Windows has it open: the next job tries again
                 left[each.path] = each.since.isoformat()
             else:
                 freed += each.bytes
+        for unfinished in folder.path.glob(f"{_GONE}*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
         if left:
             replace_file(folder.superseded, json.dumps(left, indent=1).encode())
         else:
             folder.superseded.unlink(missing_ok=True)
         for unfinished in (*folder.path.glob(".*.[0-9]*"), *folder.path.glob("v*/.*.[0-9]*")):
             unfinished.unlink(missing_ok=True)  # a job was killed before it gave the file its name
+        for lock in folder.path.glob(".*.lock") if not grace else ():
+            with suppress(FolderBusy), exclusive_lock(lock, "a job that runs holds it"):
+                pass  # the file of a job that was killed goes with the lock
         return freed
 
 
+def _remove(folder: Folder, path: Path) -> None:
+    """Remove a file or folder; a version, which is known by what is in it, leaves in one step."""
+    if path.parent == folder.path:
+        with suppress(PermissionError):  # Windows: a program has a file of it open
+            path = path.rename(folder.path / f"{_GONE}{path.name}")
+    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
 def named(folder: Folder) -> set[str]:
-    """All that a manifest or the database names: folders of generations, and manifests."""
-    names = set(committed_names(folder).values())
-    manifests: list[Manifest] = list(committed_manifests(folder).values())
+    """All that a manifest or the database names: folders of generations, and manifests.
+
+    Raises:
+        WarehouseError: a manifest or the database cannot be read.
+    """
+    committed = names_in_database(folder)
+    names = set(committed.values())
+    manifests = [read_committed(folder, version, name) for version, name in committed.items()]
     manifests += [read_manifest(folder.manifest(version)) for version in folder.versions()]
     for manifest in manifests:
         names |= {_generation(manifest.version, file.path) for file in manifest.files}
@@ -93,7 +115,7 @@ def _generation(version: int, path: str) -> str:
 def _unnamed(folder: Folder) -> Iterator[str]:
     try:
         names = named(folder)
-    except WarehouseError:  # with a manifest that cannot be read, nobody knows what is named
+    except WarehouseError:  # damaged, or open for writing: nobody knows what is named
         return
     seen = {int(name.partition("/")[0][1:]) for name in names}
     for version in folder.version_folders():

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import duckdb
 
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound
-from warehouse.storage.attach import attach
+from warehouse.storage.attach import MADE_ANEW, attach
 from warehouse.storage.durable import replace_file
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
@@ -74,14 +74,27 @@ def committed_names(folder: Folder) -> dict[int, str]:
     Raises:
         FolderBusy: another program has the database open to write, so nobody can tell.
     """
+    try:
+        return names_in_database(folder)
+    except SnapshotDamaged:
+        return {}
+
+
+def names_in_database(folder: Folder) -> dict[int, str]:
+    """The manifests that the database of a folder names; none where there is no database.
+
+    Raises:
+        FolderBusy: another program has the database open to write.
+        SnapshotDamaged: it cannot be read.
+    """
     if not folder.database.is_file():
         return {}
     with duckdb.connect() as con:
+        attach(con, folder.database, "present")
         try:
-            attach(con, folder.database, "present")
             return manifest_names(con, "present")
-        except (duckdb.Error, SnapshotDamaged):
-            return {}
+        except duckdb.Error as error:
+            raise SnapshotDamaged(f"{folder.database} cannot be read ({error}); {MADE_ANEW}") from error
 
 
 def committed_manifests(folder: Folder) -> dict[int, Manifest]:
@@ -103,10 +116,11 @@ def local_manifests(folder: Folder) -> dict[int, Manifest]:
 
 
 def is_current(folder: Folder) -> bool:
-    """Whether the database was made from all that jobs have written."""
-    committed = committed_manifests(folder)
-    heads = {version: read_manifest(folder.manifest(version)) for version in folder.versions()}
-    return committed.keys() == heads.keys() and all(same_tables(committed[v], heads[v]) for v in heads)
+    """Whether the database was made from all that jobs have written, by a build that came to its end."""
+    # A build that is killed after its switch has not written this file, or not noted in the heads what it stored.
+    return folder.init_sql.is_file() and committed_manifests(folder) == {
+        version: read_manifest(folder.manifest(version)) for version in folder.versions()
+    }
 
 
 def same_tables(one: Manifest, other: Manifest) -> bool:

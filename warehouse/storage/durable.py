@@ -25,8 +25,12 @@ def replace_file(path: Path, content: bytes) -> None:
     """Write a small file so that a reader sees the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    write_durably(temporary, content)
-    temporary.replace(path)
+    try:
+        write_durably(temporary, content)
+        temporary.replace(path)
+    except BaseException:  # the disk is full, say
+        temporary.unlink(missing_ok=True)
+        raise
     make_durable([path.parent])
 
 

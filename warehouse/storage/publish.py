@@ -83,7 +83,7 @@ def move_to_generations(folder: Folder, draft: Path, manifest: Manifest) -> Mani
         raise FolderBusy(
             f"{version} is in use by another program ({error.filename}); close it and run the same command again"
         ) from error
-    if new:
+    if names:  # also after a job that was killed between moving them and this
         make_durable([version, *(version / kind for kind in ("cave", "model")), folder.path])
     return _with_files(manifest, names)
 

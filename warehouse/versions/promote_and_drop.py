@@ -50,10 +50,10 @@ def promote(folder: Folder, version: int, memory: int | None = None) -> Manifest
     with job_lock(folder.staging(version)), synapses_lock(folder, [version]):
         manifest = read_manifest(folder.manifest(version))
         entry = manifest.tables.get(SYNAPSE)
+        draft = folder.path / f".promote-v{version}"
+        shutil.rmtree(draft, ignore_errors=True)  # of a job that was killed
         if entry is not None and entry.base is not None:
             require_files(folder, manifest)
-            draft = folder.path / f".promote-v{version}"
-            shutil.rmtree(draft, ignore_errors=True)
             with disk_errors(folder.path):
                 full = _full_copy(folder, version, entry, entry.base, draft, memory)
                 publish(folder, draft, replace(manifest, tables=manifest.tables | {SYNAPSE: full}))
@@ -147,6 +147,7 @@ def _drop_published(folder: Folder, version: int) -> int:
     else:
         for remains in (folder.database, folder.init_sql):
             remains.unlink(missing_ok=True)
+        make_durable([folder.path])
         with build_lock(folder):
             collect(folder)
     return sum(each.bytes for each in waiting(folder) if each.path == f"v{version}")
