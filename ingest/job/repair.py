@@ -162,7 +162,7 @@ def _fetch_again(folder: Folder, manifest: Manifest, name: str, sources: _Source
     base = entry.base.version if entry.base else None
     order = Order(version, (name,), scope, base, source=source)
     new = Snapshot(folder, order, sources.progress, again={name}).run(sources.connect(order, source)).tables[name]
-    if name == SYNAPSE and base is None and new.content != entry.content:
+    if name == SYNAPSE and base is None and new.files != entry.files:
         rebase(folder, version, new)
 
 

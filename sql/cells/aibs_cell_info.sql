@@ -15,7 +15,7 @@
 SELECT
     c.nucleus_id AS id, -- Nucleus id: `nucleus_id` of `cells`
     c.pt_root_id,
-    c.nucleus_volume_um3 AS nuc_volume, -- Volume of the nucleus [um3]
+    c.nucleus_volume_um3::DOUBLE AS nuc_volume, -- Volume of the nucleus [um3]
     c.cell_class AS broad_type, -- excitatory, inhibitory or nonneuron
     c.cell_class_source AS broad_type_source, -- The table that broad_type comes from
     CASE c.cell_type_source

@@ -11,7 +11,7 @@
 -- example: SELECT id, pt_root_id, orig_root_id FROM nucleus_detection_lookup_v1 WHERE pt_root_id <> orig_root_id ORDER BY id LIMIT 3
 SELECT
     n.nucleus_id AS id, -- Nucleus id: `nucleus_id` of `cells`
-    n.nucleus_volume_um3 AS volume, -- Volume of the detected nucleus, not of the soma [um3]
+    n.nucleus_volume_um3::DOUBLE AS volume, -- Volume of the detected nucleus, not of the soma [um3]
     n.pt_root_id, -- Segment under the look-up point in this version
     n.orig_root_id, -- Segment under the centroid in this version
     n.pt_supervoxel_id, -- Supervoxel under the look-up point; never changes

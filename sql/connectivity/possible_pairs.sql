@@ -25,8 +25,8 @@ SELECT
     b.post_cell_class,
     b.post_cell_type,
     b.post_visual_area,
-    b.bin_um AS distance_from_um, -- Lower end of the bin of distances between the nuclei [um]
-    b.bin_um + 25 AS distance_to_um, -- Upper end of the bin, not in it [um]
+    b.bin_um::DOUBLE AS distance_from_um, -- Lower end of the bin of distances between the nuclei [um]
+    b.bin_um + 25.0::DOUBLE AS distance_to_um, -- Upper end of the bin, not in it [um]
     b.n_possible
 FROM _pair_bins AS b
 WHERE b.measure = 'space'

@@ -1,4 +1,4 @@
 -- The bucket of the synapse files that holds the inputs of a segment: found in the bounds that the manifest gives.
 -- macro: _bucket_of(root)
 -- made: of each version
--- column: _bucket_of BIGINT: Number of the bucket; 0 where the rows are not in buckets
+-- column: _bucket_of INTEGER: Number of the bucket; 0 where the rows are not in buckets

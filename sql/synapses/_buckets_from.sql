@@ -5,4 +5,4 @@
 -- macro: _buckets_from(root, is_sender, is_proofread)
 -- made: of each version
 -- reads: _axon_bucket, _piece_buckets
--- column: _buckets_from BIGINT[]: Numbers of buckets
+-- column: _buckets_from INTEGER[]: Numbers of buckets

@@ -2,4 +2,4 @@
 -- macro: _buckets_onto(root)
 -- made: of each version
 -- reads: _bucket_of
--- column: _buckets_onto BIGINT[]: Numbers of buckets
+-- column: _buckets_onto INTEGER[]: Numbers of buckets

@@ -5,4 +5,4 @@
 -- macro: _piece_buckets(root)
 -- made: of each version
 -- reads: _piece_bucket
--- column: _piece_buckets BIGINT[]: Numbers of buckets
+-- column: _piece_buckets INTEGER[]: Numbers of buckets

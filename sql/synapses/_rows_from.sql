@@ -9,4 +9,4 @@
 -- made: of each version
 -- reads: _axon_synapses, _all_by_pre, _rows_onto
 -- column: synapses_pni_2.*
--- column: b BIGINT: Number of the bucket; 0 where the rows are not in buckets
+-- column: b INTEGER: Number of the bucket; 0 where the rows are not in buckets

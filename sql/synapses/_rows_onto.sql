@@ -6,4 +6,4 @@
 -- requires: synapses_pni_2
 -- made: of each version
 -- column: synapses_pni_2.*
--- column: b BIGINT: Number of the bucket; 0 where the rows are not in buckets
+-- column: b INTEGER: Number of the bucket; 0 where the rows are not in buckets

@@ -306,7 +306,7 @@ def test_json_and_csv_say_the_same(root: Path, microns: Run, words: str, columns
     assert header == list(rows[0]) == (columns or header)
     assert len(lines) == len(rows)
     for row, line in zip(rows, lines, strict=True):
-        said = [json.dumps(each) if isinstance(each, list) else each for each in row.values()]
+        said = [json.dumps(each) if isinstance(each, bool | list) else each for each in row.values()]
         assert ["" if each is None else str(each) for each in said] == line
     both = microns(*words.split(), "--csv", "--json", "--root", root)
     assert (both.returncode, both.stdout) == (2, "")

@@ -121,7 +121,9 @@ def test_the_query_may_come_from_a_file(query: Query) -> None:
 
 def test_a_version_and_a_bundle_are_asked(query: Query, root: Path, tmp_path: Path) -> None:
     asked = "SELECT count(*) AS n FROM nucleus_detection_v0"
-    assert query("FROM cells LIMIT 0", "--version", "1718").stderr.startswith("microns: version 1718 ")
+    assert query("FROM cells LIMIT 0", "--version", "1718").stderr.startswith(
+        "microns: minnie65_public, version 1718"
+    )
     bundle = tmp_path / "class.duckdb"
     make_bundle(Folder.of(root), 1507, Choice(proofread=True), bundle)
     assert query(asked, bundle).stdout == query(asked, "--version", "1507").stdout
@@ -284,10 +286,14 @@ def test_ctrl_c_is_no_traceback(root: Path) -> None:
     command = [sys.executable, "-c", MAIN, "query", asked, "--root", str(root)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert running.stderr is not None
-    assert running.stderr.readline().startswith("microns: version")  # the query begins
-    time.sleep(1)
-    running.send_signal(signal.SIGINT)
-    output, errors = running.communicate(timeout=60)
+    try:
+        assert running.stderr.readline().startswith("microns: minnie65_public")  # the query begins
+        time.sleep(1)
+        running.send_signal(signal.SIGINT)
+        output, errors = running.communicate(timeout=60)
+    finally:
+        running.kill()
+        running.communicate()
     assert (running.returncode, output) == (130, "")
     assert errors.startswith("microns: error: interrupted")
 

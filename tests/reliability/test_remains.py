@@ -107,8 +107,10 @@ def test_a_small_file_for_which_there_is_no_room_leaves_nothing(tmp_path: Path) 
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
-def test_what_is_received_is_durable_before_it_has_its_name(tmp_path: Path) -> None:
-    (tmp_path / "class.duckdb").write_bytes(b"x" * 100_000)
+def test_what_is_received_is_durable_before_it_has_its_name(small: SmallWarehouse, tmp_path: Path) -> None:
+    small.given(1507, **{NUCLEUS: "id\n1"})
+    build(small.folder)
+    make_bundle(small.folder, None, Choice(everything=True), tmp_path / "class.duckdb")
     code = "from warehouse.commands.cli import main; main()"
     words = ["get", str(tmp_path / "class.duckdb"), "--to", str(tmp_path / "home")]
     calls = record([sys.executable, "-c", code, *words], tmp_path / "trace")

@@ -73,9 +73,8 @@ def test_what_a_made_macro_returns_has_the_declared_type(two_versions: SmallWare
     for view in VIEWS.values():
         (column, *_) = view.declared or (None,)
         if column is not None and view.is_macro and column.type:
-            arguments = ", ".join(["1"] * len((view.signature or "()")[1:-1].split(","))) * (
-                view.signature != "()"
-            )
+            names = [name.strip() for name in (view.signature or "()")[1:-1].split(",") if name.strip()]
+            arguments = ", ".join("['nucleus_detection_v0']" if name == "names" else "1" for name in names)
             ((kind,),) = two_versions.ask(f"SELECT typeof(v1718.{view.name}({arguments}))")
             assert kind == column.type, view.name
 

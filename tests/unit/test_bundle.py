@@ -71,7 +71,7 @@ def test_it_has_the_api_of_a_warehouse(opened: Warehouse, path: Path) -> None:
     opened.register("mine", pl.DataFrame({"pt_root_id": [10]}))
     assert opened.sql("SELECT nucleus_id FROM local.mine JOIN cells USING (pt_root_id)").fetchall() == [(101,)]
     assert opened.manifest.tools["bundle"].endswith(
-        "the outputs of all proofread axons and all synapses of the cells 1 listed"
+        "the outputs of all proofread axons and all synapses of the cells 1 listed (synthetic, not biology)"
     )
 
 
@@ -105,7 +105,8 @@ def test_what_a_part_would_falsify_refuses_or_is_carried(opened: Warehouse) -> N
         opened.sql("SELECT count(*) FROM ei_balance").fetchall()
     assert opened.sql("SELECT count(*) FROM input_synapses(103)").fetchall() == [(2,)]
     with pytest.raises(
-        duckdb.Error, match="inputs of 20 are not all here: v1507 here holds those of the cells in"
+        duckdb.Error,
+        match="inputs of 20 are not all here: v1507 here holds those of chosen cells; ask whoever made",
     ):
         opened.sql("SELECT count(*) FROM input_synapses(102)").fetchall()
     with pytest.raises(duckdb.Error, match="outputs of 20 are not all here"):
@@ -148,7 +149,7 @@ def test_any_duckdb_opens_it(path: Path) -> None:
         (1507, Choice(cell_type="XX"), "c.duckdb", "no cells to choose for all synapses of the cells of type XX"),
         (1507, Choice(everything=True, proofread=True), "c.duckdb", "nothing to choose"),
         (1507, Choice(proofread=True), "v1507.duckdb", "for a schema of its own"),
-        (1718, Choice(ids=(101,)), "c.duckdb", "choose --proofread alone, or fetch all with"),
+        (1718, Choice(ids=(101,)), "c.duckdb", "--synapses cells --cells IDS, or choose --proofread alone"),
     ],
 )
 def test_a_choice_that_cannot_be_made_is_a_sentence(

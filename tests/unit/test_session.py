@@ -47,10 +47,10 @@ def test_bare_names_are_views_and_tables_of_the_version(
 ) -> None:
     with caplog.at_level(logging.INFO):
         wh = filled.connect()
-    assert "version 1718 of minnie65_public" in caplog.text
+    assert "minnie65_public, version 1718" in caplog.text
     assert (wh.version, wh.manifest.version, wh.path) == (1718, 1718, filled.folder.path)
     assert wh.timestamp == wh.manifest.time_stamp
-    assert "v1718" in repr(wh)
+    assert "version 1718" in repr(wh)
     for version, rows in ((1718, 2), (943, 1)):
         other = filled.connect(version)
         for name in (

@@ -70,6 +70,7 @@ def test_stored_rows_are_those_of_the_query(case: SmallWarehouse) -> None:
         "_orphans",
         "_received",
         "_root_cells",
+        "_stray_ids",
         "in_out_degree",
     }
     assert all(result.ok for result in check(case.folder, 1718))

@@ -19,8 +19,7 @@ TWO_MEANINGS = {
     "status_dendrite",
     "value",  # a distance, or a code
     "cell_type",  # one table's own set of words, or any table's
-    "strategy_axon",
-    "strategy_dendrite",
+    "volume",  # of a table, which CAVE's API rounds, or of a view, which it does not
 }
 
 

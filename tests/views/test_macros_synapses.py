@@ -46,7 +46,8 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]:
 
 def test_macros_return_the_columns_of_synapses(cells: SmallWarehouse) -> None:
     wh = cells.connect(1)
-    expected = wh.sql("FROM synapses").columns
+    # These macros refuse where rows are missing, so they need not say at which ends rows are complete.
+    expected = [name for name in wh.sql("FROM synapses").columns if not name.endswith("_is_complete")]
     for call in ("input_synapses(10)", "output_synapses(10)", "synapses_between(10, 20)"):
         assert wh.sql(f"FROM {call}").columns == expected, call
 

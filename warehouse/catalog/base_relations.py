@@ -270,7 +270,7 @@ def _tables_known(datastack: Datastack) -> Iterator[Row]:
 
 @_made_of_each_version
 def _version(manifest: Manifest) -> Made:
-    return str(manifest.version)
+    return f"{manifest.version}::BIGINT"
 
 
 @_made_of_each_version
