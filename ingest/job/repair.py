@@ -84,7 +84,7 @@ def repair(
             f"{left[0].path} in {folder.path} {left[0].what} still, after a repair; fetch the version into a new "
             f"folder with: microns snapshot {left[0].version} --root NEW_FOLDER"
         )
-    return done
+    return list(dict.fromkeys(done))  # a file of a base is seen in each version that needs it
 
 
 def _rank(folder: Folder, version: int) -> int:

@@ -91,12 +91,12 @@ SELECT
     max_by(class, id) FILTER (WHERE source = 'manual') AS class_manual, -- Expert class of neurons of the V1 column, verbatim
     max_by(class, id) FILTER (WHERE source = 'spines') AS class_by_spines, -- Class predicted from spines and shape, verbatim
     max_by(class, id) FILTER (WHERE source = 'soma') AS class_by_soma, -- Class predicted from soma and nucleus, verbatim
-    max_by(class, id) FILTER (WHERE source = 'multifeature') AS class_multifeature, -- Class predicted from dendrite, soma and spines, verbatim
+    max_by(class, id) FILTER (WHERE source = 'multifeature') AS class_multifeature, -- Class predicted from its form, verbatim
     max_by(type, id) FILTER (WHERE source = 'corrected') AS cell_type_corrected, -- Type as corrected by hand, verbatim
     max_by(type, id) FILTER (WHERE source = 'nonneuronal') AS cell_type_nonneuronal, -- Expert type of non-neuronal cells, verbatim
     max_by(type, id) FILTER (WHERE source = 'manual') AS cell_type_manual, -- Expert type of neurons of the V1 column, verbatim
     max_by(type, id) FILTER (WHERE source = 'soma') AS cell_type_by_soma, -- Type predicted from soma and nucleus, verbatim
-    max_by(type, id) FILTER (WHERE source = 'multifeature') AS cell_type_multifeature, -- Type predicted from dendrite, soma and spines, verbatim
+    max_by(type, id) FILTER (WHERE source = 'multifeature') AS cell_type_multifeature, -- Type predicted from its form, verbatim
     max_by(type, id) FILTER (WHERE source = 'gnn') AS cell_type_gnn, -- Type predicted by a graph neural network, verbatim
     max_by(type, id) FILTER (WHERE source = 'mtype_corrected') AS mtype_corrected, -- Morphological type as corrected by hand, verbatim
     max_by(type, id) FILTER (WHERE source = 'mtype_manual') AS mtype_manual, -- Expert morphological type in the V1 column, verbatim

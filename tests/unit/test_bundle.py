@@ -106,7 +106,7 @@ def test_what_a_part_would_falsify_refuses_or_is_carried(opened: Warehouse) -> N
     assert opened.sql("SELECT count(*) FROM input_synapses(103)").fetchall() == [(2,)]
     with pytest.raises(
         duckdb.Error,
-        match="inputs of 20 are not all here: v1507 here holds those of chosen cells; ask whoever made",
+        match="inputs of 20 are not all here: v1507 here holds those of chosen cells; ask whoever",
     ):
         opened.sql("SELECT count(*) FROM input_synapses(102)").fetchall()
     with pytest.raises(duckdb.Error, match="outputs of 20 are not all here"):
