@@ -4,7 +4,6 @@ SELECT
     _has_any(
         [
             'aibs_metamodel_celltypes_v661',
-            'aibs_metamodel_celltypes_v661_corrections',
             'aibs_column_nonneuronal_ref',
             'allen_v1_column_types_slanted_ref',
             'baylor_log_reg_cell_type_coarse_v1'

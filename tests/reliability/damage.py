@@ -53,7 +53,7 @@ Find = Callable[[Folder], Path]
 
 
 def volume_to_damage() -> Volume:
-    """Small, but with every kind of file."""
+    """Small, but with every kind of file, except lists of dead ids: no synapse changes its segment by itself."""
     return synthesize(200, 1, synapses=3_000)
 
 
@@ -117,10 +117,9 @@ FILES: dict[str, Find] = {
     "synapse bucket of the base": _file(BASE, SYNAPSE, 1),
     "bucket of the difference": _file(VERSION, SYNAPSE),
     "retired roots": _listed("retired"),
-    "dead ids": _listed("dead"),
     "lineage": _listed("lineages"),
     "stored view": _file(VERSION, "cells"),
-    "stored view in buckets": _file(VERSION, "_synapses_by_post"),
+    "stored view in buckets": _file(VERSION, "_axon_synapses"),
     "manifest.json": lambda folder: folder.manifest(VERSION),
     "manifest-<hash>.json": lambda folder: folder.path / committed_names(folder)[VERSION],
     "microns.duckdb": lambda folder: folder.database,

@@ -19,7 +19,7 @@ NO_TAGS = pl.DataFrame(schema={"target_id": pl.Int64, "tag": pl.String})
 BIN = 25
 
 
-def exclusive_lock(cells: pl.DataFrame) -> pl.DataFrame:
+def single_soma(cells: pl.DataFrame) -> pl.DataFrame:
     """Cells that are alone on their segment."""
     on_root = pl.len().over("pt_root_id")
     return cells.filter(on_root == 1, ~pl.col("pt_root_id").is_in([0, 1]))
@@ -27,7 +27,7 @@ def exclusive_lock(cells: pl.DataFrame) -> pl.DataFrame:
 
 def senders(cells: pl.DataFrame) -> pl.DataFrame:
     """Those of them whose outputs may be analysed."""
-    return exclusive_lock(cells).filter(pl.col("status_axon"), pl.col("strategy_axon") != "none")
+    return single_soma(cells).filter(pl.col("status_axon"), pl.col("strategy_axon") != "none")
 
 
 def ends(cells: pl.DataFrame, end: str) -> pl.DataFrame:
@@ -39,7 +39,7 @@ def connected(cells: pl.DataFrame, synapses: pl.DataFrame) -> pl.DataFrame:
     return (
         synapses.filter(pl.col("pre_pt_root_id") != pl.col("post_pt_root_id"))
         .join(ends(senders(cells), "pre"), on="pre_pt_root_id")
-        .join(ends(exclusive_lock(cells), "post"), on="post_pt_root_id")
+        .join(ends(single_soma(cells), "post"), on="post_pt_root_id")
         .group_by("pre_nucleus_id", "post_nucleus_id")
         .agg(*SUMS)
     )
@@ -49,7 +49,7 @@ def possible(cells: pl.DataFrame, synapses: pl.DataFrame) -> pl.DataFrame:
     """All ordered pairs of a sender and another cell, with what connects them."""
     return (
         ends(senders(cells), "pre")
-        .join(ends(exclusive_lock(cells), "post"), how="cross")
+        .join(ends(single_soma(cells), "post"), how="cross")
         .filter(pl.col("pre_nucleus_id") != pl.col("post_nucleus_id"))
         .join(connected(cells, synapses), on=["pre_nucleus_id", "post_nucleus_id"], how="left")
         .with_columns(pl.col("n_syn", "sum_size").fill_null(0))
@@ -112,10 +112,10 @@ def ei_balance(
             "inhibitory": (pl.col("pre_cell_class") == "inhibitory").fill_null(False),
         }.items()
     }
-    classed = ends(exclusive_lock(cells).select("pt_root_id", "cell_class"), "pre")
+    classed = ends(single_soma(cells).select("pt_root_id", "cell_class"), "pre")
     return (
         synapses.filter(pre != pl.col("post_pt_root_id"), ~pre.is_in([0, 1]))
-        .join(ends(exclusive_lock(cells).select("nucleus_id", "pt_root_id"), "post"), on="post_pt_root_id")
+        .join(ends(single_soma(cells).select("nucleus_id", "pt_root_id"), "post"), on="post_pt_root_id")
         .join(classed, on="pre_pt_root_id", how="left")
         .join(once, left_on="id", right_on="target_id", how="left")
         .group_by(pl.col("post_nucleus_id").alias("nucleus_id"))
@@ -124,6 +124,7 @@ def ei_balance(
             *((pl.col("pre_cell_class") == name).sum().alias(f"n_{name}") for name in CLASSES),
             pl.col("pre_cell_class").is_null().sum().alias("n_unknown"),
             pre.is_in(axons.implode()).mean().alias("proofread_fraction"),
-            **{name: condition.sum() for name, condition in counts.items()},
+            # Without a table of tags, nobody was asked.
+            **{name: condition.sum() if tags else pl.lit(None, pl.Int64) for name, condition in counts.items()},
         )
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from tests.views.second import connected, ends, exclusive_lock, senders
+from tests.views.second import connected, ends, senders, single_soma
 
 Tables = Mapping[str, pl.DataFrame]
 KEY = ["session", "scan_idx", "unit_id"]
@@ -106,7 +106,7 @@ def functional_best(tables: Tables) -> pl.DataFrame:
 def functional_pairs(tables: Tables, cells: pl.DataFrame, synapses: pl.DataFrame) -> pl.DataFrame:
     """All ordered pairs of recorded cells, the first with a proofread axon."""
     columns = ["nucleus_id", "x_nm", "y_nm", "z_nm", *(["visual_area"] if "visual_area" in cells.columns else [])]
-    recorded = functional_best(tables).join(exclusive_lock(cells).select(columns), on="nucleus_id")
+    recorded = functional_best(tables).join(single_soma(cells).select(columns), on="nucleus_id")
     ours = senders(cells)["nucleus_id"].implode()
     pairs = (
         ends(recorded.filter(pl.col("nucleus_id").is_in(ours)), "pre")

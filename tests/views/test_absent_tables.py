@@ -41,7 +41,8 @@ BY_LABEL = {
 }
 OTHERWISE = {
     **{name: {"functional_pairs"} for name in COREGISTRATION},
-    **dict.fromkeys(TYPES, BY_LABEL),
+    **dict.fromkeys(TYPES, BY_LABEL | {"ei_balance"}),
+    "all types": BY_LABEL,
     "synapse_target_predictions_ssa_v2": {"ei_balance"},
 }
 """Views in which another table answers in its place: their rows are about other units, types or tags."""

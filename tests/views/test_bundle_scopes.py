@@ -81,7 +81,9 @@ def test_every_view_is_right_or_refuses(whole: Warehouse, bundles: dict[str, War
                 bundle.sql(f"SELECT count(*) FROM {view.name}").fetchall()
             assert sentence in str(caught.value)
             continue
-        here, truth = rows(bundle, f"FROM {view.name}"), rows(whole, f"FROM {view.name}")
+        # The flags of completeness say what is here, so they differ.
+        columns = "COLUMNS(lambda name: NOT ends_with(name, '_is_complete'))"
+        here, truth = (rows(each, f"SELECT {columns} FROM {view.name}") for each in (bundle, whole))
         if view.name in ROW_BY_ROW | CELL_BY_CELL and scope != "all":
             assert len(here) < len(truth), view.name
             assert here or view.name in CELL_BY_CELL, view.name

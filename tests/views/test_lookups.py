@@ -63,7 +63,7 @@ def scans(plan: dict[str, Any], folder: str) -> Iterator[tuple[int, int]]:
 def row_groups(small: SmallWarehouse, folder: str, column: str) -> int:
     """How many row groups may hold the cell, by the statistics in the files."""
     found = 0
-    for path in small.folder.version(1718).glob(f"model/{folder}/**/*.parquet"):
+    for path in small.folder.version(1718).glob(f"model/{folder}-*/**/*.parquet"):
         metadata = pq.read_metadata(path)
         index = metadata.schema.to_arrow_schema().get_field_index(column)
         for number in range(metadata.num_row_groups):
@@ -85,7 +85,7 @@ def test_a_look_up_by_macro_reads_one_file(
     asked, given = (f"{macro}({id!r})", {}) if how == "literal" else (f"{macro}($id)", {"id": id})
     (count,) = wh.sql(f"SELECT count(*) FROM synapses WHERE {column} = {ROOT}").fetchall()[0]
     ((_, plan),) = wh.sql(f"EXPLAIN (ANALYZE, FORMAT json) SELECT sum(size) FROM {asked}", **given).fetchall()
-    assert list(scans(json.loads(plan), f"/model/{folder}/")) == [(1, count)]
+    assert list(scans(json.loads(plan), f"/model/{folder}-")) == [(1, count)]
     assert row_groups(wide, folder, column) in (1, 2)
     assert "supervoxel" not in plan
 
@@ -105,20 +105,20 @@ def test_a_look_up_by_macro_reads_one_file(
 )
 def test_what_is_built_on_look_ups_reads_one_file_for_each_id(wide: SmallWarehouse, call: str, reads: str) -> None:
     ((_, plan),) = wide.ask(f"EXPLAIN (ANALYZE, FORMAT json) FROM {call}")
-    read = {name: list(scans(json.loads(plan), f"/model/{name}/")) for name in FOLDERS}
+    read = {name: list(scans(json.loads(plan), f"/model/{name}-")) for name in FOLDERS}
     assert {files for files, _ in read[reads]} == {1}
     assert [name for name in read if read[name]] == [reads]
 
 
 def test_paths_are_found_in_the_stored_pairs(wide: SmallWarehouse) -> None:
     ((_, plan),) = wide.ask("EXPLAIN (ANALYZE, FORMAT json) FROM paths_between(50, 51, max_hops := 3)")
-    assert [list(scans(json.loads(plan), f"/model/{name}/")) for name in ("synapses", "axon_synapses")] == [[], []]
+    assert [list(scans(json.loads(plan), f"/model/{name}-")) for name in ("synapses", "axon_synapses")] == [[], []]
 
 
 def test_a_filter_on_a_view_reads_one_file(wide: SmallWarehouse) -> None:
     query = f"SELECT sum(sum_size) FROM connections_proofread WHERE pre_pt_root_id = {ROOT}"
     ((_, plan),) = wide.ask(f"EXPLAIN (ANALYZE, FORMAT json) {query}")
-    ((files, rows),) = scans(json.loads(plan), "/model/axon_synapses/")
+    ((files, rows),) = scans(json.loads(plan), "/model/axon_synapses-")
     assert files == 1
     assert rows < ROWS / 1_000
-    assert list(scans(json.loads(plan), "/model/synapses/")) == []
+    assert list(scans(json.loads(plan), "/model/synapses-")) == []

@@ -27,6 +27,7 @@ SPANNING |= {
     "_macro_columns",
     "_macros",
     "_versions_here",
+    "_generations",
     "_tables_here",
 }
 SPANNING |= {"_tables_known", "_citations", "_constants", "_nuclei_history", "_lineages"}

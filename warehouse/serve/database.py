@@ -36,8 +36,9 @@ class Database:
         self._lock = RLock()
 
     def close(self) -> None:
-        """Free the rows."""
-        self._database.close()
+        """Free the rows, when nobody loads any."""
+        with self._lock:
+            self._database.close()
 
     def relation(self, served: Served) -> str:
         """The SQL that stands for the rows of a table or view."""
