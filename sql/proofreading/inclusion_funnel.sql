@@ -56,7 +56,9 @@ counted AS (
         CASE
             WHEN _has_classes() THEN count(*) FILTER (WHERE p.cell_class = 'inhibitory')
         END AS n_remaining_inhibitory,
-        count(*) FILTER (WHERE p.strategy_axon = 'axon_fully_extended') AS n_remaining_fully_extended
+        CASE
+            WHEN s.step_number < 7 OR _has_classes() THEN count(*) FILTER (WHERE p.strategy_axon = 'axon_fully_extended')
+        END AS n_remaining_fully_extended
     FROM steps AS s
     LEFT JOIN passed AS p ON p.n_passed >= s.step_number
     GROUP BY s.step_number, s.step
