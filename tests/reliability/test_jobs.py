@@ -221,6 +221,7 @@ def test_killed_while_building(copy: Folder) -> None:
         assert ask(copy) == answer
     finish(BUILD, copy.path)
     assert hashes(copy.version(VERSION)) == expected
+    clean(copy)
     assert unlisted(copy) == []
 
 
@@ -267,9 +268,14 @@ def test_killed_at_every_step_of_publishing_and_building(small: SmallWarehouse, 
         build(folder)
         assert counts(folder) == shell_counts(folder) == after
         shutil.rmtree(folder.staging(VERSION), ignore_errors=True)
-        with build_lock(folder):
-            collect(folder, timedelta(0))
+        clean(folder)
         assert unlisted(folder) == []
+
+
+def clean(folder: Folder) -> None:
+    """Remove at once what waits for its grace."""
+    with build_lock(folder):
+        collect(folder, timedelta(0))
 
 
 COUNTS = """
@@ -317,6 +323,7 @@ def test_without_room_for_stored_views_the_old_ones_answer(copy: Folder) -> None
     _, errors = process.communicate()
     assert (process.returncode, "is full; free some space" in errors) == (4, True), errors
     assert ask(copy) == answer
+    clean(copy)
     assert unlisted(copy) == []
 
 
@@ -326,4 +333,5 @@ def test_an_interrupted_job_takes_its_temporary_files_along(copy: Folder, parts:
     _, errors = process.communicate()
     assert process.returncode == -signal.SIGINT, errors
     shutil.rmtree(copy.staging(VERSION), ignore_errors=True)
+    clean(copy)
     assert unlisted(copy) == []
