@@ -16,13 +16,14 @@ from msgspec.structs import replace
 from ingest.job.chosen_cells import Which, roots_of
 from ingest.job.fetching import Fetching
 from ingest.job.order import require_one_kind
+from ingest.job.scope import rows_here
 from ingest.parts.progress import Progress, Silent
 from ingest.parts.saved import PartsFolder
 from ingest.parts.source import Source, SourceTable
 from ingest.parts.wanted import is_about_synapses
 from warehouse.query.scan import scan
 from warehouse.registry.schema import Table
-from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.registry.tables import SYNAPSE
 from warehouse.storage.clustering import cluster_synapses
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.files import read_back
@@ -173,10 +174,7 @@ class CellSynapsesJob:
         return [root for file in files for root in pq.read_table(self._path / file.path)["pt_root_id"].to_pylist()]
 
     def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table | None:
-        if name not in self.manifest.tables:
-            return None
-        rows = scan(self._path, self.manifest.tables[name]).select(columns or "*").collect().to_arrow()
-        return rows.cast(pa.schema([TABLES[name].arrow_schema.field(each) for each in rows.column_names]))
+        return rows_here(self.folder, self.manifest, name, columns)
 
 
 def _common(table: Table, before: TableEntry) -> Table:

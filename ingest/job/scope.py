@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -9,7 +10,10 @@ import pyarrow.compute as pc
 
 from ingest.parts.source import Scope
 from ingest.parts.wanted import ALTERNATIVE_POINTS, PROOFREADING
-from warehouse.registry.tables import NUCLEUS, SYNAPSE
+from warehouse.query.scan import scan
+from warehouse.registry.tables import NUCLEUS, SYNAPSE, TABLES
+from warehouse.storage.manifest import Manifest
+from warehouse.storage.paths import Folder
 
 _NO_SEGMENT = pa.array([0, 1], pa.int64())
 """0: outside the segmentation; 1: never looked up. Neither is a cell."""
@@ -20,6 +24,18 @@ class Reader(Protocol):
 
     def __call__(self, name: str, columns: list[str] | None = None) -> pa.Table | None:
         """The rows of a table, or None if it is not here; all columns if none is named."""
+
+
+def rows_here(
+    folder: Folder, manifest: Manifest, name: str, columns: Sequence[str] | None = None
+) -> pa.Table | None:
+    """The rows of a published table in their declared types, or None if it is not here; all columns by default."""
+    if name not in manifest.tables:
+        return None
+    rows = (
+        scan(folder.version(manifest.version), manifest.tables[name]).select(columns or "*").collect().to_arrow()
+    )
+    return rows.cast(pa.schema([TABLES[name].arrow_schema.field(each) for each in rows.column_names]))
 
 
 def wanted(name: str, scope: Scope, read: Reader) -> dict[str, pa.Array]:

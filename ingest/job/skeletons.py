@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from ingest.cave.service import CaveService
 from ingest.job.chosen_cells import Which, roots_of
+from ingest.job.scope import rows_here
 from ingest.parts.plan import Part, chunks
 from ingest.parts.progress import Progress, Silent
 from ingest.parts.saved import PartsFolder
@@ -132,10 +132,7 @@ class SkeletonJob:
             self._staging.rmdir()
 
     def _read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table | None:
-        if name not in self.manifest.tables:
-            return None
-        paths = self._paths(name)
-        return pa.concat_tables([pq.ParquetFile(path).read(columns=columns) for path in paths])
+        return rows_here(self.folder, self.manifest, name, columns)
 
     def _paths(self, name: str) -> list[Path]:
         entry = self.manifest.tables.get(name)

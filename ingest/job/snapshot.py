@@ -18,16 +18,15 @@ from msgspec.structs import replace
 
 from ingest.job.fetching import Fetching
 from ingest.job.order import Order, base_version_of, require_one_kind, scope_of
-from ingest.job.scope import decides, wanted
+from ingest.job.scope import decides, rows_here, wanted
 from ingest.parts.conform import resolved
 from ingest.parts.progress import Progress, Silent
 from ingest.parts.saved import PartsFolder
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Scope, Selection, Source, SourceName, SourceTable
 from ingest.parts.wanted import annotation_tables, is_about_synapses, stage
 from warehouse.errors import SnapshotIncomplete, SourceUnavailable, WarehouseError
-from warehouse.query.scan import scan
 from warehouse.registry.schema import Table
-from warehouse.registry.tables import SYNAPSE, TABLES
+from warehouse.registry.tables import SYNAPSE
 from warehouse.storage.clustering import cluster_synapses
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.exact import FIRST_INEXACT
@@ -207,11 +206,7 @@ class Snapshot:
         if name in self._parts:
             tables = [pq.ParquetFile(path).read(columns=columns) for path in self._parts[name]]
             return pa.concat_tables(tables) if tables else None
-        if self.manifest and name in self.manifest.tables:
-            here = scan(self.folder.version(self.order.version), self.manifest.tables[name])
-            rows = here.select(columns or "*").collect().to_arrow()
-            return rows.cast(pa.schema([TABLES[name].arrow_schema.field(each) for each in rows.column_names]))
-        return None
+        return rows_here(self.folder, self.manifest, name, columns) if self.manifest else None
 
     @contextmanager
     def _hold_synapses(self, plan: Plan) -> Iterator[None]:
@@ -288,10 +283,9 @@ def _numbers(rows: pa.Table | Sequence[Path], name: str) -> tuple[bool, bool]:
     is_whole = is_small = True
     for path in rows:
         column = pq.ParquetFile(path).read(columns=[name])[name].drop_null()
-        values = column.cast(pa.float64())
-        is_whole &= bool(pc.all(pc.equal(pc.floor(column), column)).as_py() in (True, None))
-        is_whole &= not len(values) or pc.max(pc.abs(values)).as_py() < 2**63
-        is_small &= not len(values) or pc.max(pc.abs(values)).as_py() < FIRST_INEXACT
+        most = pc.max(pc.abs(column.cast(pa.float64()))).as_py() or 0  # None without values
+        is_whole &= pc.all(pc.equal(pc.floor(column), column)).as_py() is not False and most < 2**63
+        is_small &= most < FIRST_INEXACT
     return is_whole, is_small
 
 

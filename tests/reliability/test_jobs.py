@@ -202,7 +202,7 @@ def test_killed_while_clustering(published: Folder, parts: Path, tmp_path: Path)
     expected = {
         re.sub(r"-[0-9a-f]{12}", "", path): path
         for path in hashes(published.version(VERSION))
-        if path.startswith("model/synapses-")
+        if path.startswith("model/")
     }
     assert {path.relative_to(draft).as_posix() for path in draft.rglob("*.parquet")} == set(expected)
     for path, there in expected.items():
