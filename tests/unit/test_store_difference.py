@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from warehouse.catalog.build import build
+from warehouse.catalog.build import build, build_lock
+from warehouse.catalog.collect import collect
 from warehouse.commands.check import check
-from warehouse.errors import FolderBusy, SnapshotDamaged, SnapshotNotFound, UsageError, WarehouseError
+from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError, WarehouseError
 from warehouse.query.scan import scan
 from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage import manifest as manifest_module
@@ -76,7 +78,7 @@ def edited(rows: pa.Table, seed: int, share: float) -> pa.Table:
     looked_up = (pl.col("pre_pt_root_id") <= 1) & (pl.col("id") % 2 == 0) & (share > 0)
     frame = frame.with_columns(pre_pt_root_id=pl.when(looked_up).then(int(roots[0])).otherwise("pre_pt_root_id"))
     resized = pl.when((pl.col("id") % 41 == 0) & (share > 0)).then(7).otherwise("size")
-    frame = frame.with_columns(size=resized.cast(pl.Int32))
+    frame = frame.with_columns(size=resized.cast(pl.Int64))
     if share > 0:
         frame = frame.filter(pl.col("id") % 37 != 0)
         more = pl.DataFrame(pl.from_arrow(synapses(3, seed + 1))).with_columns(pl.col("id") + 10**6)
@@ -115,8 +117,10 @@ def scanned(folder: Folder, version: int = 8) -> pa.Table:
 
 
 def listed(folder: Folder, name: str) -> list[tuple[int, ...]]:
-    path = folder.version(8) / "model" / name / "part-0.parquet"
-    return pl.read_parquet(path).rows() if path.exists() else []
+    """Rows of the generation of a list, of which there is one at most."""
+    rows = [pl.read_parquet(path).rows() for path in folder.version(8).glob(f"model/{name}-*/part-0.parquet")]
+    assert len(rows) <= 1
+    return rows[0] if rows else []
 
 
 @settings(max_examples=12, deadline=None)
@@ -231,6 +235,12 @@ def test_what_cannot_be_a_base_is_a_sentence(tmp_path: Path) -> None:
         require_storable(folder, 7, TABLE, "all", None)
 
 
+def clean(folder: Folder) -> None:
+    """Remove at once what waits for its grace."""
+    with build_lock(folder):
+        collect(folder, timedelta(0))
+
+
 def given_two(small: SmallWarehouse) -> tuple[pa.Table, pa.Table]:
     first = synapses(400)
     second = edited(first, 3, 0.3)
@@ -296,7 +306,7 @@ def test_two_look_ups_in_one_query_do_not_take_all_rows_into_memory(small: Small
 def rows_scanned(plan: dict[str, Any]) -> Iterator[int]:
     """How many rows each scan of synapses handed on."""
     files = str((plan.get("extra_info") or {}).get("Filename(s)", ""))
-    if any(name in files for name in ("/model/synapses/", "axon_synapses", "synapses_delta")):
+    if any(name in files for name in ("/model/synapses-", "axon_synapses", "synapses_delta")):
         yield int(plan.get("operator_cardinality", plan.get("intermediate_rows", 0)))
     for child in plan.get("operator", plan.get("children", ())):
         yield from rows_scanned(child)
@@ -323,6 +333,7 @@ def test_a_full_copy_needs_no_other_version(small: SmallWarehouse, caplog: pytes
     promote(small.folder, 8)
     assert "is a full copy already" in caplog.text
     drop(small.folder, 8)
+    clean(small.folder)
     assert list(small.folder.path.iterdir()) == []
 
 
@@ -338,8 +349,13 @@ def test_what_another_process_works_on_is_left_alone(small: SmallWarehouse) -> N
     assert small.folder.versions() == [7, 8]
     parts.mkdir()
     (parts / "part").write_bytes(b"123")
-    assert drop(small.folder, 8) > 3
+    waits = drop(small.folder, 8)
+    assert waits > 3
     assert not parts.exists()
+    parts.mkdir()
+    (parts / "part").write_bytes(b"123")
+    assert drop(small.folder, 8) == waits
+    clean(small.folder)
     parts.mkdir()
     (parts / "part").write_bytes(b"123")
     assert drop(small.folder, 8) == 3
@@ -347,34 +363,38 @@ def test_what_another_process_works_on_is_left_alone(small: SmallWarehouse) -> N
         drop(small.folder, 8)
 
 
-def test_a_base_that_was_replaced_or_is_gone_is_a_sentence(small: SmallWarehouse, tmp_path: Path) -> None:
-    given_two(small)
+def test_a_base_that_was_replaced_is_read_as_it_was(small: SmallWarehouse, tmp_path: Path) -> None:
+    """The files that a version is stored against stay, whatever the other version has now."""
+    _, second = given_two(small)
     published = read_manifest(small.folder.manifest(7))
     draft = tmp_path / "assembled"
     entry = cluster_synapses(draft, TABLE, synapses(20), source="synthetic")
     publish(small.folder, draft, replace(published, tables={SYNAPSE: entry}))
-    with pytest.raises(SnapshotDamaged, match="needs the synapses of version 7"):
-        promote(small.folder, 8)
-    with pytest.raises(SnapshotDamaged, match=r"needs the synapses of version 7, and those in .* are others"):
-        build(small.folder)
+    build(small.folder)
+    clean(small.folder)
+    assert small.ask("SELECT count(*) FROM synapses", 7) == [(20,)]
+    assert scanned(small.folder).equals(second.sort_by("id"))
+    promote(small.folder, 8)
+    assert scanned(small.folder).equals(second.sort_by("id"))
 
 
 def test_a_version_whose_base_was_deleted_is_not_opened(small: SmallWarehouse) -> None:
     given_two(small)
     shutil.rmtree(small.folder.version(7))
-    with pytest.raises(SnapshotNotFound, match=r"version 7 is not in .*there: v8"):
+    with pytest.raises(SnapshotDamaged, match=r"v7/manifest-\w+.json is missing; run: microns repair 7"):
         small.connect()
-    with pytest.raises(SnapshotDamaged, match=r"needs the synapses of version 7, and those in .* are gone"):
+    with pytest.raises(
+        SnapshotDamaged, match=r"needs the synapses of version 7, and those are gone from .*repair 7"
+    ):
         small.connect(8)
 
 
-def test_a_session_says_that_its_version_was_promoted(small: SmallWarehouse) -> None:
+def test_a_session_goes_on_while_its_version_is_promoted(small: SmallWarehouse) -> None:
     given_two(small)
     session, count = small.connect(8), "SELECT count(*) FROM synapses"
     before = session.sql(count).fetchall()
     promote(small.folder, 8)
-    with pytest.raises(SnapshotDamaged, match=r"changed after this session was opened.*connect\(8\)"):
-        session.sql(count)
+    assert session.sql(count).fetchall() == before
     assert small.connect(8).sql(count).fetchall() == before
 
 
@@ -394,7 +414,7 @@ def test_the_full_layout_stores_its_orders_of_a_version_with_a_base(small: Small
 
 def test_damage_to_the_base_is_found_from_the_other_version(small: SmallWarehouse) -> None:
     given_two(small)
-    path = next((small.folder.version(7) / "model" / "synapses").glob("*/*.parquet"))
+    path = next((small.folder.version(7) / "model").glob("synapses-*/*/*.parquet"))
     pq.write_table(pq.read_table(path, partitioning=None).slice(1), path)
     (files,) = check(small.folder, 8)
-    assert files.rows[0][0].startswith("v7/model/synapses/")
+    assert files.rows[0][0].startswith("v7/model/synapses-")
