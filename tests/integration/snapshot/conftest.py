@@ -37,7 +37,7 @@ QUICK_RETRIES = RetryPolicy(attempts=4, first_attempts=4, connect=5.0, read=30.0
 
 
 @pytest.fixture(autouse=True)
-def exclusive_lock(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No token of this machine is found, no browser opens, and nothing waits between attempts."""
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
 
