@@ -53,7 +53,7 @@ OF_VERSION = [
     for name, table in TABLES.items()
     if table.kind in ("table", "skeleton")
     and name != ROOTS_MOVE
-    and (table.until is None or table.until > VERSION)
+    and (table.until or VERSION + 1) > VERSION
 ]
 """The tables that the synthetic volume has."""
 Answers = dict[str, pl.DataFrame | None]
