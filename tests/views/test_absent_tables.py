@@ -51,9 +51,7 @@ ROOTS_MOVE = "nucleus_alternative_points"
 OF_VERSION = [
     name
     for name, table in TABLES.items()
-    if table.kind in ("table", "skeleton")
-    and name != ROOTS_MOVE
-    and (table.until or VERSION + 1) > VERSION
+    if table.kind in ("table", "skeleton") and name != ROOTS_MOVE and (table.until or VERSION + 1) > VERSION
 ]
 """The tables that the synthetic volume has."""
 Answers = dict[str, pl.DataFrame | None]
