@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class SmallWarehouse:
 
     def __init__(self, root: Path) -> None:
         self.folder = Folder.of(root)
+        self.voxels: Mapping[str, list[float]] = {}
+        """Sizes of voxels that the sources of tables gave; of others none is recorded."""
         self._open: list[Warehouse] = []
 
     def given(self, version: int = 1718, /, *, scope: str = "all", **tables: str | pa.Table) -> None:
@@ -49,7 +51,8 @@ class SmallWarehouse:
         entries = {}
         for name, text in tables.items():
             write: Callable[..., TableEntry] = cluster_synapses if name == SYNAPSE else write_table
-            meta = {"source": "synthetic", "scope": scope if name == SYNAPSE else "all"}
+            meta: dict[str, Any] = {"source": "synthetic", "scope": scope if name == SYNAPSE else "all"}
+            meta["voxel_resolution"] = self.voxels.get(name, [])
             entries[name] = write(
                 assembled, TABLES[name], text if isinstance(text, pa.Table) else filled(TABLES[name], text), **meta
             )

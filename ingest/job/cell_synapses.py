@@ -22,6 +22,7 @@ from ingest.parts.saved import PartsFolder
 from ingest.parts.source import Source, SourceTable
 from ingest.parts.wanted import is_about_synapses
 from warehouse.query.scan import scan
+from warehouse.registry.datastacks import citations_of, datastack_of
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE
 from warehouse.storage.clustering import cluster_synapses
@@ -150,7 +151,8 @@ class CellSynapsesJob:
             parts = [earlier, *(_narrowed(path, table, draft) for path in parts)]
         rows = parts or table.arrow_schema.empty_table()
         scope = "proofread+cells" if "proofread" in keeps else "cells"
-        about = {**target.entry(), "scope": scope, "citations": list(table.citation)}
+        papers = list(citations_of(datastack_of(self.folder.datastack), table))
+        about = {**target.entry(), "scope": scope, "citations": papers}
         chosen = self._written(draft, sorted({*self._chosen(), *missing}) if before else list(missing))
         entry = cluster_synapses(draft, table, rows, memory=self._memory, chosen=[chosen], **about)
         for path in draft.glob("*.parquet"):

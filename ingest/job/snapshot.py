@@ -25,6 +25,7 @@ from ingest.parts.saved import PartsFolder
 from ingest.parts.source import SCOPES, SOURCE_NAMES, Scope, Selection, Source, SourceName, SourceTable
 from ingest.parts.wanted import annotation_tables, is_about_synapses, stage
 from warehouse.errors import SnapshotIncomplete, SourceUnavailable, WarehouseError
+from warehouse.registry.datastacks import Datastack, citations_of, datastack_of
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE
 from warehouse.storage.clustering import cluster_synapses
@@ -266,14 +267,29 @@ class Snapshot:
     def _write(self, draft: Path, source_table: SourceTable) -> TableEntry:
         table = source_table.table
         rows = self._parts[table.name] or table.arrow_schema.empty_table()
-        fields = {"citations": list(table.citation), **source_table.entry()}
+        datastack = datastack_of(self.folder.datastack)
+        fields = {"citations": list(citations_of(datastack, table)), **source_table.entry()}
         log.debug("%s: writing", table.name)
+        _say_voxel(datastack, table.name, fields.get("voxel_resolution", []))
         if table.name != SYNAPSE:
             return write_table(draft, resolved(table, partial(_numbers, rows)), rows, **fields)
         how = {**fields, "memory": self.order.memory}
         if self.base is None:
             return cluster_synapses(draft, table, rows, **how)
         return store_difference(draft, self.order.version, table, rows, self.base, **how)
+
+
+def _say_voxel(datastack: Datastack, table: str, sizes: Sequence[float]) -> None:
+    """Say that positions of a table are counted in other voxels than those of the datastack."""
+    if sizes and datastack.voxel_nm is not None and tuple(sizes) != datastack.voxel_nm:
+        here, usual = (" x ".join(f"{size:g}" for size in each) for each in (sizes, datastack.voxel_nm))
+        log.warning(
+            "%s: its voxels are %s nm, those of %s are %s nm; positions in nm are computed with its own",
+            table,
+            here,
+            datastack.name,
+            usual,
+        )
 
 
 def _numbers(rows: pa.Table | Sequence[Path], name: str) -> tuple[bool, bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from ingest.files.retry import RetryPolicy
 from ingest.parts.progress import Progress
 from ingest.parts.source import Scope, Source, SourceName
 from warehouse.errors import SourceError, SourceRefused, UsageError
-from warehouse.registry.datastacks import DATASTACKS, MINNIE65, Datastack
+from warehouse.registry.datastacks import Datastack, datastack_of
 from warehouse.registry.tables import NUCLEUS, SYNAPSE
 
 log = logging.getLogger(__name__)
@@ -53,8 +53,8 @@ class Sources:
 
     @property
     def _known(self) -> Datastack:
-        """What is known of the datastack; of another brain than those of this release nothing is."""
-        return DATASTACKS.get(self.datastack) or replace(MINNIE65, archive="", lake="", releases=())
+        """What is known of the datastack."""
+        return datastack_of(self.datastack)
 
     @cached_property
     def _offered(self) -> Versions | str:

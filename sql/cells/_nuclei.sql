@@ -17,8 +17,8 @@ SELECT
     n.pt_position_x,
     n.pt_position_y,
     n.pt_position_z,
-    n.pt_position_x * _voxel_x_nm() AS x_nm, -- Centroid of the nucleus, x [nm]
-    n.pt_position_y * _voxel_y_nm() AS y_nm, -- Centroid of the nucleus, y; grows away from the pia [nm]
-    n.pt_position_z * _voxel_z_nm() AS z_nm -- Centroid of the nucleus, z [nm]
+    n.pt_position_x * _voxel_x_nm('nucleus_detection_v0') AS x_nm, -- Centroid of the nucleus, x [nm]
+    n.pt_position_y * _voxel_y_nm('nucleus_detection_v0') AS y_nm, -- Centroid of the nucleus, y; grows away from the pia [nm]
+    n.pt_position_z * _voxel_z_nm('nucleus_detection_v0') AS z_nm -- Centroid of the nucleus, z [nm]
 FROM nucleus_detection_v0 AS n
 LEFT JOIN _alternative_points AS a ON a.nucleus_id = n.id

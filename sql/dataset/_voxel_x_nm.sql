@@ -1,4 +1,4 @@
--- Width of a voxel.
--- macro: _voxel_x_nm()
--- made: of the dataset
--- column: _voxel_x_nm: Width of a voxel [nm]
+-- Width of a voxel of a table's positions; of NULL, as most tables of the dataset have it.
+-- macro: _voxel_x_nm(table_name)
+-- made: of each version
+-- column: _voxel_x_nm DOUBLE: Width of a voxel; NULL where neither the table's source nor the dataset says it [nm]

@@ -1,4 +1,4 @@
--- Height of a voxel.
--- macro: _voxel_y_nm()
--- made: of the dataset
--- column: _voxel_y_nm: Height of a voxel [nm]
+-- Height of a voxel of a table's positions; of NULL, as most tables of the dataset have it.
+-- macro: _voxel_y_nm(table_name)
+-- made: of each version
+-- column: _voxel_y_nm DOUBLE: Height of a voxel; NULL where neither the table's source nor the dataset says it [nm]

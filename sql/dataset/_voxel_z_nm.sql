@@ -1,4 +1,4 @@
--- Thickness of a voxel.
--- macro: _voxel_z_nm()
--- made: of the dataset
--- column: _voxel_z_nm: Thickness of a voxel [nm]
+-- Thickness of a voxel of a table's positions; of NULL, as most tables of the dataset have it.
+-- macro: _voxel_z_nm(table_name)
+-- made: of each version
+-- column: _voxel_z_nm DOUBLE: Thickness of a voxel; NULL where neither the table's source nor the dataset says it [nm]

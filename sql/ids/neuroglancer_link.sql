@@ -116,9 +116,9 @@ SELECT
                     json_merge_patch(
                         to_json(struct_pack(
                             dimensions := struct_pack(
-                                x := [(_voxel_x_nm() / 1e9)::JSON, '"m"'::JSON],
-                                y := [(_voxel_y_nm() / 1e9)::JSON, '"m"'::JSON],
-                                z := [(_voxel_z_nm() / 1e9)::JSON, '"m"'::JSON]
+                                x := [(_voxel_x_nm('nucleus_detection_v0') / 1e9)::JSON, '"m"'::JSON],
+                                y := [(_voxel_y_nm('nucleus_detection_v0') / 1e9)::JSON, '"m"'::JSON],
+                                z := [(_voxel_z_nm('nucleus_detection_v0') / 1e9)::JSON, '"m"'::JSON]
                             ),
                             layers := [
                                 to_json(struct_pack("type" := 'image', source := v.image_source, "name" := 'em')),

@@ -59,9 +59,9 @@ placed AS MATERIALIZED (
         s.pre_pt_root_id AS partner_pt_root_id, -- The segment on the other side of the cleft
         s.size,
         s.is_autapse,
-        coalesce(s.post_pt_position_x, s.ctr_pt_position_x) * _voxel_x_nm() AS x_nm, -- The point that was placed, x [nm]
-        coalesce(s.post_pt_position_y, s.ctr_pt_position_y) * _voxel_y_nm() AS y_nm, -- The point that was placed, y [nm]
-        coalesce(s.post_pt_position_z, s.ctr_pt_position_z) * _voxel_z_nm() AS z_nm, -- The point that was placed, z [nm]
+        coalesce(s.post_pt_position_x, s.ctr_pt_position_x) * _voxel_x_nm('synapses_pni_2') AS x_nm, -- The point that was placed, x [nm]
+        coalesce(s.post_pt_position_y, s.ctr_pt_position_y) * _voxel_y_nm('synapses_pni_2') AS y_nm, -- The point that was placed, y [nm]
+        coalesce(s.post_pt_position_z, s.ctr_pt_position_z) * _voxel_z_nm('synapses_pni_2') AS z_nm, -- The point that was placed, z [nm]
         CASE
             WHEN s.post_pt_position_x IS NOT NULL THEN 'side'
             WHEN s.ctr_pt_position_x IS NOT NULL THEN 'centre'
@@ -77,9 +77,9 @@ placed AS MATERIALIZED (
         s.post_pt_root_id,
         s.size,
         s.is_autapse,
-        coalesce(s.pre_pt_position_x, s.ctr_pt_position_x) * _voxel_x_nm(),
-        coalesce(s.pre_pt_position_y, s.ctr_pt_position_y) * _voxel_y_nm(),
-        coalesce(s.pre_pt_position_z, s.ctr_pt_position_z) * _voxel_z_nm(),
+        coalesce(s.pre_pt_position_x, s.ctr_pt_position_x) * _voxel_x_nm('synapses_pni_2'),
+        coalesce(s.pre_pt_position_y, s.ctr_pt_position_y) * _voxel_y_nm('synapses_pni_2'),
+        coalesce(s.pre_pt_position_z, s.ctr_pt_position_z) * _voxel_z_nm('synapses_pni_2'),
         CASE WHEN s.pre_pt_position_x IS NOT NULL THEN 'side' WHEN s.ctr_pt_position_x IS NOT NULL THEN 'centre' END
     FROM _synapses_from(([ids])[:(_side(side) <> 'input')::INTEGER]) AS s
 ),

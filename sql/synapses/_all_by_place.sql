@@ -11,8 +11,8 @@
 -- layout: full
 SELECT
     s.*,
-    _every_third_bit((s.ctr_pt_position_x * _voxel_x_nm() / 25000)::INTEGER)
-    + 2 * _every_third_bit((s.ctr_pt_position_y * _voxel_y_nm() / 25000)::INTEGER)
-    + 4 * _every_third_bit((s.ctr_pt_position_z * _voxel_z_nm() / 25000)::INTEGER) AS cube, -- Number of the centre's cube
+    _every_third_bit((s.ctr_pt_position_x * _voxel_x_nm('synapses_pni_2') / 25000)::INTEGER)
+    + 2 * _every_third_bit((s.ctr_pt_position_y * _voxel_y_nm('synapses_pni_2') / 25000)::INTEGER)
+    + 4 * _every_third_bit((s.ctr_pt_position_z * _voxel_z_nm('synapses_pni_2') / 25000)::INTEGER) AS cube, -- Number of the centre's cube
     cube // 4096 AS b -- Number of the bucket: of 16 x 16 x 16 cubes
 FROM synapses_pni_2 AS s

@@ -18,9 +18,9 @@
 SELECT
     s.*,
     s.pre_pt_root_id = s.post_pt_root_id AND s.pre_pt_root_id NOT IN (0, 1) AS is_autapse, -- Whether both sides are the same segment
-    s.ctr_pt_position_x * _voxel_x_nm() AS ctr_x_nm, -- The centre of the cleft, x [nm]
-    s.ctr_pt_position_y * _voxel_y_nm() AS ctr_y_nm, -- The centre of the cleft, y; grows away from the pia [nm]
-    s.ctr_pt_position_z * _voxel_z_nm() AS ctr_z_nm, -- The centre of the cleft, z [nm]
+    s.ctr_pt_position_x * _voxel_x_nm('synapses_pni_2') AS ctr_x_nm, -- The centre of the cleft, x [nm]
+    s.ctr_pt_position_y * _voxel_y_nm('synapses_pni_2') AS ctr_y_nm, -- The centre of the cleft, y; grows away from the pia [nm]
+    s.ctr_pt_position_z * _voxel_z_nm('synapses_pni_2') AS ctr_z_nm, -- The centre of the cleft, z [nm]
     _outputs_here(s.pre_pt_root_id) AS pre_is_complete, -- Whether all outputs of the presynaptic segment are here
     _inputs_here(s.post_pt_root_id) AS post_is_complete -- Whether all inputs of the postsynaptic segment are here; if not, never count them
 FROM synapses_pni_2 AS s

@@ -14,3 +14,4 @@
 -- column: reference_table VARCHAR: The table whose id target_id refers to; NULL where there is none
 -- column: description VARCHAR: CAVE's description of the table
 -- column: notice VARCHAR: CAVE's notice about the table; NULL where there is none
+-- column: voxel_sizes_nm DOUBLE[]: Size of a voxel of its positions, x, y, z; NULL where it has none or nobody says [nm]

@@ -13,7 +13,8 @@ WITH here AS (
         arg_max(t.notice, t.version) AS notice,
         arg_max(t.description, t.version) AS description,
         arg_max(t.schema_type, t.version) AS schema_type,
-        arg_max(t.reference_table, t.version) AS reference_table
+        arg_max(t.reference_table, t.version) AS reference_table,
+        arg_max(t.voxel_sizes_nm, t.version) AS voxel_sizes_nm
     FROM _tables_here AS t
     WHERE t.absent_reason IS NULL
     GROUP BY t.table_name
@@ -48,6 +49,7 @@ SELECT
     k.since_version,
     k.until_version,
     coalesce(h.versions, []) AS local_versions, -- The versions in which it is here
+    h.voxel_sizes_nm, -- Size of a voxel of its positions, x, y, z; NULL where it has none, is not here, or nobody says [nm]
     h.notice, -- CAVE's notice about the table; NULL where there is none
     k.warnings,
     k.citations,

@@ -30,7 +30,7 @@ def test_layers_have_no_gaps() -> None:
 
 def test_constants_become_sql() -> None:
     views = assemble(dict(sql_files(sql_root())), OTHER)
-    assert views["_voxel_x_nm"].text == "SELECT 9.7::DOUBLE AS _voxel_x_nm"
+    assert views["_pia_nm"].text.startswith("SELECT 396671.0322102845::DOUBLE")
     assert "WHEN depth < 300.5 THEN 'lower'" in views["_layer_at"].text
     assert "ELSE" not in views["_layer_at"].text
 
@@ -40,7 +40,7 @@ def test_the_same_sql_reads_other_tables() -> None:
     nuclei = views["_nuclei"]
     text = rewrite(nuclei.text, nuclei.found, resolver(7, views, OTHER))
     assert 'FROM v7_cave."nuclei_v9" AS n' in text
-    assert "v7._voxel_x_nm()" in text
+    assert "v7._voxel_x_nm('nucleus_detection_v0')" in text
     assert table_called(OTHER, "synapses_pni_2") == "synapses_pni_2"
     assert table_called(OTHER, "no_such_table") is None
 
@@ -57,5 +57,9 @@ def test_no_sql_file_holds_a_number_of_one_dataset() -> None:
         assert not re.search(r"\d+\.\d{3,}|\b40\b|\b396671", code), path
 
 
-def test_an_unknown_datastack_is_taken_for_a_copy_of_the_public_one() -> None:
-    assert datastack_of("my_copy") is MINNIE65
+def test_an_undeclared_datastack_has_names_of_tables_and_no_geometry() -> None:
+    other = datastack_of("my_brain")
+    assert table_called(other, "synapses_pni_2") == "synapses_pni_2"
+    assert (other.voxel_nm, other.pia_nm, other.layers, other.releases) == (None, None, (), ())
+    assert "declare it in warehouse/registry/datastacks.py" in other.undeclared
+    assert MINNIE65.undeclared == OTHER.undeclared == ""

@@ -18,7 +18,16 @@ from warehouse.catalog.refusal import refusal, synapse_scope
 from warehouse.catalog.schemas import all_columns, raw_schema_of, schema_of
 from warehouse.errors import ViewError
 from warehouse.registry.citations import CITATIONS
-from warehouse.registry.datastacks import Datastack, Layer, Viewer, datastack_of, declared_tables, table_called
+from warehouse.registry.datastacks import (
+    Datastack,
+    Layer,
+    Viewer,
+    citations_of,
+    datastack_of,
+    declared_names,
+    declared_tables,
+    table_called,
+)
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.encoding import (
@@ -36,6 +45,7 @@ from warehouse.storage.encoding import (
 from warehouse.storage.lineage import current_lineages
 from warehouse.storage.manifest import Manifest, TableEntry
 from warehouse.storage.quoting import empty_select, quoted, text_literal, value_literal
+from warehouse.storage.voxels import as_in_version, has_positions
 
 if TYPE_CHECKING:
     from warehouse.catalog.views import View
@@ -137,21 +147,6 @@ def _made_of_all_versions(function: Callable[[AllVersions], Made]) -> Callable[[
 
 
 @_made_of_dataset
-def _voxel_x_nm(datastack: Datastack) -> Made:
-    return _double(datastack.voxel_nm[0])
-
-
-@_made_of_dataset
-def _voxel_y_nm(datastack: Datastack) -> Made:
-    return _double(datastack.voxel_nm[1])
-
-
-@_made_of_dataset
-def _voxel_z_nm(datastack: Datastack) -> Made:
-    return _double(datastack.voxel_nm[2])
-
-
-@_made_of_dataset
 def _rotation_deg(datastack: Datastack) -> Made:
     return _double(datastack.rotation_deg)
 
@@ -161,9 +156,9 @@ def _pia_nm(datastack: Datastack) -> Made:
     return _double(datastack.pia_nm)
 
 
-def _double(value: float) -> str:
+def _double(value: float | None) -> str:
     """A constant that makes whatever is multiplied with it a DOUBLE."""
-    return f"{_number(value)}::DOUBLE"
+    return "NULL::DOUBLE" if value is None else f"{_number(value)}::DOUBLE"
 
 
 @_made_of_dataset
@@ -198,11 +193,13 @@ def _layer_case(layers: Sequence[Layer]) -> str:
         if layer.bottom_um is not None
     )
     lowest = "".join(f" ELSE {text_literal(layer.name)}" for layer in layers if layer.bottom_um is None)
-    return f"CASE{above}{lowest} END"
+    return f"CASE{above}{lowest} END" if layers else "NULL::VARCHAR"
 
 
 @_made_of_dataset
 def _layer_by(datastack: Datastack) -> Made:
+    if not datastack.layer_sets:
+        return f"error({text_literal(datastack.undeclared)})::VARCHAR"
     names = ", ".join(bounds.name for bounds in datastack.layer_sets)
     sets = "".join(
         f" WHEN {text_literal(bounds.name)} THEN CASE WHEN depth >= 0 THEN {_layer_case(bounds.layers)} END"
@@ -239,10 +236,13 @@ def _flat_segmentations(datastack: Datastack) -> Made:
 
 @_made_of_dataset
 def _constants(datastack: Datastack) -> Iterator[Row]:
-    for axis, size in zip("xyz", datastack.voxel_nm, strict=True):
-        yield f"voxel_{axis}", size, "nm", "resolution of the annotations in CAVE"
-    yield "rotation", datastack.rotation_deg, "deg", datastack.transform_source
-    yield "pia_y", datastack.pia_nm, "nm", datastack.transform_source
+    sizes = datastack.voxel_nm or (None, None, None)
+    voxel_source = "resolution of the annotations in CAVE" if datastack.voxel_nm else datastack.undeclared
+    for axis, size in zip("xyz", sizes, strict=True):
+        yield f"voxel_{axis}", size, "nm", voxel_source
+    transform_source = datastack.transform_source or datastack.undeclared
+    yield "rotation", datastack.rotation_deg, "deg", transform_source
+    yield "pia_y", datastack.pia_nm, "nm", transform_source
     if datastack.monitor_cm is not None:
         for name, length in zip(("width", "height", "distance"), datastack.monitor_cm, strict=True):
             yield f"monitor {name}", length, "cm", datastack.monitor_source
@@ -261,11 +261,11 @@ def _tables_known(datastack: Datastack) -> Iterator[Row]:
         yield (
             table_called(datastack, name) or name, table.role, table.kind, table.description, table.schema_type,
             ", ".join(table.key), table_called(datastack, table.reference), table.since, table.until,
-            "\n".join(table.warnings), ", ".join(table.citation),
+            "\n".join(table.warnings), ", ".join(citations_of(datastack, table)),
         )  # fmt: skip
 
 
-# Of each version: what it is, and where look-ups find its synapses.
+# Of each version: what it is, the size of its voxels, and where look-ups find its synapses.
 
 
 @_made_of_each_version
@@ -276,6 +276,47 @@ def _version(manifest: Manifest) -> Made:
 @_made_of_each_version
 def _version_time(manifest: Manifest) -> Made:
     return f"{value_literal(manifest.time_stamp)}::TIMESTAMP"  # unknown of some archived versions
+
+
+@_made_of_each_version
+def _voxel_x_nm(manifest: Manifest) -> Made:
+    return _voxel_nm(manifest, 0)
+
+
+@_made_of_each_version
+def _voxel_y_nm(manifest: Manifest) -> Made:
+    return _voxel_nm(manifest, 1)
+
+
+@_made_of_each_version
+def _voxel_z_nm(manifest: Manifest) -> Made:
+    return _voxel_nm(manifest, 2)
+
+
+def _voxel_nm(manifest: Manifest, axis: int) -> str:
+    """A constant, but for versions with tables whose voxel is not the datastack's."""
+    datastack = as_in_version(manifest)
+    usual = _double(datastack.voxel_nm[axis] if datastack.voxel_nm else None)
+    declared = declared_names(datastack)
+    others = "".join(
+        f" WHEN {text_literal(called)} THEN {_number(size[axis])}"
+        for name, size in datastack.tables_voxel_nm.items()
+        for called in dict.fromkeys((name, declared.get(name, name)))
+    )
+    return f"(CASE table_name{others} ELSE {usual} END)::DOUBLE" if others else usual
+
+
+@_made_of_each_version
+def _table_here(manifest: Manifest) -> Made:
+    declared = declared_names(datastack_of(manifest.datastack))
+    here = sorted({called for name in manifest.tables for called in (name, declared.get(name, name))})
+    names = ", ".join(map(text_literal, here))
+    return (
+        f"CASE WHEN table_name IS NULL OR list_contains([{names}]::VARCHAR[], table_name::VARCHAR) "
+        "THEN table_name::VARCHAR "
+        "ELSE error('there is no table named ' || table_name::VARCHAR || ' in this version; see table_catalog') "
+        "END"
+    )
 
 
 @_made_of_each_version
@@ -444,14 +485,16 @@ def _versions_here(versions: AllVersions) -> Iterator[Row]:
 @_made_of_all_versions
 def _tables_here(versions: AllVersions) -> Iterator[Row]:
     for version, manifest in versions.manifests.items():
+        datastack = as_in_version(manifest)
         for name in sorted({*TABLES, *manifest.tables}):
             entry = manifest.tables.get(name)
             if entry is None:
-                yield version, name, *(None,) * 6, manifest.absent.get(name, "not fetched"), *(None,) * 4
+                yield version, name, *(None,) * 6, manifest.absent.get(name, "not fetched"), *(None,) * 5
             else:
                 fetched = (entry.source, entry.url, entry.source_sha256, entry.scope, entry.rows, entry.fetched)
                 about = (entry.schema_type, entry.reference_table, entry.description, entry.notice_text)
-                yield version, name, *fetched, None, *about
+                voxel = datastack.voxel_nm_of(name) if has_positions(entry) else None
+                yield version, name, *fetched, None, *about, str(list(voxel)) if voxel else None
 
 
 @_made_of_all_versions

@@ -8,6 +8,7 @@ so, so there is no partial rebuild.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -42,6 +43,8 @@ from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
 from warehouse.storage.publish import complete_old_swap, manifests_lock
 from warehouse.storage.quoting import quoted, text_literal
+
+log = logging.getLogger(__name__)
 
 STORAGE = "v1.2.0"
 """Read by every DuckDB from 1.2 on; files in 2.0's own format do not open in 1.x."""
@@ -91,6 +94,8 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
         folder.require_version(default)
     chosen = default if default is not None else current_default(folder, manifests)
     _remove_abandoned(folder)
+    if sentence := datastack_of(folder.datastack).undeclared:
+        log.warning("%s", sentence)
     # In a folder of its own, which also takes what does not fit into memory.
     with disk_errors(folder.path), TemporaryDirectory(dir=folder.path, prefix=".build-") as temporary_folder:
         temporary = Path(temporary_folder) / folder.database.name

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 
 import duckdb
+from msgspec.structs import replace
 
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound
 from warehouse.storage.attach import MADE_ANEW, attach
@@ -125,10 +126,7 @@ def is_current(folder: Folder) -> bool:
 
 def same_tables(one: Manifest, other: Manifest) -> bool:
     """Whether two manifests of a version have the same tables, whatever was derived from them."""
-    tables = [
-        {name: (entry.content, entry.scope, entry.columns) for name, entry in each.tables.items()}
-        for each in (one, other)
-    ]
+    tables = [{name: replace(entry, lineages=[]) for name, entry in each.tables.items()} for each in (one, other)]
     return tables[0] == tables[1] and one.layout == other.layout and one.absent == other.absent
 
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 import duckdb
 
 from warehouse.catalog.base_relations import AllVersions
-from warehouse.catalog.schemas import schema_of
 from warehouse.catalog.version_schema import (
     create_default_name,
     create_in_main,
@@ -131,7 +130,7 @@ class Names:
         with self._one_thread():
             for view in some:
                 if not view.hidden:
-                    create_default_name(self._con, schema_of(self._default), view)
+                    create_default_name(self._con, self.manifests[self._default], view)
 
     @contextmanager
     def _one_thread(self) -> Iterator[None]:

@@ -35,6 +35,7 @@ from warehouse.storage.manifest import Encoding, Manifest, TableEntry
 from warehouse.storage.paths import FILE, Folder, model_path
 from warehouse.storage.publish import move_to_generations
 from warehouse.storage.quoting import quoted, text_literal
+from warehouse.storage.voxels import as_in_version
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,7 @@ def _fingerprints(manifest: Manifest, views: Mapping[str, View], others: Mapping
 def _prints(manifest: Manifest, views: Mapping[str, View], history: Sequence[str] = ()) -> dict[str, str]:
     datastack = datastack_of(manifest.datastack)
     prints: dict[str, str] = {}
+    sizes = [f"{name} {size}" for name, size in sorted(as_in_version(manifest).tables_voxel_nm.items())]
     for view in views.values():  # each comes after those it is built on
         below = [prints[name] for name in sorted(view.dependencies(views))]
         files = [each for name in _tables(view, views, datastack) for each in _hashes(manifest, name)]
@@ -108,6 +110,7 @@ def _prints(manifest: Manifest, views: Mapping[str, View], history: Sequence[str
             *below,
             *files,
             *(history if view.is_cross_version else ()),
+            *sizes,
         )
         prints[view.name] = hashlib.sha256("\n".join(content).encode()).hexdigest()
     return prints

@@ -18,14 +18,15 @@ from warehouse.catalog.macros import arguments, sample_call
 from warehouse.catalog.references import Reference, rewrite, scalar_expression
 from warehouse.catalog.refusal import refusal, scope_text, synapse_scope
 from warehouse.catalog.schemas import raw_schema_of, raw_select, schema_of
-from warehouse.catalog.views import View, table_texts
+from warehouse.catalog.views import View, load_views, table_texts
 from warehouse.errors import SnapshotDamaged, ViewError
-from warehouse.registry.datastacks import Datastack, datastack_of, declared_tables, table_called
+from warehouse.registry.datastacks import Datastack, citations_of, datastack_of, declared_tables, table_called
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import SYNAPSE
 from warehouse.storage.encoding import logical_select
 from warehouse.storage.manifest import Manifest
 from warehouse.storage.quoting import empty_select, quoted, refusing_select, text_literal
+from warehouse.storage.voxels import as_in_version
 
 
 def search_path(version: int, catalog: str = "") -> str:
@@ -69,8 +70,9 @@ def create_without_rows(
     create_curated(con, manifest, replace(view, text=nothing, found=()), views)
 
 
-def create_default_name(con: duckdb.DuckDBPyConnection, schema: str, view: View) -> None:
-    """Create a view or macro in `main` that is the one of a version's schema."""
+def create_default_name(con: duckdb.DuckDBPyConnection, manifest: Manifest, view: View) -> None:
+    """Create a view or macro in `main` that is the one of a version."""
+    schema = schema_of(manifest.version)
     if view.is_macro:
         call = f"{schema}.{view.name}({', '.join(arguments(view))})"
         body = call if view.is_scalar else f"TABLE FROM {call}"
@@ -78,7 +80,7 @@ def create_default_name(con: duckdb.DuckDBPyConnection, schema: str, view: View)
         comment_on_macro(con, "main", view)
     else:
         con.execute(f"CREATE VIEW main.{view.name} AS FROM {schema}.{view.name}")
-        comment_on_view(con, "main", view.name, view.comment, view.columns)
+        comment_on_view(con, "main", view.name, view.comment, _texts(manifest, view))
 
 
 def create_in_main(
@@ -118,8 +120,10 @@ def _create_raw(con: duckdb.DuckDBPyConnection, manifest: Manifest, name: str, t
     if table is not None:
         warnings = (f"Mind: {warning}" for warning in table.warnings)
         scope = _scope_said(manifest) if table.name == SYNAPSE else ()
-        doc = "\n\n".join((table.description, *warnings, *scope, f"Cite: {', '.join(table.citation)}."))
-        comment_on_view(con, schema, name, doc, table_texts(table, datastack_of(manifest.datastack)))
+        datastack = as_in_version(manifest)
+        cite = f"Cite: {', '.join(citations_of(datastack, table))}."
+        doc = "\n\n".join((table.description, *warnings, *scope, cite))
+        comment_on_view(con, schema, name, doc, table_texts(table, name, datastack))
     elif entry is not None:
         columns = dict.fromkeys(entry.columns, "Not described here; see the schema of the table in CAVE")
         comment_on_view(
@@ -169,9 +173,15 @@ def create_curated(
         con.execute(f"CREATE OR REPLACE VIEW {schema}.{view.name} AS\n{text}\n")
     said = _scope_said(manifest) if sentence is None and "post_is_complete" in view.columns else ()
     # Of steps that nobody is shown, the file says what a column means: a quarter of all statements of a build.
-    comment_on_view(
-        con, schema, view.name, "\n\n".join((view.comment, *said)), {} if view.hidden else view.columns
-    )
+    comment_on_view(con, schema, view.name, "\n\n".join((view.comment, *said)), _texts(manifest, view))
+
+
+def _texts(manifest: Manifest, view: View) -> Mapping[str, str]:
+    """What the columns of a view mean in a version, whose voxels may have another size."""
+    if view.hidden:
+        return {}
+    datastack = as_in_version(manifest)
+    return load_views(datastack)[view.name].columns if datastack.tables_voxel_nm else view.columns
 
 
 def _scope_said(manifest: Manifest) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from warehouse.registry.datastacks import Datastack, table_called
 from warehouse.registry.schema import Column, Table
 from warehouse.registry.tables import TABLES
 
-VIEWS_VERSION = 3
+VIEWS_VERSION = 4
 """The meaning of the SQL: raised whenever a view starts to answer differently."""
 
 _ANY = "any"
@@ -263,17 +263,19 @@ def _inherit(view: View, before: Mapping[str, View]) -> View:
 def _texts_of(reference: Reference, views: Mapping[str, View], datastack: Datastack) -> Texts | None:
     if not reference.raw and reference.name in views:
         return views[reference.name].columns
-    table = TABLES.get(table_called(datastack, reference.name) or "") or TABLES.get(reference.name)
-    return table_texts(table, datastack) if table else None
+    called = table_called(datastack, reference.name) or reference.name
+    table = TABLES.get(called) or TABLES.get(reference.name)
+    return table_texts(table, called, datastack) if table else None
 
 
-def table_texts(table: Table, datastack: Datastack) -> dict[str, str]:
-    """What each stored column of a table means in a datastack, unit last."""
-    return {name: _field_text(table.column_of(name), name, datastack) for name in table.arrow_schema.names}
+def table_texts(table: Table, called: str, datastack: Datastack) -> dict[str, str]:
+    """What each stored column of a table means in a datastack, which calls it so; unit last."""
+    voxel = datastack.voxel_nm_of(called)
+    return {name: _field_text(table.column_of(name), name, voxel) for name in table.arrow_schema.names}
 
 
-def _field_text(column: Column, name: str, datastack: Datastack) -> str:
+def _field_text(column: Column, name: str, voxel: tuple[float, float, float] | None) -> str:
     if column.kind == "point":
-        voxel = " x ".join(f"{size:g}" for size in datastack.voxel_nm)
-        return f"{column.description}, {name[-1]} [{column.unit} of {voxel} nm]"
+        of_size = f" of {' x '.join(f'{size:g}' for size in voxel)} nm" if voxel else ""
+        return f"{column.description}, {name[-1]} [{column.unit}{of_size}]"
     return f"{column.description}{f' [{column.unit}]' if column.unit else ''}"

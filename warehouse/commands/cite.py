@@ -16,7 +16,7 @@ from warehouse.commands.options import TABLE, Datastack, Output, Root, Version, 
 from warehouse.commands.render import merged, print_rows
 from warehouse.errors import UsageError
 from warehouse.registry.citations import CITATIONS, Citation
-from warehouse.registry.datastacks import DEFAULT_DATASTACK, datastack_of
+from warehouse.registry.datastacks import DATASTACKS, DEFAULT_DATASTACK, citations_of, datastack_of
 from warehouse.registry.tables import TABLES
 from warehouse.storage.manifest import NOT_BIOLOGY, Manifest
 from warehouse.storage.paths import Folder
@@ -73,11 +73,14 @@ def citation_bibtex(manifest: Manifest, names: Sequence[str]) -> str:
 
 def _papers(manifest: Manifest, names: Sequence[str]) -> dict[Citation, list[str]]:
     """Each paper with what it is cited for, the dataset's own first."""
-    found = {CITATIONS["microns2025"]: ["the data"], CITATIONS["cave2025"]: ["the service"]}
+    found = {CITATIONS["microns2025"]: ["the data"]} if manifest.datastack in DATASTACKS else {}
+    found[CITATIONS["cave2025"]] = ["the service"]
     general = set(found)
-    views = load_views(datastack_of(manifest.datastack))
+    datastack = datastack_of(manifest.datastack)
+    views = load_views(datastack)
     cited = {name: _keys(manifest, name) for name in _tables(manifest, names)}
-    cited |= {name: list(views[name].cites) for name in names if name in views}
+    if datastack.name in DATASTACKS:  # a view's papers are about the declared dataset
+        cited |= {name: list(views[name].cites) for name in names if name in views}
     for name, keys in cited.items():
         for paper in (CITATIONS[key] for key in keys):
             if paper not in general:
@@ -105,7 +108,8 @@ def _data_rows(manifest: Manifest, names: Sequence[str]) -> tuple[Sequence[str],
 def _keys(manifest: Manifest, table: str) -> list[str]:
     """As the manifest says; older ones leave it to the registry."""
     recorded = manifest.tables[table].citations
-    keys = recorded or (TABLES[table].citation if table in TABLES else ())
+    declared = TABLES.get(table)
+    keys = recorded or (citations_of(datastack_of(manifest.datastack), declared) if declared else [])
     return [key for key in keys if key in CITATIONS]
 
 

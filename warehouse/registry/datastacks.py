@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from warehouse.registry.schema import Table
 from warehouse.registry.tables import TABLES
@@ -79,9 +80,9 @@ class Datastack:
 
     Attributes:
         name: CAVE's name.
-        voxel_nm: size of a voxel of the annotations, x, y, z.
-        rotation_deg: about z, turns y into the direction from the pia to the white matter.
-        pia_nm: the rotated y of the pia, where depth is zero.
+        voxel_nm: size of a voxel of the annotations, x, y, z; None where it is not known.
+        rotation_deg: about z, turns y into the direction from the pia to the white matter; None where not known.
+        pia_nm: the rotated y of the pia, where depth is zero; None where it is not known.
         layers: from the pia downwards, without gaps.
         layers_source: who drew the layers, and in which area.
         layers_area: the area they were drawn in.
@@ -97,12 +98,13 @@ class Datastack:
         archive: where dumps of its versions lie, one folder each; "" where it has none.
         lake: where its versions lie as Delta tables; "" where it has none.
         releases: its published versions.
+        tables_voxel_nm: the tables whose positions have another voxel than `voxel_nm`, by this datastack's names.
     """
 
     name: str
-    voxel_nm: tuple[float, float, float]
-    rotation_deg: float
-    pia_nm: float
+    voxel_nm: tuple[float, float, float] | None
+    rotation_deg: float | None
+    pia_nm: float | None
     layers: tuple[Layer, ...]
     layers_source: str
     layers_area: str
@@ -118,6 +120,7 @@ class Datastack:
     archive: str = ""
     lake: str = ""
     releases: tuple[Release, ...] = ()
+    tables_voxel_nm: Mapping[str, tuple[float, float, float]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         for bounds in self.layer_sets:
@@ -129,7 +132,21 @@ class Datastack:
     def layer_sets(self) -> tuple[LayerSet, ...]:
         """All sets of layer bounds, the default one first."""
         default = LayerSet(self.layers_name, self.layers, self.layers_area, self.layers_source)
-        return default, *self.other_layers
+        return (default, *self.other_layers) if self.layers else self.other_layers
+
+    @property
+    def undeclared(self) -> str:
+        """What is not known of the datastack, and who can change that; empty where its geometry is declared."""
+        if self.rotation_deg is not None and self.pia_nm is not None and self.layers:
+            return ""
+        return (
+            f"the geometry of {self.name} is not declared, so its depths and layers are NULL; declare it in "
+            "warehouse/registry/datastacks.py, as CONTRIBUTING.md says under 'A datastack'"
+        )
+
+    def voxel_nm_of(self, table: str) -> tuple[float, float, float] | None:
+        """Size of a voxel of a table's positions, x, y, z; None where it is not known."""
+        return self.tables_voxel_nm.get(table, self.voxel_nm)
 
 
 def _layers(*bounds: tuple[str, float | None]) -> tuple[Layer, ...]:
@@ -214,16 +231,26 @@ MINNIE65 = Datastack(
 )
 
 DATASTACKS: Mapping[str, Datastack] = {MINNIE65.name: MINNIE65}
-"""The datastacks whose geometry is known, by CAVE's name."""
+"""The datastacks that are declared, by CAVE's name."""
 
 
 def datastack_of(name: str) -> Datastack:
-    """The constants of a datastack; an unknown one is taken to have minnie65's tables and geometry.
+    """The constants of a datastack. One that is not declared has minnie65's names of tables and no geometry."""
+    return DATASTACKS.get(name) or _undeclared(name)
 
-    A copy of the public data under another name (a demo, a test) is the common case; whoever adds another brain
-    adds its constants above.
-    """
-    return DATASTACKS.get(name, MINNIE65)
+
+@cache
+def _undeclared(name: str) -> Datastack:
+    return Datastack(
+        name,
+        voxel_nm=None,
+        rotation_deg=None,
+        pia_nm=None,
+        layers=(),
+        layers_source="",
+        layers_area="",
+        transform_source="",
+    )
 
 
 def release_of(name: str, version: int) -> Release | None:
@@ -240,3 +267,13 @@ def table_called(datastack: Datastack, name: str) -> str | None:
 def declared_tables(datastack: Datastack) -> dict[str, Table]:
     """The declared tables that a datastack has, by its names of them."""
     return {name: table for each, table in TABLES.items() if (name := table_called(datastack, each))}
+
+
+def declared_names(datastack: Datastack) -> dict[str, str]:
+    """What sql/ calls the tables of a datastack, by its own names of them."""
+    return {called: name for name, called in datastack.called.items() if name in TABLES}
+
+
+def citations_of(datastack: Datastack, table: Table) -> tuple[str, ...]:
+    """The papers of a table, as keys; of a datastack that is not declared only that of CAVE is known."""
+    return table.citation if datastack.name in DATASTACKS else ("cave2025",)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from warehouse.catalog.committed import local_manifests
+from warehouse.registry.datastacks import datastack_of
 from warehouse.registry.schema import Column, Table
 from warehouse.registry.tables import TABLES
 from warehouse.serve.served import (
@@ -49,6 +50,10 @@ _STORED_KINDS = {
 }
 
 
+_VOXEL = (1.0, 1.0, 1.0)
+"""Served where nobody knows the size of a voxel: CAVE's service always says one."""
+
+
 def _column(column: Column) -> ServedColumn:
     # The cleft size is a whole number that CAVE keeps, and serves, as a float.
     return ServedColumn(column.name, Kind.FLOAT if column.name == "size" else _KINDS[column.kind])
@@ -76,7 +81,8 @@ def from_warehouse(folder: Folder) -> ServedDatastack:
 
 def _stored_version(folder: Folder, manifest: Manifest) -> ServedVersion:
     version = manifest.version
-    served = [_stored(folder.version(version), name, entry) for name, entry in manifest.tables.items()]
+    voxel = datastack_of(manifest.datastack).voxel_nm or _VOXEL
+    served = [_stored(folder.version(version), name, entry, voxel) for name, entry in manifest.tables.items()]
     return ServedVersion(
         version=version,
         time_stamp=datetime.fromisoformat(manifest.time_stamp),
@@ -87,12 +93,14 @@ def _stored_version(folder: Folder, manifest: Manifest) -> ServedVersion:
     )
 
 
-def _stored(path: Path, name: str, entry: TableEntry) -> ServedTable | ServedView:
+def _stored(
+    path: Path, name: str, entry: TableEntry, voxel: tuple[float, float, float]
+) -> ServedTable | ServedView:
     """A stored table, described by its manifest and, where that is silent, by the registry."""
     declared = TABLES.get(name)
     columns = _stored_columns(entry) if declared is None else served_columns(declared)
     description = entry.description or (declared.description if declared else "")
-    x, y, z = entry.voxel_resolution or (4.0, 4.0, 40.0)
+    x, y, z = entry.voxel_resolution or voxel
     rows, notice, resolution = _rows(path, columns, entry), entry.notice_text or None, (x, y, z)
     if declared is not None and declared.kind != "table":
         return ServedView(name, columns, rows, description, notice, resolution)

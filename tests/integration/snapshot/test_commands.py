@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from warehouse.catalog.build import build
 from warehouse.demo import faults
 from warehouse.demo.served_volume import from_volume
 from warehouse.query.session import connect
@@ -99,6 +100,26 @@ def test_an_undeclared_table_is_typed_as_cave_sends_it(volume: Any, benched: Any
         assert synapses.columns["pre_pt_position_x"] == "BIGINT"
         assert synapses.columns["size"] == "FLOAT"
         assert synapses.rows == synapses.source_rows > 2_000
+
+
+def test_a_voxel_of_another_size_is_taken_from_the_server(
+    volume: Any, benched: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    datastack = from_volume(volume, {1718})
+    (version,) = datastack.versions
+    tables = tuple(
+        replace(table, resolution=(8.0, 8.0, 40.0)) if table.name == NUCLEUS else table for table in version.tables
+    )
+    with benched(replace(datastack, versions=(replace(version, tables=tables),)), tmp_path) as bench:
+        assert bench.take(NUCLEUS).tables[NUCLEUS].voxel_resolution == [8.0, 8.0, 40.0]
+        assert (
+            "nucleus_detection_v0: its voxels are 8 x 8 x 40 nm, those of minnie65_public are 4 x 4 x 40"
+            in caplog.text
+        )
+        build(bench.folder)
+        with connect(root=tmp_path) as warehouse:
+            asked = "SELECT bool_and(x_nm = 8 * pt_position_x), bool_and(z_nm = 40 * pt_position_z) FROM cells"
+            assert warehouse.sql(asked).fetchall() == [(True, True)]
 
 
 def test_the_manifest_says_where_rows_came_from(bench: Any) -> None:

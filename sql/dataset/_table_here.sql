@@ -1,0 +1,4 @@
+-- The name of a table of this version as it was given; one that is no table here raises a sentence.
+-- macro: _table_here(table_name)
+-- made: of each version
+-- column: _table_here VARCHAR: The name; NULL of NULL
