@@ -26,6 +26,14 @@ from warehouse.storage.paths import Folder
 from warehouse.storage.publish import publish
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What builds note is not noted in the tester's own folders; processes that tests start take it over."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """The folder with recordings and real files beside the checkout, or where MICRONS_SHARED points."""

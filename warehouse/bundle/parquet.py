@@ -57,7 +57,7 @@ def make_parquet(
         manifest = make_bundle(
             folder, version, choice, database, max_bytes=max_bytes, supervoxels=supervoxels, memory=memory
         )
-        with connect(database, memory=memory) as warehouse:
+        with connect(database, memory=memory, trust=True) as warehouse:
             _write(warehouse, made)
         require_size(sum(file.stat().st_size for file in made.rglob("*.*")), max_bytes)
         if out.exists():

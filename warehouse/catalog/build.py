@@ -43,6 +43,7 @@ from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
 from warehouse.storage.publish import complete_old_swap, manifests_lock
 from warehouse.storage.quoting import quoted, text_literal
+from warehouse.storage.trust import note_as_built
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
         temporary = Path(temporary_folder) / folder.database.name
         with database(temporary, folder.path, memory) as con:
             built = _fill(con, folder, Path(temporary_folder), manifests, chosen)
+        note_as_built(temporary, folder.database)
         # The switch: from here on new sessions see the new state.
         replace_database(folder.database, temporary, "again: microns build")
     _note_in_manifests(folder, built)

@@ -11,12 +11,10 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import duckdb
 import pyarrow as pa
@@ -26,6 +24,7 @@ from cyclopts import Parameter
 from warehouse.commands.options import TABLE, Bundle, Datastack, Output, Root, Version
 from warehouse.commands.render import print_frames
 from warehouse.errors import UsageError, WarehouseError
+from warehouse.query.reading import Interruptible, only_reads
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
 from warehouse.storage.disk import disk_errors
@@ -35,29 +34,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_T = TypeVar("_T")
-_PATIENCE_S = 0.2
-"""How long Ctrl-C may wait where a waiting thread does not hear it (Windows)."""
-_AT_ONCE = 50_000
 _SHOWN = 1000
 """Rows of a table on a terminal; columns are aligned, so all of them are in memory."""
 _AS_TEXT = ("INTERVAL", "BLOB", "BIT", "TIME WITH TIME ZONE", "TIME_NS", "UNION", "BIGNUM", "VARINT", "VARIANT")
 """Types that other programs do not know: printed as DuckDB writes them."""
-_EXPLAIN = re.compile(r"\s*EXPLAIN\b\s*(ANALYZE\b|\(\s*(ANALYZE|FORMAT)\b[^()]*\))?", re.IGNORECASE)
-_ACTS = (
-    *("enable_logging", "disable_logging", "enable_profiling", "disable_profiling", "truncate_duckdb_logs"),
-    *("checkpoint", "force_checkpoint", "query", "json_execute_serialized_sql"),
-)
-"""Functions of DuckDB 1.5 that can stand in a SELECT and do more than read, or run SQL that they get as text."""
-_KINDS = {
-    "INTERRUPT Error": duckdb.InterruptException,
-    "Out of Memory Error": duckdb.OutOfMemoryException,
-    "IO Error": duckdb.IOException,
-}
-"""What DuckDB's errors are called in texts, as far as it matters."""
-_CALL = re.compile(rb'"?(\w+)"?')
-_ONE = 'write one statement: microns query "FROM cells LIMIT 5"'
-_READS = "a query here only reads: begin it with SELECT, FROM, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN"
 _HINTS: dict[type[duckdb.Error], str] = {
     duckdb.CatalogException: " (all views and macros: microns describe)",
     duckdb.BinderException: " (the columns of a view: microns describe NAME)",
@@ -103,7 +83,7 @@ def query(
         raise UsageError(f"{target} is there already; name another file, or add --force to replace it")
     text = sys.stdin.read().lstrip("\ufeff") if sql == "-" else sql
     with _sql_errors():
-        statement = _only_reads(text)
+        statement = only_reads(text)
         with connect(version if bundle is None else bundle, root, datastack, sandbox=True) as warehouse:
             answer = _Answer(warehouse, statement, for_file=target is not None)
             if target:
@@ -125,7 +105,6 @@ class _Answer:
     def __init__(self, warehouse: Warehouse, statement: duckdb.Statement, *, for_file: bool) -> None:
         self._manifest = warehouse.manifest
         self._cursor = warehouse.cursor()
-        self._worker = ThreadPoolExecutor(1)
         relation = self._cursor.sql(statement.query)
         self.header: list[str] = relation.columns
         self._query = statement.query
@@ -135,25 +114,14 @@ class _Answer:
             inner = _without_semicolon(statement.query)
             # On a line of its own, the parenthesis is not part of a comment.
             relation = self._cursor.sql(f"SELECT {', '.join(items)} FROM ({inner}\n) AS t({', '.join(names)})")
-        self._reader = self._awaited(lambda: relation.to_arrow_reader(_AT_ONCE))
-
-    def _awaited(self, work: Callable[[], _T]) -> _T:
-        """Have another thread do something: while DuckDB 1.5 makes Arrow's batches, it does not hear Ctrl-C."""
-        future = self._worker.submit(work)
-        try:
-            while not future.done():
-                wait([future], _PATIENCE_S)
-        except KeyboardInterrupt:
-            self._cursor.interrupt()
-            self._worker.shutdown()
-            raise
-        return future.result()
+        self._worker = Interruptible(self._cursor)
+        self._reader = self._worker.reader(relation)
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         """The rows; the first are computed at once, so that most mistakes show before anything is printed."""
         import polars as pl
 
-        batches = self._batches()
+        batches = self._worker.batches(self._reader)
         first = next(batches, None)
 
         def frames() -> Iterator[pl.DataFrame]:
@@ -163,20 +131,6 @@ class _Answer:
                 batch = next(batches, None)
 
         return frames()
-
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows; Arrow makes errors of its own of what DuckDB says, which become DuckDB's again."""
-        while True:
-            try:
-                batch = self._awaited(self._reader.read_next_batch)
-            except StopIteration:
-                return
-            except (OSError, pa.ArrowException) as error:
-                message = str(error)
-                raise next((kind for name, kind in _KINDS.items() if name in message), duckdb.Error)(
-                    message
-                ) from error
-            yield batch
 
     def _require_one_name_each(self) -> None:
         if twice := next((name for name in self.header if self.header.count(name) > 1), None):
@@ -220,7 +174,7 @@ class _Answer:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with part.open("wb") as file:
                     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-                        for batch in self._batches():
+                        for batch in self._worker.batches(self._reader):
                             writer.write_batch(batch.rename_columns(self.header).cast(schema))
                     file.flush()
                     os.fsync(file.fileno())
@@ -236,53 +190,6 @@ def _item(name: str, kind: str, for_file: bool) -> str:
     if for_file and kind == "HUGEINT":  # sums of integers; what reads Parquet makes them decimal numbers
         return f"CAST({name} AS BIGINT) AS {name}"
     return name
-
-
-def _only_reads(text: str) -> duckdb.Statement:
-    """The one statement in a text.
-
-    Raises:
-        UsageError: there is none, there are several, or it does more than read.
-    """
-    statements = duckdb.extract_statements(text)
-    if not statements:
-        raise UsageError(f"there is no statement in the query; {_ONE}")
-    word = text.split()[0].upper()
-    if word == "PIVOT" and statements[0].type != duckdb.StatementType.SELECT:
-        raise UsageError("PIVOT must say which values become columns: PIVOT ... ON column IN ('a', 'b') USING ...")
-    if len(statements) > 1:
-        raise UsageError(f"there are {len(statements)} statements in the query; {_ONE}")
-    (statement,) = statements
-    if names := sorted(statement.named_parameters):
-        raise UsageError(f"nothing gives ${names[0]} a value here; write the value itself into the query")
-    if statement.type == duckdb.StatementType.SET:
-        raise UsageError(f"{word} has no effect here; choose a version with --version, or write FROM v1718.cells")
-    if not (statement.type == duckdb.StatementType.SELECT or _explains_select(statement)):
-        raise UsageError(f"{word} is not allowed here; {_READS}")
-    if called := next((name for name in _called(statement.query) if name in _ACTS), None):
-        raise UsageError(f"the function {called} is not allowed here: a query here only reads, and is written out")
-    return statement
-
-
-def _called(statement: str) -> Iterator[str]:
-    """The names in a statement that stand before a parenthesis."""
-    text = statement.encode()  # positions count bytes
-    places = [at for at, kind in duckdb.tokenize(statement) if kind != duckdb.token_type.comment]
-    for at, following in pairwise(places):
-        if text[following : following + 1] == b"(" and (name := _CALL.match(text, at)):
-            yield name[1].decode().lower()
-
-
-def _explains_select(statement: duckdb.Statement) -> bool:
-    """Whether it is EXPLAIN of a SELECT: EXPLAIN ANALYZE runs what follows, which could be COPY."""
-    explain = _EXPLAIN.match(statement.query)
-    if statement.type != duckdb.StatementType.EXPLAIN or not explain:
-        return False
-    try:
-        explained = duckdb.extract_statements(statement.query[explain.end() :])
-    except duckdb.ParserException:
-        return False
-    return [each.type for each in explained] == [duckdb.StatementType.SELECT]
 
 
 def _without_semicolon(statement: str) -> str:

@@ -16,6 +16,7 @@ from warehouse.errors import WarehouseError
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
 from warehouse.storage.quoting import text_literal
+from warehouse.storage.trust import was_built_here
 
 _GREETING = """{title}, read-only.
 {scope}
@@ -27,6 +28,7 @@ Three to begin with (end each question with a semicolon):
 
 .quit leaves.
 """
+_CLOSED = "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false"
 
 
 def shell(
@@ -37,15 +39,24 @@ def shell(
     root: Root = None,
     datastack: Datastack = DEFAULT_DATASTACK,
 ) -> None:
-    """Open the DuckDB shell on a warehouse or a bundle. Nothing that you type can change the data."""
+    """Open the DuckDB shell on a warehouse or a bundle, read-only.
+
+    A bundle, and a warehouse that was not built on this machine, open in DuckDB's safe mode: neither their SQL nor
+    yours reads or writes any other file. In a warehouse of your own, COPY ... TO writes files, as in every shell.
+    """
     program = _program()
     with connect(version if bundle is None else bundle, root, datastack) as warehouse:
         database = bundle.expanduser().absolute() if bundle else warehouse.path / "microns.duckdb"
         greeting = _greeting(warehouse)
         setup = f"SET search_path = {text_literal(search_path(warehouse.version))};"
         folder = text_literal(str(warehouse.path if bundle is None else warehouse.path.parent))
+        is_foreign = bundle is not None or not was_built_here(database)
     print(greeting, file=sys.stderr, flush=True)
-    command = [program, "-readonly", "-cmd", f"SET GLOBAL file_search_path = {folder}; {setup}", str(database)]
+    first = [f"SET GLOBAL file_search_path = {folder}; {setup}"]
+    if is_foreign:
+        allowed = f"SET allowed_directories = [{folder}]" if bundle is None else ""
+        first += [f"{_CLOSED}; {allowed}", ".safe_mode"]
+    command = [program, "-readonly", *(word for line in first for word in ("-cmd", line)), str(database)]
     if os.name == "nt":  # there, the shell would be a process that nobody waits for
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.exit(subprocess.run(command, check=False).returncode)

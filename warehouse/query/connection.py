@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 
 from warehouse.catalog.settings import SETTINGS
-from warehouse.errors import SnapshotDamaged, WarehouseError
-from warehouse.storage.attach import MADE_ANEW, attach
+from warehouse.errors import SnapshotDamaged
+from warehouse.storage.attach import attach
 from warehouse.storage.encoding import rows_schema_of
 from warehouse.storage.manifest import Manifest, manifest_from
 from warehouse.storage.quoting import quoted, text_literal
@@ -23,50 +23,104 @@ MANIFEST_TABLE = "_manifest"
 GET_AGAIN = "get it again with: microns get"
 
 
+_CLOSED: dict[str, Any] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "allow_persistent_secrets": False,
+}
+"""No code and no password comes from anywhere else, whatever is opened."""
+
+
 def connect_to_copy(
-    database: Path, folder: Path, memory: str | None, threads: int | None, way_out: str = MADE_ANEW
+    database: Path, folder: Path, memory: str | None, threads: int | None, *, is_trusted: bool
 ) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with a copy of a database's catalog, whose paths begin in the folder.
 
+    Args:
+        database: the file.
+        folder: of the datastack.
+        memory: upper bound of DuckDB's memory, in its words.
+        threads: number of threads.
+        is_trusted: whether its SQL may read other files than those of the folder.
+
     Raises:
-        FolderBusy, SnapshotDamaged: the database cannot be read; see `attach`, also for `way_out`.
+        FolderBusy, SnapshotDamaged: the database cannot be read; see `attach`.
     """
-    config: dict[str, Any] = {"file_search_path": str(folder)}
+    con = _connect(memory, threads, folder)
+    try:
+        attach(con, database, "_source")
+        if not is_trusted:
+            con.execute(f"SET allowed_directories = [{text_literal(str(folder))}]; {_NO_ACCESS}")
+        _copy_names(con, "_source")
+        con.execute("DETACH _source")
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
+def connect_to_bundle(
+    path: Path, memory: str | None, threads: int | None, *, is_trusted: bool
+) -> tuple[duckdb.DuckDBPyConnection, Manifest]:
+    """An in-memory DuckDB with a bundle's names, which read the rows of its file; and its manifest.
+
+    Args:
+        path: the file.
+        memory: upper bound of DuckDB's memory, in its words.
+        threads: number of threads.
+        is_trusted: whether its SQL may read other files.
+
+    Raises:
+        FolderBusy, SnapshotDamaged: the file cannot be read, or is no bundle.
+    """
+    con = _connect(memory, threads, path.parent)
+    try:
+        attach(con, path, "_bundle", GET_AGAIN)
+        if not is_trusted:
+            con.execute(_NO_ACCESS)
+        tables = con.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = '_bundle'"
+        ).fetchall()
+        con.execute("USE _bundle")
+        manifest = _manifest_of(con, path, [schema for schema, name in tables if name == MANIFEST_TABLE])
+        con.execute("USE memory")
+        _copy_names(con, "_bundle")
+        for schema, name in tables:
+            table = f"{quoted(schema)}.{quoted(name)}"
+            con.execute(f"DROP TABLE {CATALOG}.{table}; CREATE VIEW {CATALOG}.{table} AS FROM _bundle.{table}")
+    except duckdb.Error as error:
+        con.close()
+        raise SnapshotDamaged(f"{path} is damaged ({str(error).splitlines()[0]}); {GET_AGAIN}") from error
+    except BaseException:
+        con.close()
+        raise
+    return con, manifest
+
+
+_NO_ACCESS = "SET enable_external_access = false"
+
+
+def _connect(memory: str | None, threads: int | None, folder: Path) -> duckdb.DuckDBPyConnection:
+    config: dict[str, Any] = {"file_search_path": str(folder), **_CLOSED}
     config |= {"memory_limit": memory} if memory else {}
     config |= {"threads": threads} if threads else {}
     con = duckdb.connect(config=config)
-    try:
-        attach(con, database, "_source", way_out)
-    except WarehouseError:
-        con.close()
-        raise
-    con.execute(
-        f"ATTACH ':memory:' AS {CATALOG};"
-        f"COPY FROM DATABASE _source TO {CATALOG} (SCHEMA); DETACH _source; USE {CATALOG}"
-    )
-    con.execute("; ".join(SETTINGS))
+    con.execute(f"ATTACH ':memory:' AS {CATALOG}")
     return con
+
+
+def _copy_names(con: duckdb.DuckDBPyConnection, source: str) -> None:
+    con.execute(f"COPY FROM DATABASE {source} TO {CATALOG} (SCHEMA); USE {CATALOG}; {'; '.join(SETTINGS)}")
 
 
 def lock(con: duckdb.DuckDBPyConnection, folder: Path | None, sandbox: bool) -> None:
     """Nobody may move the folder under the views' feet; in a sandbox, nothing outside of it exists."""
-    if sandbox:
+    if sandbox and con.execute("SELECT current_setting('enable_external_access')").fetchone() == (True,):
         if folder is not None:
             con.execute(f"SET allowed_directories = [{text_literal(str(folder))}]")
-        con.execute("SET enable_external_access = false")
+        con.execute(_NO_ACCESS)
     con.execute("SET lock_configuration = true")
-
-
-def read_rows_in_place(con: duckdb.DuckDBPyConnection, path: Path) -> Manifest:
-    """Let the copied names of a bundle read the rows of its file; returns its manifest."""
-    attach(con, path, "_bundle", GET_AGAIN)
-    tables = con.execute(
-        f"SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = {text_literal(CATALOG)}"
-    ).fetchall()
-    for schema, name in tables:
-        table = f"{quoted(schema)}.{quoted(name)}"
-        con.execute(f"DROP TABLE {CATALOG}.{table}; CREATE VIEW {CATALOG}.{table} AS FROM _bundle.{table}")
-    return _manifest_of(con, path, [schema for schema, name in tables if name == MANIFEST_TABLE])
 
 
 def bundle_manifest(path: Path) -> Manifest:

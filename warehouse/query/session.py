@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -27,10 +28,11 @@ from warehouse.catalog.refusal import scope_text, synapse_scope
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
-from warehouse.query.connection import CATALOG, GET_AGAIN, connect_to_copy, lock, read_rows_in_place
+from warehouse.query.connection import CATALOG, connect_to_bundle, connect_to_copy, lock
 from warehouse.query.cursor import Cursor
 from warehouse.query.matrix import matrix
 from warehouse.query.parameters import float_sentence, plain, with_variables
+from warehouse.query.reading import bounded, only_reads
 from warehouse.query.scan import guarded, scan
 from warehouse.registry.datastacks import DEFAULT_DATASTACK, datastack_of, table_called
 from warehouse.registry.tables import SYNAPSE, TABLES
@@ -38,11 +40,15 @@ from warehouse.storage.exact import float_columns, inexact
 from warehouse.storage.manifest import Manifest, read_manifest
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted
+from warehouse.storage.trust import require_no_way_out, was_built_here
 
 if TYPE_CHECKING:
     import polars as pl
 
 logger = logging.getLogger(__name__)
+
+_SECONDS, _ROWS = 60.0, 1_000_000
+"""How long a query may take in a sandbox, and how many rows its answer may have."""
 
 
 def connect(
@@ -53,6 +59,9 @@ def connect(
     memory: str | None = None,
     threads: int | None = None,
     sandbox: bool = False,
+    timeout: float | None = None,
+    max_rows: int | None = None,
+    trust: bool = False,
 ) -> Warehouse:
     """Open a warehouse on one version, or a bundle.
 
@@ -64,7 +73,13 @@ def connect(
         datastack: CAVE's name of the dataset.
         memory: upper bound of DuckDB's memory, in its words ("4GB").
         threads: number of threads.
-        sandbox: whether SQL may only read and write inside the datastack's folder, for text of unknown origin.
+        sandbox: for SQL of unknown origin. A query may only read, and sees no file outside of the datastack's
+            folder; it may take 60 seconds and give a million rows, unless the next two say otherwise.
+        timeout: after how many seconds a query by `sql` is stopped.
+        max_rows: how many rows an answer to `sql` may have.
+        trust: whether the SQL in a bundle, or in a database that was not built on this machine, may read files
+            other than its own. Without it such a database is a document: its views see their own rows only, and
+            so do your queries.
 
     Raises:
         SnapshotNotFound: the version, or any, is not there; the sentence says how to get it.
@@ -75,7 +90,7 @@ def connect(
     if isinstance(version, str | os.PathLike):
         path = Path(version).expanduser().absolute()
         if not path.is_dir():
-            return _connect_bundle(path, memory, threads, sandbox)
+            return _connect_bundle(path, memory, threads, _Limits.of(sandbox, timeout, max_rows), trust)
         version, root = None, path
     folder = Folder.of(root, datastack)
     if not folder.database.is_file():
@@ -85,7 +100,10 @@ def connect(
             else "fetch a version with: microns snapshot 1718, or try: microns demo"
         )
         raise SnapshotNotFound(f"there is no database at {folder.database}; {way_out}")
-    con = connect_to_copy(folder.database, folder.path, memory, threads)
+    is_trusted = trust or was_built_here(folder.database)
+    if not is_trusted:
+        require_no_way_out(folder.path)
+    con = connect_to_copy(folder.database, folder.path, memory, threads, is_trusted=is_trusted)
     try:
         chosen = default_version(con, CATALOG) if version is None else version
         known = con.execute(f"SELECT version FROM {CATALOG}.main.versions").fetchall()
@@ -103,21 +121,50 @@ def connect(
         con.close()
         raise
     logger.info("%s (%s)", manifest.title, manifest.time_stamp)
-    return Warehouse(con, folder.path, manifest)
+    if not is_trusted:
+        logger.info(
+            "%s was not built on this machine, so its SQL sees no other files; make its views anew with: microns "
+            "build, or open it with trust=True, if you know who made it",
+            folder.database,
+        )
+    return Warehouse(con, folder.path, manifest, _Limits.of(sandbox, timeout, max_rows))
 
 
-def _connect_bundle(path: Path, memory: str | None, threads: int | None, sandbox: bool) -> Warehouse:
+@dataclass(frozen=True)
+class _Limits:
+    """What a session lets a query do.
+
+    Attributes:
+        only_reads: whether statements that do more than read are refused.
+        timeout: seconds.
+        max_rows: rows of an answer.
+    """
+
+    only_reads: bool = False
+    timeout: float | None = None
+    max_rows: int | None = None
+
+    @classmethod
+    def of(cls, sandbox: bool, timeout: float | None, max_rows: int | None) -> _Limits:
+        if not sandbox:
+            return cls(False, timeout, max_rows)
+        return cls(True, _SECONDS if timeout is None else timeout, _ROWS if max_rows is None else max_rows)
+
+    @property
+    def are_set(self) -> bool:
+        """Whether an answer must be computed at once."""
+        return self.timeout is not None or self.max_rows is not None
+
+
+def _connect_bundle(
+    path: Path, memory: str | None, threads: int | None, limits: _Limits, trust: bool
+) -> Warehouse:
     if not path.is_file():
         raise SnapshotNotFound(f"there is no file {path}; fetch a bundle with: microns get URL")
-    con = connect_to_copy(path, path.parent, memory, threads, GET_AGAIN)
-    try:
-        manifest = read_rows_in_place(con, path)
-        lock(con, None, sandbox)
-    except BaseException:
-        con.close()
-        raise
+    con, manifest = connect_to_bundle(path, memory, threads, is_trusted=trust)
+    lock(con, None, limits.only_reads)
     logger.info("%s, the bundle %s", manifest.title, path.name)
-    return Warehouse(con, path, manifest)
+    return Warehouse(con, path, manifest, limits)
 
 
 class Warehouse:
@@ -131,8 +178,12 @@ class Warehouse:
         scope: which synapses are here.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, path: Path, manifest: Manifest, limits: _Limits | None = None
+    ) -> None:
         self._con = con
+        self._limits = limits or _Limits()
+        self._asking: set[duckdb.DuckDBPyConnection] = set()
         self._afterwards = ExitStack()
         self.path = path
         self.manifest = manifest
@@ -164,7 +215,9 @@ class Warehouse:
                 it are not those of the parameters.
             SnapshotDamaged: files of the version were replaced since the session was opened.
         """
-        cursor = self.cursor()
+        if self._limits.only_reads:
+            only_reads(query, may_name_values=True)
+        cursor = self._cursor()
         statements = cursor.extract_statements(query)
         if any(each.type == duckdb.StatementType.SET for each in statements):
             raise UsageError(
@@ -172,8 +225,12 @@ class Warehouse:
                 "warehouse.connect(1718) or by name (FROM v1718.cells), memory and threads when you connect"
             )
         named = {name for each in statements for name in each.named_parameters}
+        text = with_variables(cursor, query, named, parameters)
         try:
-            return cursor.sql(with_variables(cursor, query, named, parameters))
+            if not self._limits.are_set:
+                return cursor.sql(text)
+            with self._interruptible(cursor):
+                return bounded(cursor, text, self._limits.timeout, self._limits.max_rows)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             if self.path.is_dir():
                 folder = Folder(self.path)
@@ -220,15 +277,33 @@ class Warehouse:
         rows = _list(pre_ids)
         columns = rows if post_ids is None else _list(post_ids)
         options: dict[str, Any] = {"values": values, "min_syn": min_syn, "min_size": min_size, "sparse": sparse}
-        return matrix(self.cursor(), rows, columns, **options)
+        return matrix(self._cursor(), rows, columns, **options)
+
+    def interrupt(self) -> None:
+        """Stop the queries that `sql` is computing, from another thread; they raise duckdb.InterruptException."""
+        for cursor in [*self._asking]:
+            cursor.interrupt()
+
+    @contextmanager
+    def _interruptible(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        self._asking.add(cursor)
+        try:
+            yield
+        finally:
+            self._asking.discard(cursor)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection of its own, in which bare names are those of the version.
 
-        `polars.read_database` and `pandas.read_sql` take it too.
+        `polars.read_database` and `pandas.read_sql` take it too. In a sandbox it only reads, but knows no bounds
+        of time and rows.
         """
+        return self._cursor(self._limits.only_reads)
+
+    def _cursor(self, may_only_read: bool = False) -> duckdb.DuckDBPyConnection:
         # One for each query: an unread Arrow stream owns its connection in DuckDB 2.
-        return cast(duckdb.DuckDBPyConnection, Cursor(self._con.cursor(), search_path(self.version, CATALOG)))
+        cursor = Cursor(self._con.cursor(), search_path(self.version, CATALOG), may_only_read)
+        return cast(duckdb.DuckDBPyConnection, cursor)
 
     def scan(self, table: str) -> pl.LazyFrame:
         """A table as a polars LazyFrame over its files, under CAVE's name; filters reach the files.
@@ -253,7 +328,7 @@ class Warehouse:
             logger.warning("not all synapses are in this scan. %s", scope_text(self.manifest))
         if entry.table:
             frame: pl.LazyFrame = (
-                self.cursor().sql(f"FROM {raw_schema_of(self.version)}.{quoted(name)}").pl(lazy=True)
+                self._cursor().sql(f"FROM {raw_schema_of(self.version)}.{quoted(name)}").pl(lazy=True)
             )
             return guarded(frame)
         return scan(Folder(self.path).version(self.version), entry)
