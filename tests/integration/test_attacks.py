@@ -26,6 +26,8 @@ from warehouse.storage.paths import Folder
 
 SECRET = "sesame-5f1c"
 _SMALL = 10_000
+_OWN_NAMES = ("DROP", "DETACH", "CREATE", "ALTER")
+"""What a session without a sandbox may do to the names of its own, in memory."""
 FILES = Path(__file__).parents[1] / "fixtures" / "attacks"
 
 
@@ -52,7 +54,7 @@ class Place:
 
     def put_in(self, database: Path, view: str, name: str = "evil") -> None:
         """Add a view to a database, as whoever sends it to others could; DuckDB does not look at what it reads."""
-        with duckdb.connect(database) as con:
+        with duckdb.connect(database, config={"file_search_path": str(database.parent)}) as con:
             con.execute(f"CREATE OR REPLACE VIEW main.{name} AS {view}")
 
     def statement(self, line: str, inside: Path) -> str:
@@ -97,6 +99,8 @@ def test_no_statement_reads_or_writes_another_file(
     with SESSIONS[session](place) as wh:
         inside = wh.path if wh.path.is_dir() else wh.path.parent
         for line in statements:
+            if session == "bundle" and line.startswith(_OWN_NAMES):
+                continue
             text = place.statement(line, inside)
             for ask in (wh.sql, wh.cursor().execute):
                 try:
@@ -112,31 +116,39 @@ def test_no_statement_reads_or_writes_another_file(
 @pytest.mark.parametrize("target", ["bundle", "foreign"])
 def test_nor_in_their_shell(target: str, place: Place) -> None:
     before = place.files()
-    words = [str(place.bundle)] if target == "bundle" else ["--root", str(place.foreign)]
     inside = place.bundle.parent if target == "bundle" else place.foreign / "minnie65_public"
-    typed = [*(f"{line};" for line in lines("statements.sql")), *lines("dots.txt"), "SELECT 'the ' || 'end';"]
+    typed = [*(f"{line};" for line in lines("statements.sql")), *lines("dots.txt")]
     # What is foreign may write beside its own files in its own shell; that is asked of the sandbox above.
     typed = [line for line in typed if target == "bundle" or "{inside}" not in line]
-    command = [sys.executable, "-c", "from warehouse.commands.cli import main; main()", "shell", *words]
+    typed = [place.statement(line, inside) for line in typed]
+    # DuckDB's shell ends where it may not write its log, and prints nothing more once a profile goes to a file.
+    silent = [line for line in typed if "enable_" in line]
+    assert "the end" in said_in_shell(target, place, [line for line in typed if line not in silent])
+    for line in silent:
+        said_in_shell(target, place, [line])
+    assert place.files() == before
+
+
+def said_in_shell(target: str, place: Place, typed: list[str]) -> str:
+    """What the shell prints: never the secret."""
+    words = [str(place.bundle)] if target == "bundle" else ["--root", str(place.foreign)]
     done = subprocess.run(
-        command,
-        input="\n".join(place.statement(line, inside) for line in typed),
+        [sys.executable, "-c", "from warehouse.commands.cli import main; main()", "shell", *words],
+        input="\n".join([*typed, "SELECT 'the ' || 'end';"]),
         capture_output=True,
         text=True,
         cwd=place.outside,
         env={**os.environ, "SESAME": SECRET},
         timeout=120,
     )
-    assert "the end" in done.stdout
-    said = (line for line in (done.stdout + done.stderr).splitlines())
-    assert [line for line in said if SECRET in line] == []
-    assert place.files() == before
+    assert [line for line in (done.stdout + done.stderr).splitlines() if SECRET in line] == []
+    return done.stdout
 
 
 HIDDEN = (
     "FROM read_text('{secret}')",
     "FROM glob('{outside}/*')",
-    "FROM '{secret}'",
+    "FROM read_csv('{secret}', auto_detect := false, header := false, columns := {'a': 'VARCHAR'})",
     "FROM read_duckdb('{outside}/other.duckdb', table_name := 't')",
     "FROM read_text('{inside}/../secret.txt')",
 )
@@ -157,10 +169,17 @@ def test_a_view_of_somebody_else_sees_its_own_rows_only(
     place.put_in(database, f"SELECT * FROM ({text}) CROSS JOIN v1507.cells", "cells")  # the plain name
     monkeypatch.chdir(tmp_path)
     for name in ("evil", "main.cells"):
-        with pytest.raises((duckdb.Error, WarehouseError)) as refused:  # as a whole, or when it is asked
-            with warehouse.connect(database) if target == "bundle" else warehouse.connect(root=copy) as wh:
-                wh.sql(f"FROM {name}").fetchall()
+        # As a whole, or when it is asked.
+        with pytest.raises((duckdb.Error, WarehouseError)) as refused, opened(target, copy) as wh:
+            wh.sql(f"FROM {name}").fetchall()
         assert SECRET not in str(refused.value)
+
+
+def opened(target: str, folder: Path) -> Warehouse:
+    """The bundle, or the foreign warehouse, in a folder."""
+    if target == "bundle":
+        return warehouse.connect(folder / "class.duckdb")
+    return warehouse.connect(root=folder)
 
 
 def test_trust_is_a_word_of_the_user_s(place: Place, tmp_path: Path) -> None:

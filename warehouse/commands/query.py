@@ -24,7 +24,7 @@ from cyclopts import Parameter
 from warehouse.commands.options import TABLE, Bundle, Datastack, Output, Root, Version
 from warehouse.commands.render import print_frames
 from warehouse.errors import UsageError, WarehouseError
-from warehouse.query.reading import Interruptible, only_reads
+from warehouse.query.reading import Interruptible, kind_of, only_reads
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.datastacks import DEFAULT_DATASTACK
 from warehouse.storage.disk import disk_errors
@@ -108,7 +108,7 @@ class _Answer:
         relation = self._cursor.sql(statement.query)
         self.header: list[str] = relation.columns
         self._query = statement.query
-        if statement.type == duckdb.StatementType.SELECT:  # the two texts of EXPLAIN need no change
+        if kind_of(statement) == duckdb.StatementType.SELECT:  # the two texts of EXPLAIN need no change
             names = [f"c{number}" for number in range(len(self.header))]
             items = (_item(name, str(kind), for_file) for name, kind in zip(names, relation.types, strict=True))
             inner = _without_semicolon(statement.query)

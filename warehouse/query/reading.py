@@ -62,21 +62,29 @@ def only_reads(text: str, *, may_name_values: bool = False) -> duckdb.Statement:
     if not statements:
         raise UsageError(f"there is no statement in the query; {one}")
     word = text.split()[0].upper()
-    if word == "PIVOT" and statements[0].type != duckdb.StatementType.SELECT:
+    if word == "PIVOT" and kind_of(statements[0]) != duckdb.StatementType.SELECT:
         raise UsageError("PIVOT must say which values become columns: PIVOT ... ON column IN ('a', 'b') USING ...")
     if len(statements) > 1:
         raise UsageError(f"there are {len(statements)} statements in the query; {one}")
     (statement,) = statements
     if not may_name_values and (names := sorted(statement.named_parameters)):
         raise UsageError(f"nothing gives ${names[0]} a value here; write the value itself into the query")
-    if statement.type == duckdb.StatementType.SET:
+    if kind_of(statement) == duckdb.StatementType.SET:
         raise UsageError(f"{word} has no effect here; choose a version with --version, or write FROM v1718.cells")
-    if not (statement.type == duckdb.StatementType.SELECT or _explains_select(statement)):
+    if not (kind_of(statement) == duckdb.StatementType.SELECT or _explains_select(statement)):
         raise UsageError(f"{word} is not allowed here; {_READS}")
     for name in _called(statement.query):
         if name in _acting():
             raise UsageError(f"the function {name} is not allowed here: a query only reads, and is written out")
     return statement
+
+
+def kind_of(statement: duckdb.Statement) -> duckdb.StatementType:
+    """The kind of a statement; INVALID where DuckDB's Python module has no name for it yet."""
+    try:
+        return statement.type
+    except ValueError:
+        return duckdb.StatementType.INVALID
 
 
 @cache
@@ -101,13 +109,13 @@ def _called(statement: str) -> Iterator[str]:
 def _explains_select(statement: duckdb.Statement) -> bool:
     """Whether it is EXPLAIN of a SELECT: EXPLAIN ANALYZE runs what follows, which could be COPY."""
     explain = _EXPLAIN.match(statement.query)
-    if statement.type != duckdb.StatementType.EXPLAIN or not explain:
+    if kind_of(statement) != duckdb.StatementType.EXPLAIN or not explain:
         return False
     try:
         explained = duckdb.extract_statements(statement.query[explain.end() :])
     except duckdb.ParserException:
         return False
-    return [each.type for each in explained] == [duckdb.StatementType.SELECT]
+    return [kind_of(each) for each in explained] == [duckdb.StatementType.SELECT]
 
 
 class Interruptible:

@@ -32,7 +32,7 @@ from warehouse.query.connection import CATALOG, connect_to_bundle, connect_to_co
 from warehouse.query.cursor import Cursor
 from warehouse.query.matrix import matrix
 from warehouse.query.parameters import float_sentence, plain, with_variables
-from warehouse.query.reading import bounded, only_reads
+from warehouse.query.reading import bounded, kind_of, only_reads
 from warehouse.query.scan import guarded, scan
 from warehouse.registry.datastacks import DEFAULT_DATASTACK, datastack_of, table_called
 from warehouse.registry.tables import SYNAPSE, TABLES
@@ -219,7 +219,7 @@ class Warehouse:
             only_reads(query, may_name_values=True)
         cursor = self._cursor()
         statements = cursor.extract_statements(query)
-        if any(each.type == duckdb.StatementType.SET for each in statements):
+        if any(kind_of(each) == duckdb.StatementType.SET for each in statements):
             raise UsageError(
                 f"{query.split()[0].upper()} has no effect here, each query begins afresh; choose a version with "
                 "warehouse.connect(1718) or by name (FROM v1718.cells), memory and threads when you connect"
