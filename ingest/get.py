@@ -20,6 +20,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from cyclopts import Parameter
 
+from warehouse.bundle.origin import origin
 from warehouse.errors import (
     SnapshotDamaged,
     SnapshotNotFound,
@@ -73,7 +74,7 @@ def get(
             make_durable([target.parent])
             part.forget()
     manifest = bundle_manifest(target)
-    log.info("%s: version %d of %s", target.name, manifest.version, manifest.datastack)
+    log.info("%s: version %d of %s; %s", target.name, manifest.version, manifest.datastack, origin(target))
     log.info("SHA-256 %s%s", sha256_of(target), "" if sha256 else ", which nobody gave to compare with")
     print(target)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 import warehouse
 from warehouse.bundle.choice import Choice
+from warehouse.bundle.origin import origin
 from warehouse.bundle.write import make_bundle
 from warehouse.demo.local import write_volume
 from warehouse.demo.synthetic import synthesize
@@ -257,3 +259,30 @@ def test_another_thread_can_stop_a_query(place: Place) -> None:
             wh.sql("SELECT count(*) FROM range(1000000000) AS a, range(1000000000) AS b")
         assert time.monotonic() - begin < 20
         timer.join()
+
+
+def test_whose_views_a_bundle_has_is_said(place: Place, tmp_path: Path) -> None:
+    assert origin(place.bundle) == "its views and macros are those that this release makes"
+    changes = {
+        "CREATE VIEW v1507.evil AS FROM read_text('x')": r"not all .* \(v1507\.evil\); like every",
+        "CREATE OR REPLACE MACRO v1507.layer_of(depth, source := 'none') AS 'L1'": r"not all .*v1507\.layer_of",
+        "ALTER TABLE v1507_rows.model_cells ALTER nucleus_id SET DEFAULT 7": r"not all .*v1507_rows\.model_cells",
+        "UPDATE v1507_rows._manifest SET manifest = replace(manifest, '\"views\":', '\"seen\":')": (
+            "those of another release of microns-warehouse, so nobody compared them; like every bundle"
+        ),
+        "DROP TABLE v1507_rows.model_cells": "not those that this release makes of its tables",
+    }
+    for statement, sentence in changes.items():
+        copy = tmp_path / "class.duckdb"
+        shutil.copy(place.bundle, copy)
+        with duckdb.connect(copy) as con:
+            con.execute(statement)
+        assert re.search(sentence, origin(copy)), (statement, origin(copy))
+
+
+def test_a_bundle_of_a_foreign_warehouse_is_not_made_unasked(place: Place, tmp_path: Path) -> None:
+    folder, choice = Folder.of(place.foreign), Choice(everything=True)
+    with pytest.raises(UsageError, match=r"not built on this machine.*microns build, or add --trust"):
+        make_bundle(folder, None, choice, tmp_path / "class.duckdb")
+    make_bundle(folder, None, choice, tmp_path / "class.duckdb", trust=True)
+    assert origin(tmp_path / "class.duckdb") == "its views and macros are those that this release makes"

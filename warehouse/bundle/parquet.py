@@ -44,6 +44,7 @@ def make_parquet(
     max_bytes: int | None = None,
     supervoxels: bool = False,
     memory: str | None = None,
+    trust: bool = False,
 ) -> Manifest:
     """Write what a bundle would hold as Parquet files; the arguments are those of `make_bundle`.
 
@@ -55,7 +56,14 @@ def make_parquet(
     with disk_errors(out), workshop_beside(out) as workshop:
         database, made = workshop / "bundle.duckdb", workshop / "made"
         manifest = make_bundle(
-            folder, version, choice, database, max_bytes=max_bytes, supervoxels=supervoxels, memory=memory
+            folder,
+            version,
+            choice,
+            database,
+            max_bytes=max_bytes,
+            supervoxels=supervoxels,
+            memory=memory,
+            trust=trust,
         )
         with connect(database, memory=memory, trust=True) as warehouse:
             _write(warehouse, made)

@@ -24,7 +24,7 @@ from warehouse.catalog.refusal import refusal
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.stored_views import without_stale
 from warehouse.catalog.version_schema import create_curated
-from warehouse.catalog.views import View, load_views
+from warehouse.catalog.views import VIEWS_VERSION, View, load_views
 from warehouse.errors import FolderBusy, SnapshotDamaged, UsageError, WarehouseError, sentence_of_refusal
 from warehouse.query.connection import MANIFEST_TABLE, bundle_manifest
 from warehouse.query.session import connect
@@ -39,6 +39,7 @@ from warehouse.storage.manifest import NOT_BIOLOGY, Encoding, Manifest, TableEnt
 from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted, text_literal
+from warehouse.storage.trust import was_built_here
 
 MADE_ANEW = ("_orphans", "cable_length")
 """Stored views about the synapses or skeletons that are here: in a bundle they are about fewer."""
@@ -64,6 +65,7 @@ def make_bundle(
     max_bytes: int | None = None,
     supervoxels: bool = False,
     memory: str | None = None,
+    trust: bool = False,
 ) -> Manifest:
     """Write a bundle; another one of that name is replaced when this is complete. Returns its manifest.
 
@@ -75,19 +77,25 @@ def make_bundle(
         max_bytes: how large it may become.
         supervoxels: whether to keep supervoxel ids, which only CAVE's own services can use; else they are NULL.
         memory: how much memory the work may take, in DuckDB's words ("4GB").
+        trust: whether to run the views of a database that was not built on this machine.
 
     Raises:
-        UsageError: the choice cannot be made from what is here, DuckDB could not open a file of this name, or
-            something else has it.
+        UsageError: the choice cannot be made from what is here, DuckDB could not open a file of this name,
+            something else has it, or the database was not built on this machine.
         SnapshotNotFound: there is no such version.
         WarehouseError: the bundle would be larger than `max_bytes`, or the disk is full.
         FolderBusy: another program has the file open (Windows).
     """
     _require_name(out)
+    if not trust and folder.database.is_file() and not was_built_here(folder.database):
+        raise UsageError(
+            f"{folder.database} was not built on this machine, and its views may do more than read; make them "
+            "anew with: microns build, or add --trust if you know who built it"
+        )
     views = load_views(datastack_of(folder.datastack))
     with disk_errors(out), workshop_beside(out) as workshop:
         temporary = workshop / "bundle.duckdb"
-        with connect(version, folder.path.parent, folder.datastack, memory=memory) as warehouse:
+        with connect(version, folder.path.parent, folder.datastack, memory=memory, trust=trust) as warehouse:
             rows = RowsOfBundle(
                 warehouse.cursor(),
                 warehouse.manifest,
@@ -97,7 +105,7 @@ def make_bundle(
             )
             manifest = rows.write(temporary, views)
         with database(temporary, folder.path, byte_count(memory)) as con:
-            manifest = _create_names(con, manifest)
+            manifest = create_names(con, manifest)
         require_size(temporary.stat().st_size, max_bytes)
         replace_database(out, temporary, "the same command again")
     return manifest
@@ -147,7 +155,7 @@ def _lock_of(workshop: Path) -> Path:
     return workshop.with_name(workshop.name + _LOCK)
 
 
-def _create_names(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> Manifest:
+def create_names(con: duckdb.DuckDBPyConnection, manifest: Manifest) -> Manifest:
     """Views, macros and comments over the rows, in the current database; returns the manifest as it then is."""
     version = manifest.version
     names = Names(con, manifest.datastack, {version: manifest}, version)
@@ -239,7 +247,7 @@ class RowsOfBundle:
         self._con.execute("DETACH bundle")
         mind = f" ({NOT_BIOLOGY})" if self._manifest.synthetic else ""
         made = f"microns-warehouse {installed('microns-warehouse')}, {now()} UTC: {self._choice}{mind}"
-        tools = self._manifest.tools | {"bundle": made}
+        tools = self._manifest.tools | {"bundle": made, "views": str(VIEWS_VERSION)}
         return replace(self._manifest, tables=tables, stored_views=stored, absent=absent, tools=tools)
 
     def _chosen_synapses(self) -> tuple[dict[str, TableEntry], dict[str, TableEntry]]:

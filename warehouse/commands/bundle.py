@@ -42,6 +42,9 @@ def bundle(
     parquet: Annotated[
         bool, Parameter(help="Write a folder of Parquet files for R and others, not a database.")
     ] = False,
+    trust: Annotated[
+        bool, Parameter(help="Run the views of a warehouse that was not built on this machine.")
+    ] = False,
     version: Version = None,
     root: Root = None,
     datastack: Datastack = DEFAULT_DATASTACK,
@@ -65,7 +68,14 @@ def bundle(
     size = size_of(max_size, "--max-size")
     path = out.expanduser().absolute()
     manifest = make(
-        Folder.of(root, datastack), version, choice, path, max_bytes=size, supervoxels=supervoxels, memory=memory
+        Folder.of(root, datastack),
+        version,
+        choice,
+        path,
+        max_bytes=size,
+        supervoxels=supervoxels,
+        memory=memory,
+        trust=trust,
     )
     files = [file for file in path.rglob("*") if file.is_file()] if parquet else [path]
     n_bytes = sum(file.stat().st_size for file in files)

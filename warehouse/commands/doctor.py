@@ -107,6 +107,7 @@ def _disk(folder: Path) -> Finding:
 
 
 def _data(bundle: Path | None, root: Path | None, datastack: str) -> Finding:
+    from warehouse.bundle.origin import origin
     from warehouse.query.session import connect
 
     begin = time.perf_counter()
@@ -119,6 +120,7 @@ def _data(bundle: Path | None, root: Path | None, datastack: str) -> Finding:
         with connect(bundle, root, datastack) as warehouse:
             ((cells,),) = warehouse.sql("SELECT count(*) FROM cells").fetchall()
             what = f"{warehouse.manifest.title}, at {warehouse.path}: {cells:,} nuclei"
+        whose = f"; {origin(bundle.expanduser().absolute())}" if bundle else ""
     except WarehouseError as error:
         return Finding("FAIL", "data", str(error))
-    return Finding("ok", "data", f"{what} in {time.perf_counter() - begin:.1f} s")
+    return Finding("ok", "data", f"{what} in {time.perf_counter() - begin:.1f} s{whose}")
