@@ -11,6 +11,7 @@ import duckdb
 from warehouse.bundle.write import create_names
 from warehouse.catalog.build import STORAGE
 from warehouse.catalog.views import VIEWS_VERSION
+from warehouse.errors import WarehouseError
 from warehouse.query.connection import GET_AGAIN, MANIFEST_TABLE, bundle_manifest
 from warehouse.storage.attach import attach
 from warehouse.storage.encoding import rows_schema_of
@@ -43,7 +44,7 @@ def origin(bundle: Path) -> str:
         try:
             _make_anew(con, manifest, there / "anew.duckdb")
             ours = _definitions(con, "anew", there / "ours")
-        except duckdb.Error:
+        except (duckdb.Error, WarehouseError):
             return f"its views are not those that this release makes of its tables; {_SAFE}"
     strange = sorted({_named(each) for each in theirs ^ ours})
     if not strange:
