@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -154,9 +154,29 @@ class Interruptible:
             yield batch
 
 
-def bounded(
-    con: duckdb.DuckDBPyConnection, query: str, timeout: float | None, max_rows: int | None
-) -> duckdb.DuckDBPyRelation:
+class Answer(NamedTuple):
+    """The whole answer to a query.
+
+    Attributes:
+        names: of its columns.
+        kinds: their types, in DuckDB's words.
+        rows: as Arrow, with columns c0, c1 and so on, because two may have one name.
+    """
+
+    names: list[str]
+    kinds: list[str]
+    rows: pa.Table
+
+    def relation(self, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+        """The answer as DuckDB would give it."""
+        items = (
+            f"{column} AS {quoted(name)}" if kind == _NO_TYPE else f"CAST({column} AS {kind}) AS {quoted(name)}"
+            for column, kind, name in zip(self.rows.column_names, self.kinds, self.names, strict=True)
+        )
+        return con.from_arrow(self.rows).project(", ".join(items))
+
+
+def bounded(con: duckdb.DuckDBPyConnection, query: str, timeout: float | None, max_rows: int | None) -> Answer:
     """The whole answer to a query, in memory.
 
     Args:
@@ -172,7 +192,7 @@ def bounded(
     with _stopping(con, timeout) as is_late:
         try:
             relation, worker = con.sql(query), Interruptible(con)
-            kinds, names, rows, batches = relation.types, relation.columns, 0, []
+            kinds, names, rows, batches = [*map(str, relation.types)], relation.columns, 0, []
             for batch in worker.batches(worker.reader(relation)):
                 rows += len(batch)
                 if max_rows is not None and rows > max_rows:
@@ -183,19 +203,17 @@ def bounded(
                 batches.append(batch)
         except duckdb.Error as error:
             if is_late():
-                raise UsageError(
-                    f"the query took longer than {timeout:g} s and was stopped; ask for less, or for fewer cells"
-                ) from error
+                raise too_late(timeout) from error
             raise
     numbered = [f"c{number}" for number in range(len(names))]
     empty = pa.schema([(name, pa.null()) for name in numbered])
     table = pa.Table.from_batches(batches).rename_columns(numbered) if batches else empty.empty_table()
-    return con.from_arrow(table).project(
-        ", ".join(
-            f"{column} AS {quoted(name)}" if kind == _NO_TYPE else f"CAST({column} AS {kind}) AS {quoted(name)}"
-            for column, kind, name in zip(numbered, map(str, kinds), names, strict=True)
-        )
-    )
+    return Answer(names, kinds, table)
+
+
+def too_late(timeout: float | None) -> UsageError:
+    """What is said of a query that takes too long."""
+    return UsageError(f"the query took longer than {timeout:g} s and was stopped; ask for less, or fewer cells")
 
 
 @contextmanager

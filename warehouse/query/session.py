@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import duckdb
 import numpy as np
@@ -28,16 +28,18 @@ from warehouse.catalog.refusal import scope_text, synapse_scope
 from warehouse.catalog.schemas import raw_schema_of, schema_of
 from warehouse.catalog.version_schema import search_path
 from warehouse.errors import SnapshotDamaged, SnapshotNotFound, UsageError
+from warehouse.query.apart import Apart, Session
 from warehouse.query.connection import CATALOG, connect_to_bundle, connect_to_copy, lock
 from warehouse.query.cursor import Cursor
 from warehouse.query.matrix import matrix
 from warehouse.query.parameters import float_sentence, plain, with_variables
-from warehouse.query.reading import bounded, kind_of, only_reads
+from warehouse.query.reading import Answer, bounded, kind_of, only_reads
 from warehouse.query.scan import guarded, scan
 from warehouse.registry.datastacks import DEFAULT_DATASTACK, datastack_of, table_called
 from warehouse.registry.tables import SYNAPSE, TABLES
 from warehouse.storage.exact import float_columns, inexact
 from warehouse.storage.manifest import Manifest, read_manifest
+from warehouse.storage.memory import byte_count
 from warehouse.storage.paths import Folder
 from warehouse.storage.quoting import quoted
 from warehouse.storage.trust import require_no_way_out, was_built_here
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 _SECONDS, _ROWS = 60.0, 1_000_000
 """How long a query may take in a sandbox, and how many rows its answer may have."""
@@ -87,10 +91,42 @@ def connect(
     """
     if isinstance(version, str) and version.isdecimal():
         version = int(version)
+    limits = _Limits.of(sandbox, timeout, max_rows)
+    if sandbox and memory is None:
+        memory = f"{byte_count(None)}B"
+    arguments: dict[str, Any] = {"memory": memory, "threads": threads, "limits": limits, "trust": trust}
+    warehouse = _opened(version, root, datastack, **arguments)
+    if sandbox:
+        if warehouse.path.is_dir():
+            place: dict[str, Any] = {
+                "version": warehouse.version,
+                "root": warehouse.path.parent,
+                "datastack": datastack,
+            }
+        else:
+            place = {"version": warehouse.path, "root": None, "datastack": datastack}
+        warehouse.ask_apart(Session(place | arguments, byte_count(memory), limits.timeout or _SECONDS))
+    return warehouse
+
+
+def opened(session: Session) -> Warehouse:
+    """The session of a sandbox, in its own process."""
+    return _opened(**session.arguments)
+
+
+def _opened(
+    version: int | str | os.PathLike[str] | None,
+    root: str | os.PathLike[str] | None,
+    datastack: str,
+    memory: str | None,
+    threads: int | None,
+    limits: _Limits,
+    trust: bool,
+) -> Warehouse:
     if isinstance(version, str | os.PathLike):
         path = Path(version).expanduser().absolute()
         if not path.is_dir():
-            return _connect_bundle(path, memory, threads, _Limits.of(sandbox, timeout, max_rows), trust)
+            return _connect_bundle(path, memory, threads, limits, trust)
         version, root = None, path
     folder = Folder.of(root, datastack)
     if not folder.database.is_file():
@@ -116,7 +152,7 @@ def connect(
             manifest = read_manifest(folder.manifest(chosen))
         require_files(folder, manifest)
         create_local_views(con, folder.local)
-        lock(con, folder.path, sandbox)
+        lock(con, folder.path, limits.only_reads)
     except BaseException:
         con.close()
         raise
@@ -127,7 +163,7 @@ def connect(
             "build, or open it with trust=True, if you know who made it",
             folder.database,
         )
-    return Warehouse(con, folder.path, manifest, _Limits.of(sandbox, timeout, max_rows))
+    return Warehouse(con, folder.path, manifest, limits)
 
 
 @dataclass(frozen=True)
@@ -183,6 +219,7 @@ class Warehouse:
     ) -> None:
         self._con = con
         self._limits = limits or _Limits()
+        self._apart: Apart | None = None
         self._asking: set[duckdb.DuckDBPyConnection] = set()
         self._afterwards = ExitStack()
         self.path = path
@@ -215,6 +252,28 @@ class Warehouse:
                 it are not those of the parameters.
             SnapshotDamaged: files of the version were replaced since the session was opened.
         """
+        if self._apart is not None:
+            given = {name: plain(value) for name, value in parameters.items()}
+            return self._apart.answer(query, given).relation(self._cursor())
+        if self._limits.are_set:
+            return self.answer(query, parameters).relation(self._cursor())
+        return self._asked(query, parameters, lambda cursor, text: cursor.sql(text))
+
+    def answer(self, query: str, parameters: Mapping[str, Any]) -> Answer:
+        """The whole answer to a query, within the bounds of the session; as `sql` otherwise."""
+
+        def ask(cursor: duckdb.DuckDBPyConnection, text: str) -> Answer:
+            self._asking.add(cursor)
+            try:
+                return bounded(cursor, text, self._limits.timeout, self._limits.max_rows)
+            finally:
+                self._asking.discard(cursor)
+
+        return self._asked(query, parameters, ask)
+
+    def _asked(
+        self, query: str, parameters: Mapping[str, Any], ask: Callable[[duckdb.DuckDBPyConnection, str], _T]
+    ) -> _T:
         if self._limits.only_reads:
             only_reads(query, may_name_values=True)
         cursor = self._cursor()
@@ -227,10 +286,7 @@ class Warehouse:
         named = {name for each in statements for name in each.named_parameters}
         text = with_variables(cursor, query, named, parameters)
         try:
-            if not self._limits.are_set:
-                return cursor.sql(text)
-            with self._interruptible(cursor):
-                return bounded(cursor, text, self._limits.timeout, self._limits.max_rows)
+            return ask(cursor, text)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             if self.path.is_dir():
                 folder = Folder(self.path)
@@ -283,14 +339,8 @@ class Warehouse:
         """Stop the queries that `sql` is computing, from another thread; they raise duckdb.InterruptException."""
         for cursor in [*self._asking]:
             cursor.interrupt()
-
-    @contextmanager
-    def _interruptible(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        self._asking.add(cursor)
-        try:
-            yield
-        finally:
-            self._asking.discard(cursor)
+        if self._apart is not None:
+            self._apart.interrupt()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection of its own, in which bare names are those of the version.
@@ -385,6 +435,12 @@ class Warehouse:
         if existing != (0,):
             cursor.execute(f"DROP VIEW {target}")
         cursor.execute(f"CREATE OR REPLACE TABLE {target} AS FROM _registered")
+        if self._apart is not None:
+            self._apart.register(name, cursor.sql(f"FROM {target}").to_arrow_table())
+
+    def ask_apart(self, session: Session) -> None:
+        """Have `sql` answered by a process of its own, which opens this."""
+        self._apart = Apart(session)
 
     def when_closed(self, do: Callable[[], object]) -> None:
         """Have something done after the session has let go of its files."""
@@ -392,6 +448,8 @@ class Warehouse:
 
     def close(self) -> None:
         """Give memory and files back."""
+        if self._apart is not None:
+            self._apart.close()
         self._con.close()
         self._afterwards.close()
 
