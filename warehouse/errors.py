@@ -34,6 +34,15 @@ class UsageError(WarehouseError):
     exit_code = ExitCode.USAGE
 
 
+class QueryTooLong(UsageError):
+    """A query took longer than it may."""
+
+    @classmethod
+    def after(cls, seconds: float | None) -> QueryTooLong:
+        """With the sentence that says so."""
+        return cls(f"the query took longer than {seconds:g} s and was stopped; ask for less, or for fewer cells")
+
+
 class SnapshotNotFound(WarehouseError):
     """There is no such version in this folder."""
 

@@ -25,8 +25,8 @@ import duckdb
 import pyarrow as pa
 
 from warehouse import errors
-from warehouse.errors import UsageError, WarehouseError
-from warehouse.query.reading import Answer, too_late
+from warehouse.errors import QueryTooLong, UsageError, WarehouseError
+from warehouse.query.reading import Answer
 
 _BESIDE = 700_000_000
 """Bytes for the interpreter, the libraries and an answer, beside DuckDB's memory."""
@@ -85,7 +85,10 @@ class Apart:
                 raise self._why_it_ended(is_late())
             said = json.loads(head)
             if "error" in said:
-                raise _error(said["error"], said["text"])
+                error = _error(said["error"], said["text"])
+                if error is None or isinstance(error, duckdb.OutOfMemoryException | QueryTooLong):
+                    self._end()  # what it holds by then, it may not give back
+                raise error or self._too_large()
             return Answer(said["names"], said["kinds"], pa.ipc.open_stream(rows).read_all())
 
     def interrupt(self) -> None:
@@ -139,10 +142,13 @@ class Apart:
         if self._is_interrupted:
             return duckdb.InterruptException("INTERRUPT Error: Interrupted!")
         if is_late:
-            return too_late(self._session.timeout)
+            return QueryTooLong.after(self._session.timeout)
+        return self._too_large()
+
+    def _too_large(self) -> UsageError:
+        most = f"{self._session.memory / 1e6:,.0f} MB"
         return UsageError(
-            f"the query took more memory than the {self._session.memory / 1e6:,.0f} MB that it may; ask for less, or "
-            "allow more with memory="
+            f"the query took more memory than the {most} that it may; ask for less, or allow more with memory="
         )
 
     def _end(self) -> None:
@@ -157,13 +163,13 @@ class Apart:
                     pipe.close()
 
 
-def _error(kind: str, text: str) -> Exception:
-    """An error as the session raised it."""
+def _error(kind: str, text: str) -> Exception | None:
+    """An error as the session raised it; None for one that a session without memory makes."""
     for module, base in ((errors, WarehouseError), (duckdb, duckdb.Error)):
         found = getattr(module, kind, None)
         if isinstance(found, type) and issubclass(found, base):
             return found(text)
-    return duckdb.Error(text)
+    return None
 
 
 def _send(pipe: IO[bytes] | None, content: bytes) -> None:

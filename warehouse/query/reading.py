@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeVar
 import duckdb
 import pyarrow as pa
 
-from warehouse.errors import UsageError
+from warehouse.errors import QueryTooLong, UsageError
 from warehouse.storage.quoting import quoted
 
 _T = TypeVar("_T")
@@ -203,17 +203,12 @@ def bounded(con: duckdb.DuckDBPyConnection, query: str, timeout: float | None, m
                 batches.append(batch)
         except duckdb.Error as error:
             if is_late():
-                raise too_late(timeout) from error
+                raise QueryTooLong.after(timeout) from error
             raise
     numbered = [f"c{number}" for number in range(len(names))]
     empty = pa.schema([(name, pa.null()) for name in numbered])
     table = pa.Table.from_batches(batches).rename_columns(numbered) if batches else empty.empty_table()
     return Answer(names, kinds, table)
-
-
-def too_late(timeout: float | None) -> UsageError:
-    """What is said of a query that takes too long."""
-    return UsageError(f"the query took longer than {timeout:g} s and was stopped; ask for less, or fewer cells")
 
 
 @contextmanager
