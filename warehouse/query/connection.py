@@ -9,6 +9,7 @@ import duckdb
 
 from warehouse.catalog.settings import SETTINGS
 from warehouse.errors import SnapshotDamaged
+from warehouse.query.reading import acting_function
 from warehouse.storage.attach import attach
 from warehouse.storage.encoding import rows_schema_of
 from warehouse.storage.manifest import Manifest, manifest_from
@@ -52,6 +53,7 @@ def connect_to_copy(
         attach(con, database, "_source")
         if not is_trusted:
             con.execute(f"SET allowed_directories = [{text_literal(str(folder))}]; {_NO_ACCESS}")
+            _require_only_reads(con, database, "_source")
         _copy_names(con, "_source")
         con.execute("DETACH _source")
     except BaseException:
@@ -79,6 +81,7 @@ def connect_to_bundle(
         attach(con, path, "_bundle", GET_AGAIN)
         if not is_trusted:
             con.execute(_NO_ACCESS)
+            _require_only_reads(con, path, "_bundle")
         tables = con.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = '_bundle'"
         ).fetchall()
@@ -96,6 +99,29 @@ def connect_to_bundle(
         con.close()
         raise
     return con, manifest
+
+
+def _require_only_reads(con: duckdb.DuckDBPyConnection, database: Path, catalog: str) -> None:
+    """See that no view, macro or table of somebody else calls a function that does more than read.
+
+    Some of those take an address in memory, and read there.
+
+    Raises:
+        SnapshotDamaged: one does.
+    """
+    definitions = con.execute(
+        f"""
+        SELECT view_name, sql FROM duckdb_views() WHERE database_name = '{catalog}'
+        UNION ALL SELECT table_name, sql FROM duckdb_tables() WHERE database_name = '{catalog}'
+        UNION ALL SELECT function_name, macro_definition FROM duckdb_functions() WHERE database_name = '{catalog}'
+        """
+    ).fetchall()
+    for name, text in definitions:
+        if text and (called := acting_function(text)):
+            raise SnapshotDamaged(
+                f"{name} in {database} calls {called}, which does more than read, and nobody here made it; if you "
+                "trust who did, open it with: warehouse.connect(..., trust=True)"
+            )
 
 
 _NO_ACCESS = "SET enable_external_access = false"

@@ -73,10 +73,14 @@ def only_reads(text: str, *, may_name_values: bool = False) -> duckdb.Statement:
         raise UsageError(f"{word} has no effect here; choose a version with --version, or write FROM v1718.cells")
     if not (kind_of(statement) == duckdb.StatementType.SELECT or _explains_select(statement)):
         raise UsageError(f"{word} is not allowed here; {_READS}")
-    for name in _called(statement.query):
-        if name in _acting():
-            raise UsageError(f"the function {name} is not allowed here: a query only reads, and is written out")
+    if name := acting_function(statement.query):
+        raise UsageError(f"the function {name} is not allowed here: a query only reads, and is written out")
     return statement
+
+
+def acting_function(text: str) -> str | None:
+    """The first function in a text that may do more than read, or that trusts addresses which it is given."""
+    return next((name for name in _called(text) if name in _acting()), None)
 
 
 def kind_of(statement: duckdb.Statement) -> duckdb.StatementType:
