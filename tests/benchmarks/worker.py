@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -34,10 +35,12 @@ ENGINES = {
 class Worker:
     """The handle: opens an engine on a folder in a process of its own, and asks it."""
 
-    def __init__(self, engine: str, folder: Path, asked: Asked) -> None:
+    def __init__(self, engine: str, folder: Path, asked: Asked, checkout: Path | None = None) -> None:
         self.engine = engine
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.worker", engine, str(folder)],
+            cwd=checkout,
+            env=os.environ | ({"PYTHONPATH": str(checkout)} if checkout else {}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

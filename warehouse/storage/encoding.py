@@ -97,6 +97,7 @@ def parquet_options(schema: pa.Schema) -> dict[str, Any]:
     return {
         "compression": "zstd",
         "compression_level": 1,
+        "write_page_checksum": True,
         "data_page_version": "2.0",
         "use_dictionary": [field.name for field in schema if pa.types.is_string(field.type)],
         "column_encoding": dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
