@@ -21,7 +21,6 @@ from functools import lru_cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -29,7 +28,7 @@ from starlette.routing import Route
 
 from warehouse.demo.faults import Faults, FaultyService
 from warehouse.serve.gate import Gate
-from warehouse.serve.server import in_a_thread
+from warehouse.serve.server import configured, in_a_thread
 
 PLACE = "mat_dbs/public/minnie65_phase3_v1"
 """Where the dumps of minnie65 lie in the public bucket."""
@@ -50,6 +49,8 @@ def serve_bucket(folder: Path, port: int = 0) -> Iterator[FaultyService]:
 
     async def answer(request: Request) -> Response:
         name = request.path_params["name"]
+        if "\0" in name:
+            return Response(_NOT_THERE, 404, media_type="application/xml")
         if "list-type" in request.query_params:
             return _listing(folder, name.strip("/"), request.query_params.get("prefix", ""))
         path = (folder / name).resolve()
@@ -61,9 +62,8 @@ def serve_bucket(folder: Path, port: int = 0) -> Iterator[FaultyService]:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", port))
         running = FaultyService(f"http://127.0.0.1:{listener.getsockname()[1]}", "", faults=Faults())
-        gate = Gate(app, running.requests, disturb=running.faults.take, whole=False)
-        config = uvicorn.Config(gate, log_config=None, log_level="critical", timeout_graceful_shutdown=1)
-        with in_a_thread(config, listener):
+        gate = Gate(app, running.requests, running.url, disturb=running.faults.take, whole=False)
+        with in_a_thread(configured(gate), listener):
             yield running
 
 
@@ -75,7 +75,9 @@ def _md5(path: Path, _modified: int) -> str:
 
 def _listing(folder: Path, bucket: str, prefix: str) -> Response:
     """The objects of a bucket whose names begin with `prefix`, as Google's store lists them in XML."""
-    root = folder / bucket
+    root = (folder / bucket).resolve()
+    if not root.is_relative_to(folder) or not root.is_dir():
+        return Response(_NOT_THERE, 404, media_type="application/xml")
     names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
     entries = "".join(_entry(root / name, name) for name in names if name.startswith(prefix))
     text = f"<?xml version='1.0' encoding='UTF-8'?><ListBucketResult>{entries}</ListBucketResult>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -41,6 +42,9 @@ def join_sources(database: Database, tables: Sequence[Served], body: Body) -> li
     """The two tables of a join; without suffixes their names are told apart by `x` and `y`."""
     if len(tables) != 2:
         raise crash(f"400 Bad Request: a join needs two tables, not {len(tables)}")
+    for table, (name, key) in zip(tables, body.tables, strict=True):
+        if key not in table.hidden and table.column(key) is None:
+            raise crash(f"400 Bad Request: column {key} not found in {name}")
     suffixes = body.suffixes or {}
     return [
         database.source(table, position, suffixes.get(table.name, DEFAULT_SUFFIXES[position]), key)
@@ -56,7 +60,8 @@ def answer(database: Database, sources: Sequence[Source], body: Body, rules: Rul
     options = Options(counting, _sample(database, sources, request), wide=not direct)
     statement = compile_query(sources, body, rules, options)
     by_values = isinstance(sources[0].served, ServedView) and not counting
-    table = typed(database.run(statement), statement.kinds, faithful=rules.faithful, by_values=by_values)
+    rows = database.run(statement, request.scope.get("at_work"))
+    table = typed(rows, statement.kinds, faithful=rules.faithful, by_values=by_values)
     request.scope["rows"] = table.num_rows
     nullable = direct and not counting
     if not direct:
@@ -76,6 +81,8 @@ def _sample(database: Database, sources: Sequence[Source], request: Request) -> 
     table = sources[0].served
     if wanted is None or not isinstance(table, ServedTable):
         return None
+    if not re.fullmatch(r"\d{1,18}", wanted, re.ASCII):
+        raise crash(f"400 Bad Request: random_sample is a number of rows, not {wanted[:50]}")
     return 100.0 * int(wanted) / max(database.count(table), 1)
 
 

@@ -110,11 +110,12 @@ def _endpoint(service: Service, handler: Handler) -> Callable[[Request], Awaitab
     return endpoint
 
 
-def application(service: Service, pages: Sequence[BaseRoute] = ()) -> Starlette:
+def application(service: Service, url: str, pages: Sequence[BaseRoute] = ()) -> Starlette:
     """The service as an ASGI application.
 
     Args:
         service: what it answers from.
+        url: its address, which clients are told; what a request calls it decides nothing.
         pages: further routes to serve beside it.
     """
     routed = {
@@ -130,4 +131,6 @@ def application(service: Service, pages: Sequence[BaseRoute] = ()) -> Starlette:
         raise unknown_page()
 
     unknown = Route("/{path:path}", _endpoint(service, missing), methods=["GET", "POST"])
-    return Starlette(routes=[*routes, *pages, unknown])
+    app = Starlette(routes=[*routes, *pages, unknown])
+    app.state.url = url
+    return app

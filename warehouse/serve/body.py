@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,9 +54,41 @@ class Body:
 
 
 def _integer(value: Any) -> int:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or abs(number := int(value)) >= 2**63:
         raise ValueError(value)
-    return int(value)
+    return number
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _is_names_of_tables(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_names, value.values()))
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def _is_pairs(value: Any) -> bool:
+    return isinstance(value, list) and all(_is_names(pair) and len(pair) == 2 for pair in value)
+
+
+def _is_resolution(value: Any) -> bool:
+    """Three voxel sizes that positions can be divided by."""
+    return isinstance(value, list) and all(type(size) in (int, float) and 1e-6 <= size <= 1e9 for size in value)
+
+
+_CONTENTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "select_columns": (_is_names, "Not a valid string."),
+    "select_column_map": (_is_names_of_tables, "Not a valid list."),
+    "suffix_map": (_is_texts, "Not a valid string."),
+    "suffixes": (_is_texts, "Not a valid string."),
+    "tables": (_is_pairs, "Not a valid list."),
+    "desired_resolution": (_is_resolution, "Not a valid number."),
+}
+"""What is in the values of some keys, and the sentence if it is not."""
 
 
 def _refuse_bad_types(raw: dict[str, Any], allowed: set[str]) -> None:
@@ -66,10 +98,12 @@ def _refuse_bad_types(raw: dict[str, Any], allowed: set[str]) -> None:
             errors[key] = ["Unknown field."]
         elif key in _TYPES and value is not None and not isinstance(value, _TYPES[key][0]):
             errors[key] = [_TYPES[key][1]]
+        elif key in _CONTENTS and value is not None and not _CONTENTS[key][0](value):
+            errors[key] = [_CONTENTS[key][1]]
         elif key in ("limit", "offset") and value is not None:
             try:
                 _integer(value)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 errors[key] = ["Not a valid integer."]
     resolution = raw.get("desired_resolution")
     if isinstance(resolution, list) and len(resolution) != 3:
@@ -97,7 +131,7 @@ def parse(content: bytes, join: bool) -> Body:
     """
     try:
         raw = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         message = "400 Bad Request: The browser (or proxy) sent a request that this server could not understand."
         raise crash(message) from None
     if not isinstance(raw, dict):

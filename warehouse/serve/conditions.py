@@ -24,6 +24,8 @@ _DATABASE_TYPES = {
     Kind.DATE_TIME: "TIMESTAMP",
 }
 
+_LARGEST_EXPONENT = 400
+"""Of a power of ten; a double ends at 308."""
 _BOOLEANS = {"t": True, "true": True, "f": False, "false": False}
 Condition = tuple[str, list[Any]]
 _NEVER: Condition = ("false", [])
@@ -34,14 +36,16 @@ class _NotComparable(Exception):
 
 
 def _number(value: Any) -> Decimal:
+    """A number with every digit; one that no column could hold would take all time to write out."""
     if isinstance(value, str):
         value = value.strip()
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise _NotComparable
     try:
-        return Decimal(repr(value) if isinstance(value, float) else value)
+        number = Decimal(repr(value) if isinstance(value, float) else value)
     except (ArithmeticError, TypeError, ValueError):
         raise _NotComparable from None
+    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise _NotComparable
+    return number
 
 
 def _value(column: ServedColumn, value: Any) -> Any:
@@ -128,12 +132,20 @@ class Conditions:
         return typed.replace("%", "%%") if self.double_percent and isinstance(typed, str) else typed
 
 
-def _within(alias: str, column: ServedColumn, box: Sequence[Sequence[int]]) -> Condition:
-    low, high = box
+def _within(alias: str, column: ServedColumn, box: Any) -> Condition:
+    match box:
+        case [[_, _, _] as low, [_, _, _] as high] if all(map(_is_coordinate, (*low, *high))):
+            pass
+        case _:
+            raise crash(f"400 Bad Request: a box has two corners of three numbers, not {str(box)[:100]}")
     if any(a >= b for a, b in zip(low, high, strict=True)):
         raise crash(f"min bounds: {_bounds(low)} must be less than max bounds: {_bounds(high)}")
     tests = [f"{alias}.{quoted(f'{column.name}_{axis}')} BETWEEN ? AND ?" for axis in AXES]
     return " AND ".join(tests), [value for pair in zip(low, high, strict=True) for value in pair]
+
+
+def _is_coordinate(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value) and abs(value) < 2**63
 
 
 def _bounds(values: Sequence[int]) -> str:

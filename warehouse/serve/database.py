@@ -3,22 +3,54 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Timer
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.serve.columns import Source
-from warehouse.serve.refused import database_error
+from warehouse.serve.refused import crash, database_error
 from warehouse.serve.served import Kind, Served, ServedTable
 from warehouse.serve.statement import Statement
 from warehouse.storage.quoting import literals, quoted
 
+SECONDS = 300.0
+"""How long a query may take; the real server gives up after as many."""
 _TWO = int(duckdb.__version__.partition(".")[0]) >= 2
 """From 2.0 a relation gives Arrow rows without a copy; in 1.x one with parameters is ten times slower."""
+
+
+class AtWork:
+    """The queries of one request, so that they can be stopped."""
+
+    def __init__(self) -> None:
+        self._cursors: set[duckdb.DuckDBPyConnection] = set()
+        self._is_left = False
+
+    @contextmanager
+    def doing(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Note that a cursor works; it is stopped when its time is up."""
+        self._cursors.add(cursor)
+        timer = Timer(SECONDS, cursor.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            if self._is_left:
+                raise crash("499 Client Closed Request")
+            yield
+        finally:
+            timer.cancel()
+            self._cursors.discard(cursor)
+
+    def stop(self) -> None:
+        """Stop them, because the client has left."""
+        self._is_left = True
+        for cursor in [*self._cursors]:
+            cursor.interrupt()
 
 
 class Database:
@@ -58,13 +90,15 @@ class Database:
             self._database.execute(f"CREATE TABLE {name} AS FROM read_parquet([{literals([path])}])")
         return name
 
-    def run(self, statement: Statement) -> pa.Table:
-        """The result of a compiled query."""
-        with self._database.cursor() as cursor:
+    def run(self, statement: Statement, at_work: AtWork | None = None) -> pa.Table:
+        """The result of a compiled query; stopped when its time is up, or nobody waits for it any more."""
+        with self._database.cursor() as cursor, (at_work or AtWork()).doing(cursor):
             try:
                 if _TWO:
                     return cursor.sql(statement.sql, params=statement.parameters).to_arrow_table()
                 return cursor.execute(statement.sql, statement.parameters).to_arrow_table()
+            except duckdb.InterruptException as error:
+                raise crash(f"504 Gateway Timeout: the query took longer than {SECONDS:g} s") from error
             except duckdb.Error as error:
                 raise database_error(str(error), statement.sql) from error
 

@@ -7,9 +7,14 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from warehouse.serve.database import AtWork
+
+_LARGEST = 64_000_000
+"""Bytes of a request: two million ids and more."""
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
@@ -88,13 +93,21 @@ class Gate:
     """The outermost part of the application."""
 
     def __init__(
-        self, app: ASGIApp, log: list[LoggedRequest], *, disturb: Disturb = nothing, whole: bool = True
+        self,
+        app: ASGIApp,
+        log: list[LoggedRequest],
+        url: str,
+        *,
+        disturb: Disturb = nothing,
+        whole: bool = True,
     ) -> None:
         """Put a gate before `app`.
 
         Args:
             app: what answers.
             log: gets an entry for each request.
+            url: the address of the service; a request that calls it otherwise, or that comes from a page of
+                another site, is refused.
             disturb: what goes wrong.
             whole: whether an answer is put together before it is sent; large files are better sent as they come,
                 unless something shall go wrong with them.
@@ -103,6 +116,7 @@ class Gate:
         self._whole = whole
         self._disturb = disturb
         self._log = log
+        self._url = urlsplit(url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -110,6 +124,11 @@ class Gate:
             await self._app(scope, receive, send)
             return
         content = await _content(receive)
+        refusal = self._refusal(scope, content)
+        if refusal is not None:
+            self._log.append(_logged(scope, b"", refusal.status))
+            await _deliver(refusal, (), send)
+            return
         faults = self._disturb(scope["path"])
         if not (faults or self._whole):
             await self._pass(scope, receive, send)
@@ -117,11 +136,22 @@ class Gate:
         await asyncio.sleep(sum(fault.wait for fault in faults))
         reply = next((fault.instead for fault in faults if fault.instead), None)
         if reply is None:
-            reply = await self._ask(scope, content)
+            reply = await self._ask(scope, content or b"", receive)
         for fault in faults:
             reply = fault.change(reply)
-        self._log.append(_logged(scope, content, reply.status))
-        await _deliver(_opened(reply, scope["path"]), faults, send)
+        self._log.append(_logged(scope, content or b"", reply.status))
+        await _deliver(reply, faults, send)
+
+    def _refusal(self, scope: Scope, content: bytes | None) -> Reply | None:
+        """What is wrong with a request before anybody looks at what it asks."""
+        headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
+        if headers.get(b"host", "").lower() not in (self._url.netloc, f"localhost:{self._url.port}"):
+            return _sentence(421, f"this service is {self._url.geturl()}, and answers to no other name")
+        if (origin := headers.get(b"origin")) is not None and origin != self._url.geturl():
+            return _sentence(403, "this service does not answer the pages of other sites")
+        if content is None:
+            return _sentence(413, f"a request may have {_LARGEST:,} bytes; ask for fewer ids at once")
+        return None
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def noting(message: Message) -> None:
@@ -131,8 +161,14 @@ class Gate:
 
         await self._app(scope, receive, noting)
 
-    async def _ask(self, scope: Scope, content: bytes) -> Reply:
+    async def _ask(self, scope: Scope, content: bytes, left: Receive) -> Reply:
         parts: list[Message] = []
+        scope["at_work"] = AtWork()
+
+        async def watch() -> None:
+            while (await left())["type"] != "http.disconnect":
+                pass
+            scope["at_work"].stop()
 
         waiting = [content]
 
@@ -144,34 +180,39 @@ class Gate:
         async def collect(message: Message) -> None:
             parts.append(message)
 
-        await self._app(scope, receive, collect)
+        watching = asyncio.create_task(watch())
+        try:
+            await self._app(scope, receive, collect)
+        finally:
+            watching.cancel()
         headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in parts[0]["headers"])
         return Reply(parts[0]["status"], headers, b"".join(part.get("body", b"") for part in parts[1:]))
 
 
-async def _content(receive: Receive) -> bytes:
+async def _content(receive: Receive) -> bytes | None:
+    """The body of a request; None if it is too large, and then not all of it was kept."""
     content = bytearray()
+    size = 0
     while True:
         message = await receive()
-        content += message.get("body", b"")
+        size += len(message.get("body", b""))
+        if size <= _LARGEST:
+            content += message.get("body", b"")
         if not message.get("more_body"):
-            return bytes(content)
+            return bytes(content) if size <= _LARGEST else None
+
+
+def _sentence(status: int, text: str) -> Reply:
+    return Reply(status, (("Content-Type", "application/json"),), json.dumps({"message": text}).encode())
 
 
 def _logged(scope: Scope, content: bytes, status: int) -> LoggedRequest:
     try:
         body = json.loads(content) if content else None
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     query = scope["query_string"].decode("latin-1")
     return LoggedRequest(scope["method"], scope["path"], query, body, status, scope.get("rows"))
-
-
-def _opened(reply: Reply, path: str) -> Reply:
-    """The reply with the headers that let a browser's script read it."""
-    exposed = "WWW-Authenticate, column_names" if path.startswith("/materialize") else "WWW-Authenticate"
-    cross = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", exposed))
-    return Reply(reply.status, reply.headers + cross, reply.content)
 
 
 async def _deliver(reply: Reply, faults: Sequence[Fault], send: Send) -> None:

@@ -80,7 +80,7 @@ def info(call: Call) -> Answer:
     datastack = call.service.datastack(call.named("datastack"))
     if datastack is None:
         raise unknown_page()
-    return metadata.datastack_info(datastack, str(call.request.base_url).rstrip("/"))
+    return metadata.datastack_info(datastack, call.request.app.state.url)
 
 
 def versions(call: Call) -> Answer:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import uvicorn
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from warehouse.serve.app import application
 from warehouse.serve.auth import Grant, Tokens
@@ -19,6 +20,9 @@ from warehouse.serve.database import Database
 from warehouse.serve.gate import Disturb, Gate, LoggedRequest, nothing
 from warehouse.serve.handlers import Service
 from warehouse.serve.served import ServedDatastack
+
+_CLIENTS = 200
+_HEADER_BYTES = 64_000
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,24 @@ def serve(
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", port))
         running = Running(f"http://127.0.0.1:{listener.getsockname()[1]}", known.valid)
-        app = application(Service(datastacks, database, rules, known), pages)
-        gate = Gate(app, running.requests, disturb=disturb)
-        with in_a_thread(
-            uvicorn.Config(gate, log_config=None, log_level="critical", timeout_graceful_shutdown=1), listener
-        ):
+        app = application(Service(datastacks, database, rules, known), running.url, pages)
+        gate = Gate(app, running.requests, running.url, disturb=disturb)
+        with in_a_thread(configured(gate), listener):
             yield running
     database.close()
+
+
+def configured(app: ASGIApp) -> uvicorn.Config:
+    """How an application is run: silently, and for so many clients at once; the next ones get status 503."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="critical",
+        timeout_graceful_shutdown=1,
+        limit_concurrency=_CLIENTS,
+        h11_max_incomplete_event_size=_HEADER_BYTES,
+        ws="none",
+    )
 
 
 @contextmanager
