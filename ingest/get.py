@@ -5,6 +5,7 @@ Needs nothing but the core: students who only read have no extras installed.
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import logging
@@ -12,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +67,7 @@ def get(
             _require_room_for_name(target, replace)
             part = _Part(target.with_name(f"{target.name}.part"), source)
             if _is_address(source):
-                _download(_quoted(source), part, verified=sha256 is not None)
+                _download(_request(source), part, verified=sha256 is not None)
             else:
                 _copy(Path(source).expanduser(), part)
             _require_right(part, sha256)
@@ -103,12 +105,17 @@ class _Part:
             said = json.loads(self._note.read_text("utf-8"))
         except (OSError, ValueError):
             return ""
-        known = isinstance(said, dict) and said.get("of") == self.source
+        known = isinstance(said, dict) and said.get("of") == self._source_hash
         return str(said.get("validator") or "") if known else ""
 
     def begin(self, validator: str) -> None:
         """Note what comes now."""
-        self._note.write_text(json.dumps({"of": self.source, "validator": validator}), "utf-8")
+        self._note.write_text(json.dumps({"of": self._source_hash, "validator": validator}), "utf-8")
+
+    @property
+    def _source_hash(self) -> str:
+        """In place of the address, which may hold a password."""
+        return hashlib.sha256(self.source.encode()).hexdigest()
 
     def forget(self) -> None:
         """Remove what is here."""
@@ -150,12 +157,16 @@ def _name(source: str) -> str:
     return name
 
 
-def _quoted(url: str) -> str:
-    """The address as HTTP wants it: people paste such with blanks and letters of their language."""
+def _request(url: str) -> urllib.request.Request:
+    """The request as HTTP wants it: people paste addresses with blanks, letters of their language, a password."""
     address = urlsplit(url)
-    host = address.netloc if address.netloc.isascii() else address.netloc.encode("idna").decode()
+    user, _, host = address.netloc.rpartition("@")
+    host = host if host.isascii() else host.encode("idna").decode()
     path, query = (quote(text, safe="/%:@!$&'()*+,;=~?") for text in (address.path, address.query))
-    return urlunsplit((address.scheme, host, path, query, ""))
+    request = urllib.request.Request(urlunsplit((address.scheme, host, path, query, "")))
+    if user:  # for this server only, not for one that it sends us on to
+        request.add_unredirected_header("Authorization", f"Basic {b64encode(unquote(user).encode()).decode()}")
+    return request
 
 
 def _is_right(target: Path, source: str, sha256: str | None) -> bool:
@@ -227,20 +238,22 @@ def _unreadable(source: Path, error: OSError) -> SnapshotNotFound:
     return SnapshotNotFound(f"{source} cannot be read ({error.strerror or error}); get it from another place")
 
 
-def _download(url: str, part: _Part, *, verified: bool) -> None:
+def _download(request: urllib.request.Request, part: _Part, *, verified: bool) -> None:
     """Fetch a file.
 
     Args:
-        url: its address.
+        request: for it.
         part: what is here of it; removed where nothing tells that it is the beginning of this file.
         verified: whether a SHA-256 will tell.
     """
     if not verified and not part.validator:
         part.forget()
+    url = request.full_url
     for number in range(_TRIES):
         try:
-            return _append(url, part)
+            return _append(request, part)
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code < 500:
                 raise SourceRefused(
                     f"{url} answered {error.code} ({error.reason}); compare the address with the one you got"
@@ -259,15 +272,17 @@ def _download(url: str, part: _Part, *, verified: bool) -> None:
     ) from problem
 
 
-def _append(url: str, part: _Part) -> None:
+def _append(request: urllib.request.Request, part: _Part) -> None:
     """Fetch what is missing of a file, or all of it where the server can send no part or has another file."""
     start, validator = part.size, part.validator
-    headers = {"Range": f"bytes={start}-"} if start else {}
-    if start and validator:
-        headers["If-Range"] = validator
+    for name, value in (("Range", f"bytes={start}-"), ("If-Range", validator)):
+        request.remove_header(name.capitalize())
+        if start and value:
+            request.add_header(name, value)
     try:
-        answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT_S)
+        answer = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
     except urllib.error.HTTPError as error:
+        error.close()
         if start and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # nothing is missing, or what is there is not this file: what verifies it tells
         raise

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
+
+_IN_ADDRESS = re.compile(
+    r"(?P<begin>\b[a-z][a-z0-9+.-]*://)(?:[^\s/?#]*@)?(?P<rest>[^\s?#'\"<>)]*)"
+    r"(?:\?[^\s'\"<>)]*?(?=[,.;:]?(?:[\s'\"<>)]|$)))?",
+    re.IGNORECASE,
+)
+_IN_HEADER = re.compile(r"\b(Bearer|Basic) +[\w+/=.~-]{8,}")
+
+
+def without_secrets(text: str) -> str:
+    """A text whose addresses have no user, password and query, and which quotes no token of a header."""
+    return _IN_HEADER.sub(r"\1 ...", _IN_ADDRESS.sub(r"\g<begin>\g<rest>", text))
 
 
 class ExitCode(IntEnum):
@@ -26,6 +39,10 @@ class WarehouseError(Exception):
     """Base of all errors of this project that a user can act on."""
 
     exit_code = ExitCode.DATA
+
+    def __init__(self, sentence: str = "") -> None:
+        """Take the sentence; addresses in it lose what only their user may know."""
+        super().__init__(without_secrets(sentence))
 
 
 class UsageError(WarehouseError):

@@ -14,8 +14,8 @@ def default_server(datastack: str) -> str:
     return str(handle_server_address(datastack, None) or default_global_server_address)
 
 
-def require_token(server: str, token: str | None) -> None:
-    """Find the token as caveclient would; say how to get one if there is none."""
+def require_token(server: str, token: str | None) -> str:
+    """The token that caveclient would find; says how to get one if there is none."""
     from caveclient.auth import AuthClient
 
     try:
@@ -29,3 +29,4 @@ def require_token(server: str, token: str | None) -> None:
         raise no_token()
     if not str(found).isascii() or not str(found).isprintable():
         raise bad_token()  # no header can carry it
+    return str(found)

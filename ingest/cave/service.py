@@ -22,7 +22,13 @@ from ingest.cave.refusals import translated
 from ingest.cave.transport import LastAnswer, sessions_send_by
 from ingest.files.retry import Retry, RetryPolicy
 from ingest.parts.plan import Part
-from warehouse.errors import NotThere, SchemaDrift, SourceUnavailable, UsageError
+from warehouse.errors import (
+    NotThere,
+    SchemaDrift,
+    SourceUnavailable,
+    UsageError,
+    WarehouseError,
+)
 from warehouse.registry.schema import AXES
 from warehouse.storage.manifest import SYNTHETIC
 
@@ -101,10 +107,10 @@ class CaveService:
             SourceUnavailable: the service does not answer.
         """
         self.datastack = datastack
-        self._ask = Retry(policy or RetryPolicy(), translated)
         self._last = LastAnswer()
         self.server = (server or default_server(datastack)).rstrip("/")
-        require_token(self.server, token)
+        self._token = require_token(self.server, token)
+        self._ask = Retry(policy or RetryPolicy(), self._translated)
         try:
             self._client = self._ask(lambda: self._connect(token, connections), self._ask.policy.first_attempts)
         except NotThere:
@@ -113,6 +119,15 @@ class CaveService:
                 "(the public one is minnie65_public) and --server"
             ) from None
         self._ask.connected = True
+
+    def _translated(self, question: Callable[[], _T]) -> _T:
+        """Ask once; an answer that repeats the token is not repeated to anybody."""
+        try:
+            return translated(question)
+        except WarehouseError as error:
+            if self._token not in str(error):
+                raise
+            raise type(error)(str(error).replace(self._token, "...")) from None
 
     def _connect(self, token: str | None, connections: int) -> Any:
         from caveclient import CAVEclient

@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from ingest.files.download import Download
 from ingest.files.retry import Retry, RetryPolicy
-from warehouse.errors import SourceRefused, SourceUnavailable, UsageError, WarehouseError
+from warehouse.errors import (
+    SourceRefused,
+    SourceUnavailable,
+    UsageError,
+    WarehouseError,
+    without_secrets,
+)
 from warehouse.storage.manifest import SYNTHETIC
 
 log = logging.getLogger(__name__)
@@ -120,9 +127,13 @@ class HttpFiles:
     """A bucket over HTTP; see `RemoteFiles`. Threads may use it at once."""
 
     def __init__(self, url: str, policy: RetryPolicy) -> None:
-        self.url = url.rstrip("/")
+        parts = urlsplit(url)
+        self.url = without_secrets(url).rstrip("/")
         self._ask = Retry(policy, once=_translated)
         self._session = requests.Session()
+        if parts.username is not None:
+            self._session.auth = unquote(parts.username), unquote(parts.password or "")
+        self._session.params = dict(parse_qsl(parts.query))
         self._session.headers.update(_STORED_BYTES)
         adapter = HTTPAdapter(pool_maxsize=16)
         self._session.mount("http://", adapter)
@@ -214,8 +225,11 @@ def _require_same(response: requests.Response, found: Found, position: int) -> N
 
 def _skip(response: requests.Response, position: int) -> None:
     """Read past what is here already: the server knows no ranges and sends the file from its beginning."""
-    log.warning("%s is sent from its beginning, although %.1f MB are here: the server can only send all of it",
-                response.url, position / 1e6)  # fmt: skip
+    log.warning(
+        "%s is sent from its beginning, although %.1f MB are here: the server can only send all of it",
+        without_secrets(response.url),
+        position / 1e6,
+    )
     left = position
     while left:
         piece = response.raw.read(min(left, _PIECE), decode_content=False)

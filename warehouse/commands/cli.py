@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from warehouse.errors import ExitCode, WarehouseError
+from warehouse.errors import ExitCode, WarehouseError, without_secrets
 
 _NOTHING_CHANGED = "nothing was changed"
 _KEPT = "what was fetched is kept, the same command continues"
@@ -241,9 +241,19 @@ def _add(app: App, command: Command, **options: Any) -> None:
 app = _assembled()
 
 
+class _Formatter(logging.Formatter):
+    """Lines without the secrets that an address or a server's answer may hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return without_secrets(super().format(record))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code (see `warehouse.errors.ExitCode`)."""
-    logging.basicConfig(level=logging.WARNING, format="microns: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter("microns: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("warehouse").setLevel(logging.INFO)
     logging.getLogger("ingest").setLevel(logging.INFO)
     words = sys.argv[1:] if arguments is None else arguments

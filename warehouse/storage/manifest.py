@@ -24,7 +24,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr, replace
 
-from warehouse.errors import SnapshotDamaged, SnapshotNotFound
+from warehouse.errors import SnapshotDamaged, SnapshotNotFound, without_secrets
 from warehouse.storage.durable import replace_file
 from warehouse.storage.paths import DATASTACK, version_of
 
@@ -190,6 +190,10 @@ class TableEntry(Struct, frozen=True):
     lineages: list[Lineage] = []
     table: Text = ""
     chosen: list[DataFile] = []
+
+    def __post_init__(self) -> None:
+        """Keep no password: manifests are handed on."""
+        force_setattr(self, "url", without_secrets(self.url))
 
     @property
     def own_files(self) -> list[DataFile]:
