@@ -73,9 +73,6 @@ def handed_out(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     tool = above / "tool"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--target", str(tool), "hatchling"], check=True)
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
-        "\n"
-    )
     made = []
     for number in range(2):
         copy, out = above / f"copy{number}" / ("x" * number), above / f"out{number}"
@@ -97,10 +94,7 @@ def in_the_repository(*folders: str) -> set[str]:
 
 @pytest.mark.slow
 def test_two_builds_are_the_same_to_the_byte(handed_out: list[Path]) -> None:
-    first, second = (
-        {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
-        for folder in handed_out
-    )
+    first, second = ({path.name: sha256_of(path) for path in folder.iterdir()} for folder in handed_out)
     assert len(first) == 2
     assert first == second
 
@@ -118,7 +112,9 @@ def test_the_wheel_and_the_sdist_hold_the_package_and_nothing_else(handed_out: l
     (sdist,) = handed_out[0].glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
-    own = in_the_repository("warehouse", "ingest", "sql", "README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml")
+    own = in_the_repository(
+        "warehouse", "ingest", "sql", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "pyproject.toml"
+    )
     assert inside == own | {"PKG-INFO", ".gitignore"}
 
 
