@@ -48,11 +48,16 @@ def needed(name: str, extras: frozenset[str], seen: set[str]) -> Iterator[str]:
 def licence(name: str) -> str:
     """What a package says of its licence, in a line."""
     about = distribution(name).metadata
-    classifiers = [
-        each.split(" :: ")[-1] for each in about.get_all("Classifier") or () if each.startswith("License")
+    classifiers = (each for each in about.get_all("Classifier") or () if each.startswith("License"))
+    classified = " OR ".join(each.split(" :: ")[-1] for each in classifiers)
+    said = [
+        *(about.get_all("License-Expression") or ()),
+        classified,
+        *(about.get_all("License") or ()),
+        "not said",
     ]
-    words = about.get("License-Expression") or " OR ".join(classifiers) or about.get("License") or "not said"
-    return words.strip().splitlines()[0]
+    words = next(filter(None, said))
+    return str(words).strip().splitlines()[0]
 
 
 def test_the_licence_of_every_dependency_is_listed_and_free() -> None:

@@ -196,7 +196,7 @@ def _roots_with_skeleton(folder: Folder, manifest: Manifest) -> Which:
 def _default(folder: Folder) -> int | None:
     """The version that plain names answered from, as init.sql remembers it where the database cannot be read."""
     try:
-        found = re.search(r"search_path = 'v(\d+)", folder.init_sql.read_text("utf-8"))
+        found = re.search(r"search_path = 'v(\d+)", folder.init_sql.read_text("utf-8", errors="replace"))
     except OSError:
         found = None
     return int(found[1]) if found and int(found[1]) in folder.versions() else min(folder.versions(), default=None)

@@ -29,8 +29,9 @@ def note_as_built(database: Path, place: Path) -> None:
         folder, name = _built(), str(place)
         folder.mkdir(parents=True, exist_ok=True)
         for note in folder.iterdir():
-            if note.read_text("utf-8") == name:
-                note.unlink(missing_ok=True)
+            with suppress(OSError):  # another build removes it at the same time
+                if note.read_bytes() == name.encode():
+                    note.unlink()
         (folder / _hash(database)).write_text(name, "utf-8")
 
 
