@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from filelock import FileLock
 
 from warehouse.catalog.build import build
 from warehouse.catalog.refusal import refusal
 from warehouse.catalog.views import load_views
+from warehouse.demo.local import write_volume
+from warehouse.demo.synthetic import synthesize
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.datastacks import MINNIE65
 from warehouse.registry.schema import Table
@@ -27,10 +32,10 @@ from warehouse.storage.publish import publish
 
 
 @pytest.fixture(scope="session", autouse=True)
-def state_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What builds note is not noted in the tester's own folders; processes that tests start take it over."""
+def state_of_tests(of_all_workers: Path) -> Iterator[None]:
+    """What builds note is not noted in the tester's own folders; all workers and their processes share it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_STATE_HOME", str(of_all_workers / "state"))
         yield
 
 
@@ -44,6 +49,48 @@ def shared_dir() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run of the tests, the same for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """A folder that one worker fills for all."""
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            make(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def synthetic(of_all_workers: Path) -> Folder:
+    """Two versions of a synthetic volume, only to be read or copied: written and built once for all workers."""
+    root = once(of_all_workers / "synthetic", lambda root: write_volume(synthesize(cells=200), str(root)))
+    return Folder.of(root)
+
+
+@pytest.fixture(scope="session")
+def demo(of_all_workers: Path) -> Path:
+    """What `microns demo` makes, only to be read: made once for all workers, as a reader does it."""
+    code = "import sys; from importlib.metadata import entry_points as e; "
+    code += "(s,) = e(group='console_scripts', name='microns'); sys.argv[0] = 'microns'; s.load()()"
+    return once(
+        of_all_workers / "demo-data",
+        lambda root: subprocess.run([sys.executable, "-c", code, "demo", root], capture_output=True, check=True),
+    )
+
+
+def copied(folder: Folder, root: Path) -> Folder:
+    """A copy of a datastack's folder, which takes a fiftieth of the time of building it."""
+    copy = Folder.of(root, folder.datastack)
+    shutil.copytree(folder.path, copy.path)
+    # It names the folder.
+    copy.init_sql.write_text(copy.init_sql.read_text("utf-8").replace(str(folder.path), str(copy.path)), "utf-8")
+    return copy
+
+
 class SmallWarehouse:
     """A warehouse out of a few written rows: what a test leaves out is filled in from the registry."""
 
@@ -52,6 +99,7 @@ class SmallWarehouse:
         self.voxels: Mapping[str, list[float]] = {}
         """Sizes of voxels that the sources of tables gave; of others none is recorded."""
         self._open: list[Warehouse] = []
+        self._asked: dict[tuple[int | None, int, int], Warehouse] = {}
 
     def given(self, version: int = 1718, /, *, scope: str = "all", **tables: str | pa.Table) -> None:
         """Publish a version with these tables, each whole or written as `a | b` lines under a header."""
@@ -85,8 +133,14 @@ class SmallWarehouse:
         return self._open[-1]
 
     def ask(self, query: str, version: int | None = None) -> list[tuple[Any, ...]]:
-        """The rows of a query."""
-        rows: list[tuple[Any, ...]] = self.connect(version).sql(query).fetchall()
+        """The rows of a query, in one session for each version and state of the database."""
+        if not self.folder.database.exists():
+            build(self.folder)
+        state = self.folder.database.stat()
+        key = (version, state.st_ino, state.st_mtime_ns)
+        if key not in self._asked:
+            self._asked[key] = self.connect(version)
+        rows: list[tuple[Any, ...]] = self._asked[key].sql(query).fetchall()
         return rows
 
     def expect(self, source: str, text: str, version: int | None = None) -> None:
@@ -105,6 +159,7 @@ class SmallWarehouse:
         """Close every session."""
         for warehouse in self._open:
             warehouse.close()
+        self._asked.clear()
 
 
 @pytest.fixture(scope="session")

@@ -87,14 +87,10 @@ def test_the_readme_is_short() -> None:
 
 
 @pytest.mark.slow
-def test_the_readmes_examples_run(tmp_path: Path) -> None:
+def test_the_readmes_examples_run(demo: Path) -> None:
     """As a reader pastes them, after the demo: in Python, and in the stock DuckDB shell."""
     text = (ROOT / "README.md").read_text("utf-8")
-    microns = "import sys; from importlib.metadata import entry_points as e; "
-    microns += "(s,) = e(group='console_scripts', name='microns'); sys.argv[0] = 'microns'; s.load()()"
-    data = tmp_path / "demo-data"
-    subprocess.run([sys.executable, "-c", microns, "demo", data], capture_output=True, check=True)
-    here = os.environ | {"MICRONS_ROOT": str(data), "PYTHONUTF8": "1"}
+    here = os.environ | {"MICRONS_ROOT": str(demo), "PYTHONUTF8": "1"}
     python = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
     done = subprocess.run([sys.executable, "-c", python], capture_output=True, text=True, env=here, check=True)
     assert re.findall(r"shape: .*", done.stdout) == ["shape: (5, 4)", "shape: (2, 3)"]
@@ -102,7 +98,7 @@ def test_the_readmes_examples_run(tmp_path: Path) -> None:
     assert duckdb is not None
     sql = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
     assert len(sql) == 2
-    folder = data / "minnie65_public"
+    folder = demo / "minnie65_public"
     for block in sql:
         shell = [duckdb, "-readonly", "-bail", "-csv", "-noheader", "microns.duckdb"]
         done = subprocess.run(shell, input=block, capture_output=True, text=True, cwd=folder, check=True)

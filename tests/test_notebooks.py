@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from importlib.metadata import packages_distributions
 from itertools import islice
@@ -18,13 +17,11 @@ from typing import Any
 
 import nbformat
 import pytest
-from filelock import FileLock
 from packaging.requirements import Requirement
 
+from tests.conftest import once
 from warehouse.bundle.choice import Choice
 from warehouse.bundle.write import make_bundle
-from warehouse.demo.local import write_volume
-from warehouse.demo.synthetic import synthesize
 from warehouse.query.session import connect
 from warehouse.storage.paths import Folder
 
@@ -158,30 +155,17 @@ def require_figures(cells: list[Any]) -> None:
     assert [cell.source for cell in drawing] == [cell.source for cell in shown]
 
 
-def once(folder: Path, make: Callable[[Path], object]) -> Path:
-    """A folder that one worker fills for all."""
-    with FileLock(f"{folder}.lock"):
-        if not folder.exists():
-            make(folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of this run of the tests, the same for all workers."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+def bundle(demo: Path, of_all_workers: Path) -> Path:
+    """A class's file made of the demo."""
 
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        source = Folder.of(demo)
+        choice = Choice(proofread=True, ids=(cell_of_the_class(source),))
+        make_bundle(source, None, choice, folder / "class.duckdb")
 
-def demo_as(path: Path, shared: Path) -> Path:
-    """The rows that a notebook's `warehouse.demo(cells=...)` has, and a class's file made of them."""
-    (cells,) = re.findall(r"else warehouse\.demo\(cells=(\d+)\)", "".join(cell.source for cell in code(path)))
-
-    def make(root: Path) -> None:
-        folder = write_volume(synthesize(cells=int(cells)), str(root))
-        make_bundle(folder, None, Choice(proofread=True, ids=(cell_of_the_class(folder),)), root / "class.duckdb")
-
-    return once(shared / f"lessons-{cells}", make)
+    return once(of_all_workers / "class", make) / "class.duckdb"
 
 
 def cell_of_the_class(folder: Folder) -> int:
@@ -195,16 +179,17 @@ def cell_of_the_class(folder: Folder) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_notebooks_run_on_a_synthetic_volume_and_on_a_bundle(path: Path, shared: Path, tmp_path: Path) -> None:
-    demo = demo_as(path, shared)
-    bundle = str(demo / "class.duckdb")
+def test_notebooks_run_on_a_synthetic_volume_and_on_a_bundle(
+    path: Path, demo: Path, bundle: Path, tmp_path: Path
+) -> None:
+    """On the demo, though some lessons make more cells for themselves; the first one makes its own."""
     solutions = path.with_name(f"{path.stem}_solutions.ipynb")
     if path.stem == "00_workshop":
-        parts = [(path, None), (path, bundle)]
+        parts = [(path, None), (path, str(bundle))]
     elif path.stem == "07_versions":  # on a bundle its solutions would make the same synthetic volume once more
-        parts = [(path, bundle), (solutions, str(demo)), (path, str(demo))]
+        parts = [(path, str(bundle)), (solutions, str(demo)), (path, str(demo))]
     else:
-        parts = [(each, data) for data in (bundle, str(demo)) for each in (solutions, path)]
+        parts = [(each, str(data)) for data in (bundle, demo) for each in (solutions, path)]
     executed = run(parts, tmp_path)
     for cells in executed:
         refuse_warnings(cells)

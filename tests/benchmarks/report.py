@@ -27,7 +27,7 @@ def report(run: Run) -> str:
 def scaling(runs: Sequence[Run]) -> str:
     """The warehouse by size, warm."""
     return markdown(
-        ["warm, ms", *(f"{run.rows / 1e6:.0f} million" for run in runs)],
+        ["warm, ms", *(f"{run.rows / 1e6:.3g} million" for run in runs)],
         [
             [text, *(milliseconds(_of(run, name, OURS).warm) for run in runs)]
             for name, text in QUESTIONS.items()

@@ -1,4 +1,4 @@
-"""The benchmarks work: at a million synapses all engines answer alike. How fast they are is no test's business."""
+"""The benchmarks work: at few synapses all engines answer alike. How fast they are is no test's business."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pytest
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).parents[2]
-ROWS = "1,000,000"
+ROWS = 100_000
 FRAMES = ["pandas Feather", "pandas CSV", "polars Parquet", "Delta Lake", "SQLite"]
 
 
-def run(script: str, *arguments: str | Path) -> str:
+def run(script: str, *arguments: str | int | Path) -> str:
     """What one of the benchmarks prints."""
     command = [sys.executable, "-m", f"tests.benchmarks.{script}", *map(str, arguments)]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
@@ -34,22 +34,21 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.mark.timeout(900)
-def test_a_million_synapses(folder: Path) -> None:
+def test_all_engines_answer_alike(folder: Path) -> None:
     """All of it in one test, because every step needs what the one before it made."""
     for needed in ("deltalake", "psycopg"):
         pytest.importorskip(needed, reason="pip install -e '.[benchmarks]'")
     ours, peers = folder / "ours", folder / "peers"
-    built = run("build", "1e6", folder)
+    built = run("build", ROWS, folder)
     assert "| ours " in built
     assert "| plain " in built
     assert "failed" not in built
 
-    streamed = run("stream", "1e6", folder)
+    streamed = run("stream", ROWS, folder)
     assert all(value > 0 for value in numbers(streamed, "| inflate, parse, write parts |"))
 
     stored = run("storage", ours)
-    assert f"| synapses_pni_2 | {ROWS} |" in stored
+    assert f"| synapses_pni_2 | {ROWS:,} |" in stored
     sizes = [float(line.split("|")[4].replace(",", "")) for line in stored.splitlines()[2:]]
     assert sum(sizes[:-1]) == pytest.approx(sizes[-1], abs=0.2)
 
@@ -59,19 +58,19 @@ def test_a_million_synapses(folder: Path) -> None:
 
     # This compares all answers, and fails if one differs.
     asked = run("queries", ours, "--peers", peers, "--engines", ",".join(["warehouse", *engines]), *once())
-    assert f"### {ROWS} synapses" in asked
+    assert f"### {ROWS:,} synapses" in asked
     few = run("queries", ours, "--peers", peers, "--engines", "warehouse,scan of the CSV", *once("inputs,outputs"))
     assert all(value > 0 for value in numbers(few, "| inputs of one cell |"))
 
     grown = run("queries", ours, ours, "--rounds", "1", "--cold", "1", "--questions", "inputs")
-    assert "| warm, ms | 1 million | 1 million |" in grown
+    assert "| warm, ms | 0.1 million | 0.1 million |" in grown
     rows, warm, again, cold, memory = numbers(grown, "| inputs of one cell |")[:5]
-    assert rows > 1000
-    assert max(warm, again) < cold
+    assert rows > 100
+    assert min(warm, again, cold) > 0
     assert 50 < memory < 1000
 
     second = run("second", ours, folder / "second", "--rounds", "1")
-    assert f"checksum of {ROWS} rows" in second
+    assert f"checksum of {ROWS:,} rows" in second
     assert "| input_synapses, edited cell |" in second
 
     lose_rows(peers / "frames" / "synapses.feather")
@@ -91,7 +90,7 @@ def numbers(printed: str, begin: str) -> list[float]:
 
 
 def lose_rows(path: Path) -> None:
-    feather.write_feather(feather.read_table(path).slice(0, 100_000), str(path))
+    feather.write_feather(feather.read_table(path).slice(0, ROWS // 10), str(path))
 
 
 def has_postgres() -> bool:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import copied
 from warehouse.bundle.choice import Choice
 from warehouse.bundle.write import make_bundle
-from warehouse.demo.local import write_volume
-from warehouse.demo.synthetic import synthesize
 from warehouse.query.session import connect
+from warehouse.storage.paths import Folder
 
 pytestmark = pytest.mark.slow
 
@@ -36,17 +36,13 @@ print(duckdb.__version__, len(views), con.execute("SELECT count(*) FROM connecti
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root(synthetic: Folder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The volume that answers the examples of sql/README.md."""
-    folder = tmp_path_factory.mktemp("class")
-    write_volume(synthesize(cells=200), str(folder))
-    return folder
+    return copied(synthetic, tmp_path_factory.mktemp("class")).path.parent
 
 
 @pytest.fixture(scope="module")
 def bundle(root: Path) -> Path:
-    from warehouse.storage.paths import Folder
-
     out = root / "class.duckdb"
     make_bundle(Folder.of(root), None, Choice(proofread=True), out)
     return out

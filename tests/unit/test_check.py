@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,8 +10,6 @@ from msgspec.structs import replace
 
 from warehouse.catalog.build import build
 from warehouse.commands.check import Result, check
-from warehouse.demo.local import write_volume
-from warehouse.demo.synthetic import synthesize
 from warehouse.storage.manifest import read_manifest, sha256_of
 from warehouse.storage.paths import Folder
 
@@ -25,11 +22,9 @@ def broken(folder: Folder, version: int = 1718) -> dict[str, Result]:
 
 
 @pytest.mark.slow
-def test_a_clean_volume_is_sound(tmp_path: Path) -> None:
-    volume = synthesize(cells=200, seed=1)
-    folder = write_volume(volume, str(tmp_path))
-    for info in volume.versions:
-        results = list(check(folder, info.version))
+def test_a_clean_volume_is_sound(synthetic: Folder) -> None:
+    for version in (1507, 1718):
+        results = list(check(synthetic, version))
         assert [str(result) for result in results if not result.ok] == []
         assert {"connections_add_up", "cells_are_nuclei"} <= {result.name for result in results}
 

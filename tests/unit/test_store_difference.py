@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import jsonschema
@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.conftest import SmallWarehouse, filled
 from warehouse.catalog.build import build, build_lock
 from warehouse.catalog.collect import collect
 from warehouse.commands.check import check
@@ -37,9 +38,6 @@ from warehouse.storage.paths import Folder
 from warehouse.storage.publish import job_lock, publish, synapses_lock
 from warehouse.versions.promote_and_drop import drop, promote
 from warehouse.versions.store_difference import BaseVersion, require_storable, store_difference
-
-if TYPE_CHECKING:
-    from tests.conftest import SmallWarehouse
 
 pytestmark = pytest.mark.slow
 
@@ -97,8 +95,6 @@ def second_version(folder: Folder, first: pa.Table, second: pa.Table, *, cells: 
 def publish_with_cells(folder: Folder, version: int, rows: pa.Table, cells: int, entry: TableEntry) -> None:
     entries, draft = {SYNAPSE: entry}, folder.staging(version)
     if cells:
-        from tests.conftest import filled
-
         text = "\n".join(f"{n} | {root}" for n, root in enumerate(segments(rows)[:cells], start=1))
         table = TABLES["nucleus_detection_v0"]
         entries[table.name] = write_table(draft, table, filled(table, f"id | pt_root_id\n{text}"))
@@ -180,8 +176,6 @@ def test_a_root_that_lost_only_some_synapses_is_not_retired(tmp_path: Path) -> N
 
 
 def table(text: str) -> pa.Table:
-    from tests.conftest import filled
-
     return filled(TABLE, "id | pre_pt_root_id | post_pt_root_id | size\n" + text)
 
 
@@ -241,17 +235,42 @@ def clean(folder: Folder) -> None:
         collect(folder, timedelta(0))
 
 
-def given_two(small: SmallWarehouse) -> tuple[pa.Table, pa.Table]:
+@pytest.fixture(scope="module")
+def pair() -> tuple[pa.Table, pa.Table]:
+    """The synapses of version 7, and those of 8."""
     first = synapses(400)
+    return first, edited(first, 3, 0.3)
+
+
+@pytest.fixture(scope="module")
+def built(pair: tuple[pa.Table, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]:
+    """Both, built, only to be read or copied."""
+    warehouse = SmallWarehouse(tmp_path_factory.mktemp("two") / "root")
+    second_version(warehouse.folder, *pair)
+    build(warehouse.folder)
+    yield warehouse
+    warehouse.close()
+
+
+@pytest.fixture
+def two(small: SmallWarehouse, built: SmallWarehouse) -> SmallWarehouse:
+    """A copy of it that a test may change."""
+    return small.copy_of(built)
+
+
+@pytest.fixture(scope="module")
+def with_cells(small_module: SmallWarehouse) -> tuple[SmallWarehouse, pa.Table, pa.Table]:
+    """More synapses of two versions, some of them on cells, built, only to be read."""
+    first = synapses(3000)
     second = edited(first, 3, 0.3)
-    second_version(small.folder, first, second)
-    build(small.folder)
-    return first, second
+    assert second_version(small_module.folder, first, second, cells=8).base is not None
+    build(small_module.folder)
+    return small_module, first, second
 
 
-def test_views_look_ups_and_checks(small: SmallWarehouse) -> None:
-    first, second = given_two(small)
-    for version, rows in ((7, first), (8, second)):
+def test_views_look_ups_and_checks(built: SmallWarehouse, pair: tuple[pa.Table, pa.Table]) -> None:
+    small = built
+    for version, rows in zip((7, 8), pair, strict=True):
         query = "SELECT * FROM synapses_pni_2 ORDER BY id"
         assert (
             small.connect(version).sql(query).to_arrow_table().cast(TABLE.arrow_schema).equals(rows.sort_by("id"))
@@ -269,12 +288,11 @@ def test_views_look_ups_and_checks(small: SmallWarehouse) -> None:
         assert any("gives the rows that were fetched" in result.name for result in results) == (version == 8)
 
 
-def test_look_ups_find_live_rows_and_no_dead_ones(small: SmallWarehouse) -> None:
+def test_look_ups_find_live_rows_and_no_dead_ones(
+    with_cells: tuple[SmallWarehouse, pa.Table, pa.Table],
+) -> None:
     """Of cells and pieces, edited ones and ones with a side that had no root before: as a filter finds them."""
-    first = synapses(3000)
-    second = edited(first, 3, 0.3)
-    assert second_version(small.folder, first, second, cells=8).base is not None
-    build(small.folder)
+    small, first, second = with_cells
     for version, rows in ((7, first), (8, second)):
         wh = small.connect(version)
         for macro, side in (("input_synapses", "post"), ("output_synapses", "pre")):
@@ -287,11 +305,11 @@ def test_look_ups_find_live_rows_and_no_dead_ones(small: SmallWarehouse) -> None
 
 
 @pytest.mark.parametrize("macro", ["common_inputs", "common_outputs"])
-def test_two_look_ups_in_one_query_do_not_take_all_rows_into_memory(small: SmallWarehouse, macro: str) -> None:
+def test_two_look_ups_in_one_query_do_not_take_all_rows_into_memory(
+    with_cells: tuple[SmallWarehouse, pa.Table, pa.Table], macro: str
+) -> None:
     """DuckDB keeps what two parts of a query have in common, and of a union that was the whole table."""
-    first = synapses(3000)
-    second_version(small.folder, first, edited(first, 3, 0.3), cells=8)
-    build(small.folder)
+    small, *_ = with_cells
     for version in (7, 8):
         wh = small.connect(version)
         a, b = (root for (root,) in wh.sql("SELECT pt_root_id FROM cells ORDER BY nucleus_id LIMIT 2").fetchall())
@@ -312,107 +330,107 @@ def rows_scanned(plan: dict[str, Any]) -> Iterator[int]:
         yield from rows_scanned(child)
 
 
-def test_a_full_copy_needs_no_other_version(small: SmallWarehouse, caplog: pytest.LogCaptureFixture) -> None:
-    _, second = given_two(small)
+def test_a_full_copy_needs_no_other_version(
+    two: SmallWarehouse, pair: tuple[pa.Table, pa.Table], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, second = pair
     with pytest.raises(UsageError, match=r"holds synapses that version 8 needs; .* microns promote 8"):
-        drop(small.folder, 7)
-    before = listed(small.folder, "root_lineage_v7")
-    promote(small.folder, 8)
-    assert read_manifest(small.folder.manifest(8)).needs == []
-    assert sorted(path.name for path in (small.folder.version(8) / "model").glob("*/*.parquet")) != []
+        drop(two.folder, 7)
+    before = listed(two.folder, "root_lineage_v7")
+    promote(two.folder, 8)
+    assert read_manifest(two.folder.manifest(8)).needs == []
+    assert sorted(path.name for path in (two.folder.version(8) / "model").glob("*/*.parquet")) != []
     with pytest.raises(UsageError, match=r"plain names answer from version 7; .* microns build --default 8"):
-        drop(small.folder, 7)
-    build(small.folder, default=8)
-    drop(small.folder, 7)
-    assert small.folder.versions() == [8]
-    assert scanned(small.folder).equals(second.sort_by("id"))
-    assert listed(small.folder, "root_lineage_v7") == before
-    assert small.ask("SELECT count(*) FROM synapses") == [(second.num_rows,)]
-    assert all(result.ok for result in check(small.folder, 8))
+        drop(two.folder, 7)
+    build(two.folder, default=8)
+    drop(two.folder, 7)
+    assert two.folder.versions() == [8]
+    assert scanned(two.folder).equals(second.sort_by("id"))
+    assert listed(two.folder, "root_lineage_v7") == before
+    assert two.ask("SELECT count(*) FROM synapses") == [(second.num_rows,)]
+    assert all(result.ok for result in check(two.folder, 8))
     caplog.set_level(logging.INFO)
-    promote(small.folder, 8)
+    promote(two.folder, 8)
     assert "is a full copy already" in caplog.text
-    drop(small.folder, 8)
-    clean(small.folder)
-    assert list(small.folder.path.iterdir()) == []
+    drop(two.folder, 8)
+    clean(two.folder)
+    assert list(two.folder.path.iterdir()) == []
 
 
-def test_what_another_process_works_on_is_left_alone(small: SmallWarehouse) -> None:
-    given_two(small)
-    parts = small.folder.staging(8)
+def test_what_another_process_works_on_is_left_alone(two: SmallWarehouse) -> None:
+    parts = two.folder.staging(8)
     with job_lock(parts):
         for change in (drop, promote):
             with pytest.raises(FolderBusy, match="another microns snapshot works on"):
-                change(small.folder, 8)
-    with synapses_lock(small.folder, [8]), pytest.raises(FolderBusy, match="stores synapses of version 8"):
-        drop(small.folder, 8)
-    assert small.folder.versions() == [7, 8]
+                change(two.folder, 8)
+    with synapses_lock(two.folder, [8]), pytest.raises(FolderBusy, match="stores synapses of version 8"):
+        drop(two.folder, 8)
+    assert two.folder.versions() == [7, 8]
     parts.mkdir()
     (parts / "part").write_bytes(b"123")
-    waits = drop(small.folder, 8)
+    waits = drop(two.folder, 8)
     assert waits > 3
     assert not parts.exists()
     parts.mkdir()
     (parts / "part").write_bytes(b"123")
-    assert drop(small.folder, 8) == waits
-    clean(small.folder)
+    assert drop(two.folder, 8) == waits
+    clean(two.folder)
     parts.mkdir()
     (parts / "part").write_bytes(b"123")
-    assert drop(small.folder, 8) == 3
+    assert drop(two.folder, 8) == 3
     with pytest.raises(WarehouseError, match="version 8 is not in"):
-        drop(small.folder, 8)
+        drop(two.folder, 8)
 
 
-def test_a_base_that_was_replaced_is_read_as_it_was(small: SmallWarehouse, tmp_path: Path) -> None:
+def test_a_base_that_was_replaced_is_read_as_it_was(
+    two: SmallWarehouse, pair: tuple[pa.Table, pa.Table], tmp_path: Path
+) -> None:
     """The files that a version is stored against stay, whatever the other version has now."""
-    _, second = given_two(small)
-    published = read_manifest(small.folder.manifest(7))
+    _, second = pair
+    published = read_manifest(two.folder.manifest(7))
     draft = tmp_path / "assembled"
     entry = cluster_synapses(draft, TABLE, synapses(20), source="synthetic")
-    publish(small.folder, draft, replace(published, tables={SYNAPSE: entry}))
-    build(small.folder)
-    clean(small.folder)
-    assert small.ask("SELECT count(*) FROM synapses", 7) == [(20,)]
-    assert scanned(small.folder).equals(second.sort_by("id"))
-    promote(small.folder, 8)
-    assert scanned(small.folder).equals(second.sort_by("id"))
+    publish(two.folder, draft, replace(published, tables={SYNAPSE: entry}))
+    build(two.folder)
+    clean(two.folder)
+    assert two.ask("SELECT count(*) FROM synapses", 7) == [(20,)]
+    assert scanned(two.folder).equals(second.sort_by("id"))
+    promote(two.folder, 8)
+    assert scanned(two.folder).equals(second.sort_by("id"))
 
 
-def test_a_version_whose_base_was_deleted_is_not_opened(small: SmallWarehouse) -> None:
-    given_two(small)
-    shutil.rmtree(small.folder.version(7))
+def test_a_version_whose_base_was_deleted_is_not_opened(two: SmallWarehouse) -> None:
+    shutil.rmtree(two.folder.version(7))
     with pytest.raises(SnapshotDamaged, match=r"v7/manifest-\w+.json is missing; run: microns repair 7"):
-        small.connect()
+        two.connect()
     with pytest.raises(SnapshotDamaged, match=r"needs the synapses of version 7, and those are gone.*repair 7"):
-        small.connect(8)
+        two.connect(8)
 
 
-def test_a_session_goes_on_while_its_version_is_promoted(small: SmallWarehouse) -> None:
-    given_two(small)
-    session, count = small.connect(8), "SELECT count(*) FROM synapses"
+def test_a_session_goes_on_while_its_version_is_promoted(two: SmallWarehouse) -> None:
+    session, count = two.connect(8), "SELECT count(*) FROM synapses"
     before = session.sql(count).fetchall()
-    promote(small.folder, 8)
+    promote(two.folder, 8)
     assert session.sql(count).fetchall() == before
-    assert small.connect(8).sql(count).fetchall() == before
+    assert two.connect(8).sql(count).fetchall() == before
 
 
-def test_the_full_layout_stores_its_orders_of_a_version_with_a_base(small: SmallWarehouse, tmp_path: Path) -> None:
-    _, second = given_two(small)
+def test_the_full_layout_stores_its_orders_of_a_version_with_a_base(
+    two: SmallWarehouse, pair: tuple[pa.Table, pa.Table], tmp_path: Path
+) -> None:
+    _, second = pair
     (tmp_path / "full").mkdir()
-    publish(small.folder, tmp_path / "full", replace(read_manifest(small.folder.manifest(8)), layout="full"))
-    build(small.folder)
-    manifest = read_manifest(small.folder.manifest(8))
+    publish(two.folder, tmp_path / "full", replace(read_manifest(two.folder.manifest(8)), layout="full"))
+    build(two.folder)
+    manifest = read_manifest(two.folder.manifest(8))
     assert manifest.bases == {7}
     assert {"_all_by_pre", "_all_by_place"} <= set(manifest.stored_views)
     for name in ("_all_by_pre", "_all_by_place"):
-        assert small.ask(f"SELECT id FROM {name} ORDER BY id", 8) == [
-            (i,) for i in sorted(second["id"].to_pylist())
-        ]
+        assert two.ask(f"SELECT id FROM {name} ORDER BY id", 8) == [(i,) for i in sorted(second["id"].to_pylist())]
 
 
-def test_damage_to_the_base_is_found_from_the_other_version(small: SmallWarehouse) -> None:
-    given_two(small)
-    path = next((small.folder.version(7) / "model").glob("synapses-*/*/*.parquet"))
+def test_damage_to_the_base_is_found_from_the_other_version(two: SmallWarehouse) -> None:
+    path = next((two.folder.version(7) / "model").glob("synapses-*/*/*.parquet"))
     pq.write_table(pq.read_table(path, partitioning=None).slice(1), path)
-    (files,) = check(small.folder, 8)
+    (files,) = check(two.folder, 8)
     assert files.rows[0][0].startswith("v7/model/synapses-")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,6 @@ from msgspec.structs import replace
 from warehouse.catalog.build import build
 from warehouse.catalog.refusal import refusal
 from warehouse.catalog.views import load_views
-from warehouse.demo.local import write_volume
-from warehouse.demo.synthetic import synthesize
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.datastacks import MINNIE65
 from warehouse.registry.tables import TABLES
@@ -66,14 +63,9 @@ def answers(warehouse: Warehouse) -> Answers:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    return write_volume(synthesize(cells=200, synapses=3_000), str(tmp_path_factory.mktemp("whole")))
-
-
-@pytest.fixture(scope="module")
-def whole(folder: Folder) -> Iterator[Answers]:
-    with connect(VERSION, folder.path.parent) as warehouse:
-        yield answers(warehouse)
+def whole(synthetic: Folder) -> Answers:
+    with connect(VERSION, synthetic.path.parent) as warehouse:
+        return answers(warehouse)
 
 
 def without(folder: Folder, names: set[str], root: Path) -> Warehouse:
@@ -105,11 +97,11 @@ def invented(here: pl.DataFrame, truth: pl.DataFrame, keys: list[str]) -> dict[s
 
 @pytest.mark.parametrize("absent", [*OF_VERSION, *GROUPS])
 def test_no_view_says_false_or_zero_for_what_was_not_asked(
-    folder: Folder, whole: Answers, tmp_path: Path, absent: str
+    synthetic: Folder, whole: Answers, tmp_path: Path, absent: str
 ) -> None:
     names = GROUPS.get(absent, {absent})
-    assert names & set(read_manifest(folder.manifest(VERSION)).tables)
-    with without(folder, names, tmp_path / "root") as warehouse:
+    assert names & set(read_manifest(synthetic.manifest(VERSION)).tables)
+    with without(synthetic, names, tmp_path / "root") as warehouse:
         here = answers(warehouse)
     views = {view.name: view for view in VIEWS}
     wrong = {

@@ -12,8 +12,6 @@ from warehouse.bundle.choice import Choice
 from warehouse.bundle.write import make_bundle
 from warehouse.catalog.refusal import refusal
 from warehouse.catalog.views import load_views
-from warehouse.demo.local import write_volume
-from warehouse.demo.synthetic import synthesize
 from warehouse.query.session import Warehouse, connect
 from warehouse.registry.datastacks import MINNIE65
 from warehouse.storage.paths import Folder
@@ -44,9 +42,8 @@ CHOICES = {
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    folder = write_volume(synthesize(cells=250), str(tmp_path_factory.mktemp("whole")))
-    with connect(root=folder.path.parent) as warehouse:
+def whole(synthetic: Folder) -> Iterator[Warehouse]:
+    with connect(root=synthetic.path.parent) as warehouse:
         yield warehouse
 
 

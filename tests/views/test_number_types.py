@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec.structs import replace
 
-import warehouse
 from tests.conftest import SmallWarehouse
 from tests.unit.test_store_difference import synapses
 from warehouse.bundle.choice import Choice
@@ -255,7 +254,7 @@ def test_a_version_is_stored_against_files_of_releases_before(small: SmallWareho
         assert {str(kind) for kind in frame.dtypes} == {"Int64"}
 
 
-def test_the_demo_has_no_narrow_number_either() -> None:
+def test_the_demo_has_no_narrow_number_either(synthetic: Folder) -> None:
     """Every table of the synthetic volume, with all that views make of it."""
-    with warehouse.demo(cells=200) as wh:
+    with connect(root=synthetic.path.parent) as wh:
         assert len(assert_all_right(wh)) > 40

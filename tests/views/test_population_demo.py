@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-import warehouse
+from warehouse.query.session import connect
 
 if TYPE_CHECKING:
     from warehouse.query.session import Warehouse
+    from warehouse.storage.paths import Folder
 
 pytestmark = pytest.mark.slow
 
@@ -22,8 +23,8 @@ BIN = 25
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Warehouse]:
-    with warehouse.demo(cells=200, seed=4) as opened:
+def demo(synthetic: Folder) -> Iterator[Warehouse]:
+    with connect(root=synthetic.path.parent) as opened:
         yield opened
 
 

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-import warehouse
 from tests.views import second, second_function
 from tests.views.second_function import Tables
 from tests.views.test_recorded import Tables as Recorded
@@ -86,8 +85,8 @@ def answers_of(ask: Ask) -> Answers:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Ask]:
-    with warehouse.demo(cells=200, seed=5) as opened:
+def demo(synthetic: Folder) -> Iterator[Ask]:
+    with connect(root=synthetic.path.parent) as opened:
         yield lambda query: opened.sql(query).pl()
 
 
@@ -108,7 +107,7 @@ def test_order_of_rows_parts_and_root_ids_do_not_matter(
 ) -> None:
     """The same cells with other root ids, rows in another order, synapses in several files: the same answers."""
     folder = Folder.of(tmp_path_factory.mktemp("shuffled"))
-    volume = synthesize(cells=200, seed=5)
+    volume = synthesize(cells=200)
     version = volume.versions[0]
     frames = {
         name: pl.DataFrame(pl.from_arrow(logical_rows(TABLES[name], volume.table(version.version, name))))

@@ -102,7 +102,7 @@ def _build_alone(folder: Folder, default: int | None, memory: int) -> Path:
         temporary = Path(temporary_folder) / folder.database.name
         with database(temporary, folder.path, memory) as con:
             built = _fill(con, folder, Path(temporary_folder), manifests, chosen)
-        note_as_built(temporary, folder.database)
+        note_as_built(temporary)
         # The switch: from here on new sessions see the new state.
         replace_database(folder.database, temporary, "again: microns build")
     _note_in_manifests(folder, built)

@@ -15,24 +15,25 @@ import platformdirs
 
 from warehouse.errors import SnapshotDamaged
 
+_MOST_NOTES = 10_000
+
 
 def _built() -> Path:
     return platformdirs.user_state_path("microns", appauthor=False) / "built"
 
 
-def note_as_built(database: Path, place: Path) -> None:
-    """Note that a file was made here, before it gets its place; what stood at that place before is forgotten.
+def note_as_built(database: Path) -> None:
+    """Note that a file was made here; of many notes the oldest are forgotten.
 
     Where the state folder cannot be written, nothing is noted, and the database is opened as a foreign one.
     """
     with suppress(OSError):
-        folder, name = _built(), str(place)
+        folder = _built()
         folder.mkdir(parents=True, exist_ok=True)
-        for note in folder.iterdir():
-            with suppress(OSError):  # another build removes it at the same time
-                if note.read_bytes() == name.encode():
-                    note.unlink()
-        (folder / _hash(database)).write_text(name, "utf-8")
+        (folder / _hash(database)).touch()
+        if len(notes := [*folder.iterdir()]) > _MOST_NOTES:
+            for note in sorted(notes, key=lambda note: note.stat().st_mtime)[:-_MOST_NOTES]:
+                note.unlink(missing_ok=True)
 
 
 def was_built_here(database: Path) -> bool:
