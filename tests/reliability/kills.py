@@ -240,9 +240,8 @@ def filled(place: Place, versions: Sequence[int] = (1507,), scope: str = "all", 
             write: Callable[..., Any] = cluster_synapses if name == SYNAPSE else write_table
             rows = logical_rows(DECLARED[name], volume.table(version, name))
             entries[name] = write(assembled, DECLARED[name], rows, source="cave", url=place.server)
-        publish(
-            folder, assembled, Manifest(folder.datastack, version, f"2026-01-01T00:00:0{version % 9}", entries)
-        )
+        moment = f"2026-01-01T00:00:0{version % 9}"
+        publish(folder, assembled, Manifest(folder.datastack, version, moment, entries, synthetic=True))
     if build:
         make(folder)
 

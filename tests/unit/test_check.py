@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
 import pytest
 from msgspec.structs import replace
 
+from ingest.job.repair import repair
+from tests.conftest import copied
 from warehouse.catalog.build import build
+from warehouse.catalog.verify import verify_database
 from warehouse.commands.check import Result, check
+from warehouse.errors import SnapshotDamaged
+from warehouse.query.session import connect
 from warehouse.storage.manifest import read_manifest, sha256_of
 from warehouse.storage.paths import Folder
 
@@ -81,6 +89,45 @@ def rewrite_table(folder: Folder, table: str, frame: pl.DataFrame) -> None:
 def read_table(folder: Folder, table: str) -> pl.DataFrame:
     (file,) = read_manifest(folder.manifest(1718)).tables[table].files
     return pl.read_parquet(folder.version(1718) / file.path)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("init.sql", lambda content: content.replace(b"parquet_metadata_cache", b"parquet_metadata_cacho")),
+        ("init.sql", lambda content: b"\xb6" + content[1:]),
+        ("init.sql", lambda content: content + b".shell echo hi\n"),
+        ("init.sql", lambda content: content.replace(b"file_search_path = '", b"file_search_path = '';.sh ls;'")),
+        ("microns.duckdb", lambda content: content + b"more"),
+    ],
+    ids=["a setting", "no text", "a further line", "another folder and more", "further bytes"],
+)
+def test_what_lies_beside_the_versions_is_looked_at(
+    sound: SmallWarehouse, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    path = sound.folder.path / name
+    path.write_bytes(damage(path.read_bytes()))
+    assert [(problem.path, problem.kind) for problem in verify_database(sound.folder)] == [(name, "database")]
+    repair(sound.folder, None, no_source, service=no_source)
+    assert verify_database(sound.folder) == []
+
+
+def no_source(*_: object) -> NoReturn:
+    raise AssertionError("nothing needs to be fetched")
+
+
+@pytest.mark.slow
+def test_a_bucket_that_nobody_made_is_not_read(synthetic: Folder, tmp_path: Path) -> None:
+    folder = copied(synthetic, tmp_path)
+    bucket = next(folder.version(1718).glob("model/synapses-*/b=*"))
+    with connect(1718, tmp_path) as wh:
+        before = wh.sql("SELECT count(*) FROM synapses").fetchall()
+    shutil.copytree(bucket, bucket.with_name("b=99"))
+    with pytest.raises(SnapshotDamaged, match=r"b=99 is no bucket of that table, .*microns repair 1718"):
+        connect(1718, tmp_path)
+    repair(folder, 1718, no_source, service=no_source)
+    with connect(1718, tmp_path) as wh:
+        assert wh.sql("SELECT count(*) FROM synapses").fetchall() == before
 
 
 def test_rows_that_break_what_the_registry_says(sound: SmallWarehouse) -> None:

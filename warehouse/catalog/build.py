@@ -9,6 +9,7 @@ so, so there is no partial rebuild.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -37,10 +38,11 @@ from warehouse.registry.datastacks import datastack_of
 from warehouse.storage.attach import attach
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.durable import replace_database, replace_file
+from warehouse.storage.encoding import is_bucket
 from warehouse.storage.locks import exclusive_lock
 from warehouse.storage.manifest import DataFile, Manifest, TableEntry, read_manifest
 from warehouse.storage.memory import byte_count
-from warehouse.storage.paths import Folder
+from warehouse.storage.paths import FILE, Folder
 from warehouse.storage.publish import complete_old_swap, manifests_lock
 from warehouse.storage.quoting import quoted, text_literal
 from warehouse.storage.trust import note_as_built
@@ -149,7 +151,7 @@ def require_files(folder: Folder, manifest: Manifest) -> None:
     """See that all files of a version are there in their size, those of its base too, which costs next to nothing.
 
     Raises:
-        SnapshotDamaged: one is not.
+        SnapshotDamaged: one is not, or a bucket is there that nobody made.
     """
     require_bases(folder, manifest)
     own = [(manifest.version, file) for file in manifest.files]
@@ -159,6 +161,20 @@ def require_files(folder: Folder, manifest: Manifest) -> None:
             raise SnapshotDamaged(
                 f"{file.path} of version {version} in {folder.path} {problem}; run: microns repair {version}"
             )
+    buckets: dict[Path, set[str]] = {}
+    for version, file in (*own, *base):
+        bucket = (folder.version(version) / file.path).parent
+        if is_bucket(bucket):
+            buckets.setdefault(bucket.parent, set()).add(bucket.name)
+    for above, known in buckets.items():
+        # Views read all buckets of a table, whatever they are called.
+        strange = ({entry.name for entry in os.scandir(above)} - known) if above.is_dir() else set()
+        for bucket in sorted(above / name for name in strange):
+            if (bucket / FILE).exists():
+                raise SnapshotDamaged(
+                    f"{bucket} is no bucket of that table, and its rows would be read; run: microns repair "
+                    f"{above.relative_to(folder.path).parts[0][1:]}"
+                )
 
 
 def file_problem(path: Path, file: DataFile) -> str | None:

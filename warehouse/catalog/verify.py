@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,12 @@ from warehouse.storage.attach import attach
 from warehouse.storage.manifest import DataFile, Manifest, is_as_written, read_manifest, sha256_of
 from warehouse.storage.paths import Folder
 
+_HEADERS = 3 * 4096
+"""Bytes of a DuckDB file before its first block."""
+_INIT = re.compile(
+    r"(?<=started outside of )[^\n]*(?=; `microns path)|(?<=file_search_path = )'(?:[^'\n]|'')*'(?=;\n)"
+)
+"""What names the folder in init.sql: another one after a move, which `microns path --shell` mends."""
 Kind = Literal["table", "derived", "manifest", "database", "stranger"]
 
 
@@ -73,15 +80,19 @@ def verify_database(folder: Folder) -> list[Problem]:
             attach(con, folder.database, "present")
             con.execute("SELECT count(*), count(comment) FROM duckdb_columns()")
             found = con.execute("SELECT version FROM present.main.versions WHERE is_default").fetchone()
+            blocks = con.execute(
+                "SELECT block_size, total_blocks FROM pragma_database_size() WHERE database_name = 'present'"
+            ).fetchone()
         except (duckdb.Error, SnapshotDamaged) as error:
             return [Problem(folder.database.name, f"cannot be read ({str(error).splitlines()[0]})", "database")]
-    expected = init_sql(folder.path, int(found[0])) if found else ""
+    problems = []
+    if blocks and folder.database.stat().st_size != _HEADERS + blocks[0] * blocks[1]:
+        problems.append(Problem(folder.database.name, "has bytes that are no part of it", "database"))
     text = folder.init_sql.read_text("utf-8", "replace") if folder.init_sql.is_file() else None
-    # Another folder stands in it after a move, which `microns path --shell` mends.
-    if text is None or text.count("\n") != expected.count("\n"):
+    if text is None or _INIT.sub("", text) != _INIT.sub("", init_sql(folder.path, int(found[0]) if found else 0)):
         what = "is missing" if text is None else "was changed"
-        return [Problem(folder.init_sql.name, what, "database")]
-    return []
+        problems.append(Problem(folder.init_sql.name, what, "database"))
+    return problems
 
 
 def _manifests(folder: Folder, version: int) -> tuple[list[Manifest], list[Problem]]:

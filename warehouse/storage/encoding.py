@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -214,15 +214,16 @@ def folders(version: int, entry: TableEntry) -> list[str]:
     """The folders that hold the rows of a table, or the folders of its buckets, as expressions in SQL."""
     parts = [(entry.base.version, entry.base.files)] if entry.base else []
     paths = [(number, PurePosixPath(files[0].path).parent) for number, files in (*parts, (version, entry.files))]
-    return [path_sql(number, str(path.parent if _is_bucket(path) else path)) for number, path in paths]
+    return [path_sql(number, str(path.parent if is_bucket(path) else path)) for number, path in paths]
 
 
 def in_buckets(entry: TableEntry) -> bool:
     """Whether the files of a table lie in buckets."""
-    return bool(entry.files) and _is_bucket(PurePosixPath(entry.files[0].path).parent)
+    return bool(entry.files) and is_bucket(PurePosixPath(entry.files[0].path).parent)
 
 
-def _is_bucket(folder: PurePosixPath) -> bool:
+def is_bucket(folder: PurePath) -> bool:
+    """Whether a folder is one of the buckets of a table."""
     return folder.name.startswith("b=")
 
 
