@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from warehouse.query.parameters import with_variables
@@ -34,6 +34,9 @@ def asked(con: duckdb.DuckDBPyConnection, value: Any) -> tuple[Any, str]:
 
 @settings(deadline=None)  # the first value that DuckDB converts itself loads pandas
 @given(value=VALUES)
+@example(value="O'Brien")
+@example(value="''; DROP TABLE x --")
+@example(value=["O'Brien", 'say "it"'])
 def test_a_value_arrives_as_it_was_given(con: duckdb.DuckDBPyConnection, value: Any) -> None:
     found, kind = asked(con, value)
     if isinstance(value, float) and math.isnan(value):
@@ -49,6 +52,15 @@ def test_a_value_arrives_as_it_was_given(con: duckdb.DuckDBPyConnection, value: 
 @pytest.mark.parametrize("value", [2**63, -(2**63), {"a": [1]}, [1, None], [True], (1, 2), [np.int64(3)], b"\x00"])
 def test_other_values_arrive_too(con: duckdb.DuckDBPyConnection, value: Any) -> None:
     assert asked(con, value)[0] == value or list(asked(con, value)[0]) == list(value)
+
+
+def test_a_quote_in_a_text_ends_nothing(con: duckdb.DuckDBPyConnection) -> None:
+    """In a value, in a name, and in the query itself."""
+    query = """SELECT $name AS "it's", 'O''Brien' = $name, $name || $by, '$name'"""
+    given = {"name": "O'Brien", "by": "'"}
+    assert con.execute(with_variables(con, query, given, given)).fetchall() == [
+        ("O'Brien", True, "O'Brien'", "$name")
+    ]
 
 
 def test_usual_values_do_not_wait_for_pandas() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -21,10 +22,12 @@ from warehouse.demo.synthetic import Volume
 from warehouse.errors import SnapshotIncomplete, SourceUnavailable
 from warehouse.query.session import connect
 from warehouse.registry.tables import NUCLEUS, SYNAPSE
-from warehouse.serve.gate import Fault
+from warehouse.serve.gate import Fault, Reply
 
 ANY_QUERY = r"/query$"
 NUCLEI = rf"/{NUCLEUS}/query$"
+TYPES = "aibs_metamodel_celltypes_v661"
+PROOFREADING = "proofreading_status_and_strategy"
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,39 @@ def test_what_passes_is_asked_again(bench: Any, fault: Fault, caplog: pytest.Log
     bench.take(NUCLEUS)
     assert bench.rows(NUCLEUS).num_rows == bench.manifest().tables[NUCLEUS].source_rows
     assert "attempt 1 of 4" in caplog.text
+
+
+def between_messages(reply: Reply) -> Reply:
+    """An answer of its schema and half of its rows, cut exactly where the next message would begin."""
+    rows = pa.ipc.open_stream(reply.content).read_all()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_table(rows.slice(0, rows.num_rows // 2).combine_chunks())
+        written = sink.tell()
+    return replace(reply, content=bytes(sink.getvalue())[:written])
+
+
+def backwards(reply: Reply) -> Reply:
+    """An answer with its columns in the opposite order."""
+    rows = pa.ipc.open_stream(reply.content).read_all()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, pa.schema(list(rows.schema)[::-1])) as writer:
+        writer.write_table(rows.select(rows.column_names[::-1]))
+    return replace(reply, content=bytes(sink.getvalue()))
+
+
+def test_an_answer_cut_between_two_messages_is_asked_again(bench: Any, caplog: pytest.LogCaptureFixture) -> None:
+    bench.service.faults.add(NUCLEI, Fault(change=between_messages), times=1)
+    bench.take(NUCLEUS)
+    assert bench.rows(NUCLEUS).num_rows == bench.manifest().tables[NUCLEUS].source_rows
+    assert "cut on the way" in caplog.text
+
+
+def test_columns_in_another_order_are_the_same_rows(bench: Any, volume: Volume, expected: Any) -> None:
+    bench.service.faults.add(rf"/({NUCLEUS}|{PROOFREADING})/query$", Fault(change=backwards), times=None)
+    bench.take(NUCLEUS, PROOFREADING)
+    for name in (NUCLEUS, PROOFREADING):
+        assert bench.rows(name).equals(expected(volume, name))
 
 
 def test_a_server_that_hangs_is_asked_again(bench: Any) -> None:
@@ -171,10 +207,6 @@ def test_answers_of_another_form_are_sentences(bench: Any, path: str, answer: An
     ):
         with suppress(SourceUnavailable):
             ask()
-
-
-TYPES = "aibs_metamodel_celltypes_v661"
-PROOFREADING = "proofreading_status_and_strategy"
 
 
 def test_a_table_that_fails_does_not_keep_the_others_back(bench: Any, run: Any) -> None:
