@@ -1,0 +1,134 @@
+"""Every public view and macro against a second implementation, in polars, on stress data of three versions."""
+
+from __future__ import annotations
+
+import json
+import math
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from tests.oracle import cells, connectivity, dataset, function, ids, morphology, proofreading, synapses, versions
+from tests.oracle.calls import CALLS
+from tests.oracle.conftest import Both
+from tests.oracle.stress import FIRST, LAST, SECOND
+from tests.oracle.tables import Version
+from warehouse.catalog.refusal import refusal
+from warehouse.catalog.views import load_views
+from warehouse.registry.datastacks import MINNIE65
+
+MODULES = (cells, connectivity, dataset, function, ids, morphology, proofreading, synapses, versions)
+PUBLIC = {name: view for name, view in load_views(MINNIE65).items() if not view.hidden}
+VIEWS = [name for name, view in PUBLIC.items() if not view.is_macro and not view.only]
+MACROS = [name for name, view in PUBLIC.items() if view.is_macro]
+
+
+def gathered(name: str) -> dict[str, Any]:
+    """What the modules of the oracle have under a name, together."""
+    return {key: value for module in MODULES for key, value in getattr(module, name, {}).items()}
+
+
+OF_VIEWS, OF_MACROS, OF_VALUES = gathered("VIEWS"), gathered("MACROS"), gathered("VALUES")
+OF_VERSIONS = gathered("VALUES_OF_VERSION") | {"neuroglancer_link": ids.neuroglancer_link}
+UNCHECKED, AMONG = gathered("UNCHECKED"), gathered("AMONG")
+
+
+def missing(name: str) -> str:
+    return f"{name} has no oracle: say what it means once more, in tests/oracle/{PUBLIC[name].folder}.py"
+
+
+def compare(ours: pl.DataFrame, theirs: pl.DataFrame, name: str, *, ordered: bool = False) -> None:
+    """The same columns, and in them the same rows."""
+    expected = [column for column in ours.columns if column not in UNCHECKED.get(name, [])]
+    assert sorted(expected) == sorted(theirs.columns), f"columns of {name}"
+    if key := AMONG.get(name):
+        ours = ours.filter(pl.col(key).is_in(theirs[key].implode()))
+    assert_frame_equal(
+        ours.select(theirs.columns), theirs, check_row_order=ordered, check_dtypes=False, abs_tol=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_has_the_rows_of_its_definition(both: Both, name: str) -> None:
+    oracle: Callable[[Version], pl.DataFrame] | None = OF_VIEWS.get(name)
+    assert oracle is not None, missing(name)
+    able = [each for each, session in both.sessions.items() if refusal(session.manifest, PUBLIC[name]) is None]
+    assert LAST in able
+    for version in able:
+        theirs = oracle(both.versions[version])
+        assert theirs.height or version != LAST, f"the stress data has nothing for {name}"
+        compare(both.ask(f"FROM {name}", version), theirs, name)
+
+
+def said(value: Any) -> str:
+    """An argument as SQL text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if value is not None else "NULL"
+
+
+def call(name: str, arguments: Mapping[str, Any]) -> str:
+    """Positional arguments are under numbers."""
+    words = [said(each) if isinstance(key, int) else f"{key} := {said(each)}" for key, each in arguments.items()]
+    return f"{name}({', '.join(words)})"
+
+
+def calls(name: str, version: Version) -> Iterator[tuple[str, Any]]:
+    """Calls of a macro, each with what it should answer."""
+    for arguments in CALLS[name](version):
+        positional = [each for key, each in arguments.items() if isinstance(key, int)]
+        by_name = {key: each for key, each in arguments.items() if not isinstance(key, int)}
+        oracle = OF_MACROS.get(name) or OF_VERSIONS[name]
+        yield call(name, arguments), oracle(version, *positional, **by_name)
+
+
+@pytest.mark.parametrize("name", [name for name in MACROS if not PUBLIC[name].is_scalar])
+def test_a_macro_has_the_rows_of_its_definition(both: Both, name: str) -> None:
+    assert name in OF_MACROS, missing(name)
+    assert name in CALLS, f"tests/oracle/calls.py has no call of {name}"
+    answered = 0
+    for version in (FIRST, SECOND, LAST):
+        if refusal(both.sessions[version].manifest, PUBLIC[name]) is None:
+            for text, theirs in calls(name, both.versions[version]):
+                ours = both.ask(f"FROM {text}", version)
+                compare(ours, theirs, name, ordered=name in connectivity.ORDERED)
+                answered += theirs.height
+    assert answered
+
+
+@pytest.mark.parametrize("name", [name for name in MACROS if PUBLIC[name].is_scalar])
+def test_a_macro_has_the_value_of_its_definition(both: Both, name: str) -> None:
+    if name in OF_VALUES:
+        asked = {
+            f"{name}({', '.join(map(said, each))})": OF_VALUES[name](*each) for each in gathered("CALLS")[name]
+        }
+        versions_asked: dict[int, dict[str, Any]] = {LAST: asked}
+    else:
+        assert name in OF_VERSIONS, missing(name)
+        versions_asked = {each: dict(calls(name, both.versions[each])) for each in (FIRST, SECOND, LAST)}
+    for version, expected in versions_asked.items():
+        for text, value in expected.items():
+            ((found,),) = both.sessions[version].sql(f"SELECT {text}").fetchall()
+            assert same(state_of(found) if name == "neuroglancer_link" else found, value), (text, found, value)
+
+
+def same(found: Any, value: Any) -> bool:
+    if isinstance(found, dict):
+        return found.keys() == value.keys() and all(same(found[key], value[key]) for key in found)
+    if isinstance(found, float):
+        return math.isclose(found, value, rel_tol=1e-9, abs_tol=1e-9)
+    return bool(found == value)
+
+
+def state_of(link: str) -> dict[str, Any]:
+    """What a link of the viewer says of the cells."""
+    state = json.loads(urllib.parse.unquote(link.partition("#!")[2]))
+    _, layer = state["layers"]
+    is_flat = layer["source"].startswith("precomputed://")
+    assert is_flat != ("timestamp" in layer)
+    found = {"is_flat": is_flat, "segments": layer["segments"], "name": layer["name"]}
+    return found | ({"position": state["position"]} if "position" in state else {})
