@@ -69,9 +69,8 @@ def partners(side: str) -> Callable[[Version], Iterator[Arguments]]:
 def common(side: str) -> Callable[[Version], Iterator[Arguments]]:
     def asked(version: Version) -> Iterator[Arguments]:
         roots = strongest(version, side, alone(version))[:3]
-        for a, b in ((0, 1), (1, 2), (2, 0)):
-            yield {0: roots[a], 1: nucleus(version, roots[b])}
-            yield {0: roots[a], 1: roots[b], "segments": True}
+        yield {0: roots[0], 1: nucleus(version, roots[1])}
+        yield {0: roots[2], 1: roots[0], "segments": True}
 
     return asked
 
@@ -104,7 +103,7 @@ def types_of_partners(version: Version) -> Iterator[Arguments]:
         one, _, few, *_ = several(version, side)
         yield {0: one, "side": words[0]}
         yield {0: few, "side": words[1]}
-        yield from ({0: few, "side": words[0], "by": label} for label in LABELS)
+        yield {0: few, "side": words[0], "by": "cell_class" if side == "pre" else "visual_area"}
 
 
 def populations(version: Version) -> Iterator[Arguments]:
@@ -117,7 +116,8 @@ def populations(version: Version) -> Iterator[Arguments]:
     yield {"require_current": False}
     yield {"strategy": "pooled", "by": "cell_class", "among": "proofread"}
     yield {"among": "proofread", "require_current": False, "soma_rule": "single_neuron"}
-    yield from ({"by": label} for label in LABELS)
+    if version.number == max(version.world):
+        yield from ({"by": label} for label in LABELS)
 
 
 def paths(version: Version) -> Iterator[Arguments]:

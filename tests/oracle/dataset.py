@@ -77,7 +77,7 @@ def layer_bounds(version: Version) -> pl.DataFrame:
 
 
 VIEWS = {"layer_bounds": layer_bounds, "layer_bounds_by_source": layer_bounds_by_source}
-UNCHECKED = dict.fromkeys(VIEWS, ["source"])
+UNCHECKED = {"layer_bounds": ["source"], "layer_bounds_by_source": ["source"]}
 """Words that only the registry has."""
 VALUES = {
     "depth_um": lambda x, y: (x * math.sin(TURN) + y * math.cos(TURN) - PIA) / 1000,

@@ -194,8 +194,7 @@ def nucleus_of(version: Version, id: Ids) -> int | None:
 
 def neuroglancer_link(version: Version, ids: Ids, source: str = "auto") -> dict[str, Any]:
     """The state of the viewer that the link holds, as far as it depends on the ids."""
-    said = {each: known(version, each) for each in given(ids)}
-    cells = {id: each for id, each in said.items()}
+    cells = {each: known(version, each) for each in given(ids)}
     single = {id: each.nucleus for id, each in cells.items() if each.n_nuclei == 1 or id == each.nucleus}
     flat = _flat(version, cells, single) if source != "live" else None
     number, segments = flat or (version.number, sorted(str(each.root) for each in cells.values()))

@@ -1,7 +1,7 @@
-"""Rows in which careless definitions go wrong: three versions of a few cells, seeded, all that CAVE may hold at once.
+"""Rows in which careless definitions go wrong: three versions of a few cells, seeded, with all that CAVE may hold.
 
-Tables disagree on types, assessments are repeated and stale, tags overlap in part, the latest alternative point has
-no larger value, several methods match one unit, and ids have no order that anything else has.
+Tables disagree on types, assessments are repeated and stale, tags overlap in part, the latest alternative point
+has no larger value, several methods match one unit, and ids have no order that anything else has.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Stress:
         return roots
 
     def first_synapses(self) -> Rows:
-        """Between cells and pieces, mostly from a few senders, so that pairs have several; with autapses and 0 and 1."""
+        """Mostly from a few senders, so that pairs have several; with autapses, and sides on 0 and 1."""
         rng, n = self.rng, N_SYNAPSES
         everybody = np.concatenate([self.roots[self.roots > 1], self.pieces])
         senders = np.concatenate([self.roots[self.roots > 1][::2], self.pieces[:4]])
@@ -109,9 +109,10 @@ class Stress:
         }
 
     def edit(self) -> None:
-        """A version later: roots are split, merged, renewed, lost and found; a point is moved; synapses come and go."""
+        """A version later: roots are split, merged, lost and found; a point is moved; synapses come and go."""
         rng = self.rng
         renamed = {int(old): int(old) + 100_000 for old in rng.choice(self.roots[self.roots > 1], 9)}
+        renamed |= {int(self.roots[15]): int(self.roots[15]) + 100_000}
         shared = [place for place in range(9) if self.roots[place] > 1]
         for place in rng.choice(shared, 2, replace=False):
             self.roots[place] += 200_000  # leaves those with whom it shared
@@ -119,15 +120,15 @@ class Stress:
         self.roots[9] = ROOT + 300_000 + rng.integers(1000)
         self.supervoxels[14] += 1
         renamed |= {int(old): int(old) + 400_000 for old in rng.choice(self.pieces, 3, replace=False)}
-        renamed[int(self.pieces[-1])] = int(self.roots[15])
+        renamed[int(self.pieces[-1])] = renamed[int(self.roots[15])]
         self.roots = np.array([renamed.get(int(root), int(root)) for root in self.roots])
         self.pieces = np.array([renamed.get(int(root), int(root)) for root in self.pieces])
-        pre, post = (self.synapses[f"{side}_pt_root_id"] for side in ("pre", "post"))
-        for side in (pre, post):
-            side[:] = [renamed.get(int(root), int(root)) for root in side]
-        moved = rng.random(len(pre)) < 0.04
-        post[moved] = rng.choice(self.roots[self.roots > 1], moved.sum())
-        kept = rng.random(len(pre)) > 0.03
+        for side in ("pre_pt_root_id", "post_pt_root_id"):
+            old = self.synapses[side]
+            new = np.array([renamed.get(int(root), int(root)) for root in old])
+            cut = (new != old) & (rng.random(len(old)) < 0.2)  # a false piece of the edited segment
+            self.synapses[side] = np.where(cut, new + 700_000, new)
+        kept = rng.random(len(old)) > 0.03
         self.synapses = {name: values[kept] for name, values in self.synapses.items()}
         self.synapses["size"][:5] += 50
 
@@ -199,7 +200,7 @@ class Stress:
         return {
             "id": self.ids(n),
             "pt_root_id": assessed,
-            "valid_id": assessed - 1_000_000 * stale,
+            "valid_id": np.where(stale, ROOT - 1_000_000 - self.rng.permutation(n) // 2, assessed),
             "status_axon": is_axon,
             "strategy_axon": axons,
             "status_dendrite": self.rng.random(n) < 0.6,

@@ -71,7 +71,7 @@ def synapse_targets(version: Version) -> pl.DataFrame:
             rows = rows.with_columns(no_value(pl.Int64 if name == "structure_code" else pl.String).alias(name))
     word = pl.col("structure_code").replace_strict(dict(enumerate(WORDS)), default=None, return_dtype=pl.String)
     return rows.rename({"target_id": "id"}).with_columns(
-        target_structure=pl.coalesce(TAGS),
+        target_structure=pl.coalesce(*TAGS),
         target_structure_source=pl.coalesce(
             pl.when(pl.col(name).is_not_null()).then(pl.lit(table)) for name, table in TAGS.items()
         ),

@@ -1,4 +1,4 @@
-"""CAVE's rows of one version, and the few things that all definitions need: this imports nothing of the project."""
+"""CAVE's rows of one version, and what all definitions need: no module of the oracle imports the project."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import json
 import math
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,12 +14,15 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tests.oracle import cells, connectivity, dataset, function, ids, morphology, proofreading, synapses, versions
-from tests.oracle.calls import CALLS
+from tests.oracle.calls import CALLS, alone, merged, strongest
 from tests.oracle.conftest import Both
 from tests.oracle.stress import FIRST, LAST, SECOND
 from tests.oracle.tables import Version
+from warehouse.bundle.choice import Choice
+from warehouse.bundle.write import make_bundle
 from warehouse.catalog.refusal import refusal
 from warehouse.catalog.views import load_views
+from warehouse.query.session import connect
 from warehouse.registry.datastacks import MINNIE65
 
 MODULES = (cells, connectivity, dataset, function, ids, morphology, proofreading, synapses, versions)
@@ -46,7 +50,7 @@ def compare(ours: pl.DataFrame, theirs: pl.DataFrame, name: str, *, ordered: boo
     expected = [column for column in ours.columns if column not in UNCHECKED.get(name, [])]
     assert sorted(expected) == sorted(theirs.columns), f"columns of {name}"
     if key := AMONG.get(name):
-        ours = ours.filter(pl.col(key).is_in(theirs[key].implode()))
+        ours = ours.join(theirs, on=key, how="semi")
     assert_frame_equal(
         ours.select(theirs.columns), theirs, check_row_order=ordered, check_dtypes=False, abs_tol=1e-5
     )
@@ -62,6 +66,16 @@ def test_a_view_has_the_rows_of_its_definition(both: Both, name: str) -> None:
         theirs = oracle(both.versions[version])
         assert theirs.height or version != LAST, f"the stress data has nothing for {name}"
         compare(both.ask(f"FROM {name}", version), theirs, name)
+
+
+@pytest.mark.parametrize("name", [name for name, view in PUBLIC.items() if view.only])
+def test_a_view_of_bundles_has_the_rows_of_its_definition(both: Both, tmp_path: Path, name: str) -> None:
+    assert name in versions.OF_BUNDLES, missing(name)
+    version = both.versions[LAST]
+    ids = [merged(version), *strongest(version, "pre", alone(version))[:2]]
+    make_bundle(both.folder, LAST, Choice(ids=ids), tmp_path / "few.duckdb")
+    with connect(tmp_path / "few.duckdb") as bundle:
+        compare(bundle.sql(f"FROM {name}").pl(), versions.OF_BUNDLES[name](version, ids), name)
 
 
 def said(value: Any) -> str:
