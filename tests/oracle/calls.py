@@ -13,7 +13,8 @@ from tests.oracle.ids import index, known, pieces
 from tests.oracle.morphology import POINTS
 from tests.oracle.tables import NUCLEI, SYNAPSES, Version
 
-Arguments = dict[int | str, Any]
+Arguments = dict[Any, Any]
+"""Those that are given by their place under numbers, the others under their names."""
 
 
 def strongest(version: Version, side: str, among: pl.Series) -> list[int]:
@@ -92,7 +93,15 @@ def matrices(version: Version) -> Iterator[Arguments]:
     yield square | {"min_syn": 2, "min_size": 400, "by": "layer"}
 
 
-LABELS = ["cell_class", "mtype", "visual_area", "layer", "cell_type_corrected", "cell_type_nonneuronal"]
+LABELS = [
+    "cell_type",
+    "cell_class",
+    "mtype",
+    "visual_area",
+    "layer",
+    "cell_type_corrected",
+    "cell_type_nonneuronal",
+]
 LABELS += ["cell_type_manual", "cell_type_by_soma", "cell_type_multifeature", "cell_type_gnn", "class_corrected"]
 LABELS += ["class_nonneuronal", "class_manual", "class_by_spines", "class_by_soma", "class_multifeature"]
 LABELS += ["mtype_corrected", "mtype_manual", "mtype_by_soma"]
@@ -116,8 +125,7 @@ def populations(version: Version) -> Iterator[Arguments]:
     yield {"require_current": False}
     yield {"strategy": "pooled", "by": "cell_class", "among": "proofread"}
     yield {"among": "proofread", "require_current": False, "soma_rule": "single_neuron"}
-    if version.number == max(version.world):
-        yield from ({"by": label} for label in LABELS)
+    yield {"by": "layer", "soma_rule": "single_neuron", "min_syn": 2}
 
 
 def paths(version: Version) -> Iterator[Arguments]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import polars as pl
 
@@ -417,7 +418,7 @@ def paths_between(version: Version, a: Ids, b: Ids, max_hops: int = 2, min_syn: 
     ]
     rows.sort(key=lambda row: (row["n_hops"], -row["min_n_syn"], row["pt_root_ids"]))  # type: ignore[operator]
     lists = {name: pl.List(pl.Int64) for name in ("pt_root_ids", "nucleus_ids", "n_syn_by_hop")}
-    schema = {"n_hops": pl.Int64, "min_n_syn": pl.Int64, "cell_types": pl.List(pl.String), **lists}
+    schema: dict[str, Any] = {"n_hops": pl.Int64, "min_n_syn": pl.Int64, "cell_types": pl.List(pl.String), **lists}
     return pl.DataFrame(rows, schema)
 
 

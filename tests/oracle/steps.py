@@ -108,7 +108,9 @@ def nuclei(version: Version) -> pl.DataFrame:
 @cache
 def matches(version: Version) -> pl.DataFrame:
     """One nucleus for each unit and method: the nearest, then the older annotation; with the number of all."""
-    empty = dict.fromkeys((*UNIT, "nucleus_id", "field", "n_nuclei_of_unit"), pl.Int64)
+    empty: dict[str, type[pl.DataType]] = dict.fromkeys(
+        (*UNIT, "nucleus_id", "field", "n_nuclei_of_unit"), pl.Int64
+    )
     empty |= {"match_source": pl.String, "residual_um": pl.Float64, "score_um": pl.Float64}
     frames = [
         version.tables[table].select(

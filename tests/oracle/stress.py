@@ -269,7 +269,7 @@ class Stress:
                 paths.append(None if before is None else before + length)
             codes = [1, *self.rng.integers(0, 5, n - 1)]
             places = self.rng.integers((4000, 396_000, 4000), (36_000, 560_000, 36_000), (n, 3))
-            columns = {"pt_root_id": [root] * n, "vertex": range(n), "parent_vertex": parents}
+            columns: Rows = {"pt_root_id": [root] * n, "vertex": range(n), "parent_vertex": parents}
             columns |= {f"{axis}_nm": places[:, place] for place, axis in enumerate("xyz")}
             columns |= {"radius_nm": self.rng.integers(1, 500, n), "compartment_code": codes}
             columns |= {"length_nm": lengths, "path_nm": paths}

@@ -59,7 +59,7 @@ def root_id_changes(version: Version) -> pl.DataFrame:
                 change = "root gained"
             same = old[1] == new[1] if old and new else None
             rows.append((a, b, nucleus, root_a, root_b, same, change, _kind(nucleus, before, after)))
-    schema = dict.fromkeys([*BOTH, "nucleus_id", "pt_root_id_a", "pt_root_id_b"], pl.Int64)
+    schema: dict[str, Any] = dict.fromkeys([*BOTH, "nucleus_id", "pt_root_id_a", "pt_root_id_b"], pl.Int64)
     schema |= {"is_same_supervoxel": pl.Boolean, "change": pl.String, "kind": pl.String}
     return pl.DataFrame(rows, schema, orient="row")
 
@@ -154,7 +154,7 @@ def _assessed_cells(version: Version) -> dict[int, tuple[Any, Any, Any]]:
     alone = nuclei(version).filter(pl.len().over("pt_root_id") == 1)
     rows = proofreading(version).join(alone, on="pt_root_id")
     columns = rows.select("nucleus_id", "status_axon", "strategy_axon", "strategy_dendrite")
-    return {nucleus: tuple(rest) for nucleus, *rest in columns.iter_rows()}  # type: ignore[misc]
+    return {nucleus: tuple(rest) for nucleus, *rest in columns.iter_rows()}
 
 
 def _axon_change(was: bool, now: bool, before: str | None, after: str | None) -> str | None:
@@ -186,18 +186,18 @@ def table_changes(version: Version) -> pl.DataFrame:
     numbers = [*BOTH, "n_rows_a", "n_rows_b", "n_rows_added", "n_rows_removed", "n_rows_changed"]
     schema = {"version_a": pl.Int64, "version_b": pl.Int64, "table_name": pl.String}
     frame = pl.DataFrame(rows, schema | dict.fromkeys(numbers[2:], pl.Int64), orient="row")
-    n_a, n_b = pl.col("n_rows_a"), pl.col("n_rows_b")
+    before, after = pl.col("n_rows_a"), pl.col("n_rows_b")
     added, changed = pl.col("n_rows_added"), pl.col("n_rows_changed")
     word = (
-        pl.when(n_a.is_null()).then(pl.lit("appeared"))
-        .when(n_b.is_null()).then(pl.lit("vanished"))
-        .when(n_b > n_a).then(pl.lit("grew"))
-        .when(n_b < n_a).then(pl.lit("shrank"))
+        pl.when(before.is_null()).then(pl.lit("appeared"))
+        .when(after.is_null()).then(pl.lit("vanished"))
+        .when(after > before).then(pl.lit("grew"))
+        .when(after < before).then(pl.lit("shrank"))
         .when(added + changed > 0).then(pl.lit("changed"))
         .otherwise(pl.lit("same"))
     )  # fmt: skip
-    scope = {f"scope_{x}": pl.when(n.is_not_null()).then(pl.lit("all")) for x, n in (("a", n_a), ("b", n_b))}
-    return frame.with_columns(n_rows_more=n_b - n_a, change=word, **scope)
+    scope = {f"scope_{x}": pl.when(n.is_not_null()).then(pl.lit("all")) for x, n in (("a", before), ("b", after))}
+    return frame.with_columns(n_rows_more=after - before, change=word, **scope)
 
 
 def _compared(name: str, a: pl.DataFrame, b: pl.DataFrame) -> tuple[int, int, int]:
