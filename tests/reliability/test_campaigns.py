@@ -62,3 +62,7 @@ def test_ctrl_c_ends_a_snapshot() -> None:
     said = said_by("interrupts", "--times", "2")[-1]
     assert said.startswith("2 interrupts")
     assert said.endswith("faults 0")
+
+
+def test_requests_of_a_grammar_get_answers() -> None:
+    assert said_by("requests", "--requests", "3000", "--seed", "2")[-1] == "3,000 requests: faults 0"
