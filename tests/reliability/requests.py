@@ -2,9 +2,9 @@
 
     python -m tests.reliability.requests --requests 1000000 --seed S
 
-A request is put together of the service's own routes, names and keys, and of what does not belong there. A fault
-is an exception that the service did not expect, an answer that does not come, an answer that holds a file's secret,
-or a file that was made or changed. Every hundredth request is one whose answer is known: it must be right.
+A request is put together of the service's own routes, names and keys, and of what does not belong there. Faults
+are an exception that the service did not expect, an answer that does not come, an answer that holds a file's
+secret, and a file that was made or changed. Every hundredth request is one whose answer is known and must be right.
 """
 
 from __future__ import annotations
