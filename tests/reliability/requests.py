@@ -4,7 +4,7 @@
 
 A request is put together of the service's own routes, names and keys, and of what does not belong there. Faults
 are an exception that the service did not expect, an answer that does not come, an answer that holds a file's
-secret, and a file that was made or changed. Every hundredth request is one whose answer is known and must be right.
+secret, and a file that was made or changed. Every hundredth request has a known answer, which must be right.
 """
 
 from __future__ import annotations

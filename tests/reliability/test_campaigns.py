@@ -66,3 +66,7 @@ def test_ctrl_c_ends_a_snapshot() -> None:
 
 def test_requests_of_a_grammar_get_answers() -> None:
     assert said_by("requests", "--requests", "3000", "--seed", "2")[-1] == "3,000 requests: faults 0"
+
+
+def test_damaged_inputs_are_read_or_refused() -> None:
+    assert said_by("inputs", "all", "--tries", "20", "--seed", "2")[-1].startswith("20 tries of each: faults 0")

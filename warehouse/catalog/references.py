@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ParseError
+from sqlglot.errors import SqlglotError
 
 from warehouse.errors import ViewError
 
@@ -51,8 +51,9 @@ def parse(text: str) -> exp.Query:
     """
     try:
         tree = sqlglot.parse_one(text, dialect="duckdb")
-    except ParseError as error:
-        problem = error.errors[0]
+    except SqlglotError as error:
+        unknown = {"line": 1, "description": str(error).splitlines()[0]}
+        problem = next(iter(getattr(error, "errors", ())), unknown)
         raise ViewError(f"line {problem.get('line')}: {problem.get('description')}") from error
     if not isinstance(tree, exp.Query):
         raise ViewError("line 1: a file under sql/ holds one SELECT and nothing else")

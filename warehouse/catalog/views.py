@@ -171,6 +171,9 @@ def parse_view(path: str, content: str) -> View:
     text = "\n".join(lines[height:]).strip()
     made = " ".join(keys["made"])
     try:
+        row_group = " ".join(keys["row_group"]) or "0"
+        if not row_group.isdecimal():
+            raise ViewError(f"the header's row_group is {row_group!r}; write a number of rows")
         macro = signature(name, keys["macro"])
         declared = made_columns(keys["column"])
         if made:
@@ -194,7 +197,7 @@ def parse_view(path: str, content: str) -> View:
             questions=words(keys["questions"]),
             examples=tuple(keys["example"]),
             store=words(keys["store"]),
-            row_group=int(" ".join(keys["row_group"]) or 0),
+            row_group=int(row_group),
             buckets=" ".join(keys["buckets"]),
             layout=" ".join(keys["layout"]),
             signature=macro,

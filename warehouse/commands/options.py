@@ -58,6 +58,8 @@ class Output:
         return "csv" if self.csv else "json" if self.json else "table"
 
 
+_SHOWN = 200
+"""Characters of a text that an error repeats."""
 TABLE = Output()
 """What is printed if nothing is chosen."""
 
@@ -75,16 +77,27 @@ def versions_here(folder: Folder) -> list[int]:
     return versions
 
 
+def _lines(text: str, option: str) -> list[str]:
+    """The lines of a file of ids."""
+    shown = text if len(text) <= _SHOWN and text.isprintable() else f"{text[:_SHOWN]!r}..."
+    try:
+        return Path(text).expanduser().read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise UsageError(f"{option} {shown} is no file of text; write one id in each line") from None
+    except (OSError, ValueError, RuntimeError):  # no file, or no name of one
+        raise UsageError(
+            f"{option} {shown} is neither a list of ids with commas nor a file that is there"
+        ) from None
+
+
 def ids_of(text: str | None, option: str) -> tuple[int, ...]:
     """Ids out of an option: numbers with commas, or a file of which the first column holds them."""
     if text is None:
         return ()
-    path = Path(text).expanduser()
+    path = Path(text)
     words = [word.strip() for word in text.split(",")]
     if not all(map(_ID.fullmatch, words)):
-        if not path.is_file():
-            raise UsageError(f"{option} {text} is neither a list of ids with commas nor a file that is there")
-        lines = [line.split(",")[0].strip().strip('"') for line in path.read_text("utf-8-sig").splitlines()]
+        lines = [line.split(",")[0].strip().strip('"') for line in _lines(text, option)]
         words = [word for number, word in enumerate(lines) if word and (number or _ID.fullmatch(word))]
     if wrong := next((word for word in words if not _ID.fullmatch(word)), None):
         raise UsageError(
