@@ -32,7 +32,7 @@ from warehouse.storage.clustering import cluster_synapses
 from warehouse.storage.disk import disk_errors
 from warehouse.storage.exact import FIRST_INEXACT
 from warehouse.storage.files import write_table
-from warehouse.storage.manifest import Layout, Manifest, TableEntry, read_manifest
+from warehouse.storage.manifest import NOT_BIOLOGY, Layout, Manifest, TableEntry, read_manifest
 from warehouse.storage.paths import Folder
 from warehouse.storage.publish import complete_old_swap, job_lock, publish, synapses_lock
 from warehouse.versions.store_difference import BaseVersion, require_storable, store_difference
@@ -121,7 +121,9 @@ class Snapshot:
         if self.manifest is not None and self.order.layout not in (None, self.manifest.layout):
             self._lay_out(self.manifest, self.order.layout)
         if self.manifest is not None and self.is_finished:
-            log.info("version %d is complete in %s; nothing to fetch", self.order.version, self.folder.path)
+            kind = f" and {NOT_BIOLOGY}" if self.manifest.synthetic else ""
+            complete = f"version {self.order.version} is complete in {self.folder.path}{kind}"
+            log.info("%s; nothing to fetch", complete)
             if self._staging.exists():
                 with suppress(WarehouseError), job_lock(self._staging):  # another job will do it else
                     self._clear_published(self.manifest)
